@@ -1,0 +1,38 @@
+//! Who may call which tool: a policy document, and permits made by it.
+//!
+//! Owned here: the document's form, the scope hierarchy, and the one function that decides. Deliberately not here: who
+//! the caller is (`core/token`; a [`Caller`] is taken at its word), what a tool does, and how a denial looks on the wire.
+//!
+//! Alice signed in with a client that asked for `mcp.access`, and the policy gives `get_me` to that scope: she gets a
+//! permit. She also holds the app role `Mail.Admin`, but no rule of hers names roles, so it changes nothing. The nightly
+//! job has no user and thus no scopes; it calls `list_users` because that rule names the role `Reports.Run`, which the job
+//! holds, and says `"applications": true`. A tool that the policy does not name is nobody's, not even an administrator's.
+//!
+//! ```
+//! use valet_core_policy::{Caller, Denial, Kind, Policy};
+//!
+//! let policy = Policy::parse(r#"{
+//!     "tools": {
+//!         "get_me": { "scopes": ["mcp.access"] },
+//!         "list_users": { "scopes": ["mcp.access"], "roles": ["Reports.Run"], "applications": true }
+//!     },
+//!     "implies": { "mcp.admin": ["mcp.access"] }
+//! }"#)?;
+//! let scopes = ["mcp.admin".to_owned()];
+//! let alice = Caller { kind: Kind::User, scopes: &scopes, roles: &[] };
+//! assert_eq!(policy.permit(&alice, "get_me")?.tool(), "get_me");
+//! assert!(matches!(policy.permit(&alice, "list_users"), Err(Denial::MissingRole { .. })));
+//! assert_eq!(policy.permit(&alice, "format_disk"), Err(Denial::UnlistedTool));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod decision;
+mod document;
+mod error;
+pub mod limits;
+mod once;
+
+pub use decision::{Caller, Denial, Kind, Permit};
+pub use document::Policy;
+pub use error::PolicyError;

@@ -1,0 +1,96 @@
+//! The compact serialisation (RFC 7515 section 7.1): three strict base64url segments and a header that we accept.
+//!
+//! Owns shape and header rules. It does not look at the claims: nothing has been verified yet.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::MAX_TOKEN_BYTES;
+use crate::error::TokenError;
+use crate::json::{Object, WrongType};
+
+/// Longest `kid` that is compared. Entra's are 27 or 43 characters.
+const MAX_KEY_ID_BYTES: usize = 256;
+
+/// Header parameters that would let the token choose its own key or its own reading: RFC 7515 sections 4.1.2 to 4.1.6 and
+/// 4.1.11, RFC 7516 sections 4.1.2 and 4.1.3. Entra sends none of them.
+const REFUSED_PARAMETERS: [&str; 8] = ["crit", "b64", "jku", "jwk", "x5u", "x5c", "enc", "zip"];
+
+/// A token taken apart, not yet believed.
+pub(crate) struct Parts<'a> {
+    /// The bytes that the signature covers: header and payload segments with the dot between.
+    pub(crate) signing_input: &'a [u8],
+    /// `kid` of the header.
+    pub(crate) key_id: String,
+    /// The decoded payload segment.
+    pub(crate) payload: Vec<u8>,
+    /// The decoded signature segment.
+    pub(crate) signature: Vec<u8>,
+}
+
+/// Takes `token` apart and applies the header rules.
+pub(crate) fn parse(token: &str) -> Result<Parts<'_>, TokenError> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(TokenError::TooLarge { bytes: token.len(), limit: MAX_TOKEN_BYTES });
+    }
+    let mut segments = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (segments.next(), segments.next(), segments.next(), segments.next())
+    else {
+        return Err(TokenError::Malformed { what: "not three segments" });
+    };
+    let key_id = accept_header(&decode(header, "header is not base64url")?)?;
+    Ok(Parts {
+        signing_input: &token.as_bytes()[..header.len() + 1 + payload.len()],
+        key_id,
+        payload: decode(payload, "payload is not base64url")?,
+        signature: decode(signature, "signature is not base64url")?,
+    })
+}
+
+fn decode(segment: &str, what: &'static str) -> Result<Vec<u8>, TokenError> {
+    if segment.is_empty() {
+        return Err(TokenError::Malformed { what });
+    }
+    // The engine refuses padding, other alphabets and non-canonical last characters, so one token has one spelling.
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed { what })
+}
+
+/// Applies the header rules and gives the `kid`.
+fn accept_header(json: &[u8]) -> Result<String, TokenError> {
+    let header =
+        Object::parse(json).map_err(|_| TokenError::Malformed { what: "header is not one JSON object" })?;
+    let wrong = |WrongType(parameter): WrongType| TokenError::HeaderParameter { parameter };
+
+    let algorithm: String = header.optional("alg").map_err(wrong)?.unwrap_or_default();
+    if algorithm != "RS256" {
+        return Err(TokenError::Algorithm { algorithm: shown(&algorithm) });
+    }
+    if let Some(parameter) = REFUSED_PARAMETERS.into_iter().find(|name| header.has(name)) {
+        return Err(TokenError::HeaderParameter { parameter });
+    }
+    // Microsoft Graph's own tokens carry a nonce and are signed over its hash. They are for Graph alone.
+    if header.has("nonce") {
+        return Err(TokenError::GraphToken);
+    }
+    // RFC 7515 section 4.1.9: `typ` is a media type, compared without case, "application/" left out. Entra writes `JWT`.
+    if let Some(kind) = header.optional::<String>("typ").map_err(wrong)?
+        && !kind.eq_ignore_ascii_case("JWT")
+        && !kind.eq_ignore_ascii_case("at+jwt")
+    {
+        return Err(TokenError::Type { kind: shown(&kind) });
+    }
+    // RFC 7519 section 5.2: `cty` is there only for a nested token.
+    if header.has("cty") {
+        return Err(TokenError::HeaderParameter { parameter: "cty" });
+    }
+    match header.optional::<String>("kid").map_err(wrong)? {
+        Some(key_id) if !key_id.is_empty() && key_id.len() <= MAX_KEY_ID_BYTES => Ok(key_id),
+        _ => Err(TokenError::HeaderParameter { parameter: "kid" }),
+    }
+}
+
+/// A hostile string cut to what a log line can carry: long enough for an issuer with its tenant and what follows it.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(128).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
+}

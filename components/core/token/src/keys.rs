@@ -1,0 +1,182 @@
+//! JSON Web Key Sets (RFC 7517 section 5), as Entra serves them, and the check that a key is lent to.
+//!
+//! Owns key hygiene. It does not fetch: see [`crate::key_cache`] for when to.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// Most keys that a set may hold. Entra's tenants have 4 to 10.
+const MAX_KEYS: usize = 64;
+
+/// Sizes of RSA moduli. Below is breakable (NIST SP 800-131A), above only costs time.
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// 65537 in base64url, the only public exponent that Entra uses. Others (1, 3, even numbers) are classic forgeries.
+const EXPONENT: &str = "AQAB";
+
+/// An RSA public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RsaKey {
+    /// Modulus, big-endian, without leading zero bytes.
+    pub n: Vec<u8>,
+    /// Public exponent, big-endian, without leading zero bytes.
+    pub e: Vec<u8>,
+}
+
+/// The signature arithmetic that the caller of [`crate::verify`] lends.
+pub trait SignatureCheck {
+    /// Succeeds only if `signature` is a valid RS256 signature (RFC 7518 section 3.3) of `message` under `key`.
+    fn rs256(&self, key: &RsaKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureFailure>;
+}
+
+/// Why a [`SignatureCheck`] refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureFailure {
+    /// The key's size or exponent is not one that the check supports.
+    UnsupportedKey,
+    /// The signature does not verify.
+    Mismatch,
+}
+
+/// A usable key set: every key in it is an RSA signing key of sound size with a `kid` of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeySet<'a> {
+    keys: Vec<Jwk<'a>>,
+}
+
+/// Why a document is not a usable key set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySetError {
+    /// Not a JSON object with an array `keys` of keys.
+    NotAKeySet,
+    /// More keys than any authority has.
+    TooManyKeys {
+        /// How many there are.
+        count: usize,
+    },
+    /// Two keys with one `kid`: which one signs would depend on their order.
+    DuplicateKeyId,
+    /// A symmetric key in a public document: whoever reads it could sign with it.
+    SymmetricKey,
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAKeySet => write!(f, "the document is not a JSON Web Key Set"),
+            Self::TooManyKeys { count } => write!(f, "the key set has {count} keys, more than {MAX_KEYS}"),
+            Self::DuplicateKeyId => write!(f, "two keys of the set have the same kid"),
+            Self::SymmetricKey => write!(f, "the key set contains a symmetric key"),
+        }
+    }
+}
+
+impl std::error::Error for KeySetError {}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    keys: Vec<Jwk<'a>>,
+}
+
+/// One key, with the members that decide anything. Values stay encoded until the key is chosen.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+struct Jwk<'a> {
+    #[serde(borrow)]
+    kty: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kid: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    n: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    e: Cow<'a, str>,
+    #[serde(borrow, default, rename = "use", skip_serializing_if = "Option::is_none")]
+    purpose: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    alg: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "key_ops", skip_serializing_if = "Option::is_none")]
+    operations: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<Cow<'a, str>>,
+}
+
+impl Jwk<'_> {
+    /// Whether this key may sign access tokens here. RFC 7517 section 5: keys of other kinds are passed over, not errors.
+    fn is_usable(&self) -> bool {
+        self.kty == "RSA"
+            && !self.kid.is_empty()
+            && self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
+            && self.alg.as_deref().is_none_or(|algorithm| algorithm == "RS256")
+            && self
+                .operations
+                .as_ref()
+                .is_none_or(|operations| operations.iter().any(|known| known == "verify"))
+            && self.e == EXPONENT
+            && self.decode().is_some()
+    }
+
+    fn decode(&self) -> Option<RsaKey> {
+        let n = URL_SAFE_NO_PAD.decode(&*self.n).ok()?;
+        let e = URL_SAFE_NO_PAD.decode(&*self.e).ok()?;
+        // RFC 7518 section 6.3.1.1: no leading zero byte. An even modulus is no product of two large primes.
+        let (first, last) = (n.first()?, n.last()?);
+        let bits = n.len() * 8 - first.leading_zeros() as usize;
+        (*first != 0 && last % 2 == 1 && MODULUS_BITS.contains(&bits)).then_some(RsaKey { n, e })
+    }
+}
+
+/// The key that a token names.
+pub(crate) struct Chosen<'k> {
+    pub(crate) key: RsaKey,
+    /// The issuer that the key may sign for, with `{tenantid}` still in it; none if the document does not say.
+    pub(crate) issuer: Option<&'k str>,
+}
+
+impl<'a> KeySet<'a> {
+    /// Reads a key set. Keys that cannot sign access tokens here are left out.
+    ///
+    /// # Errors
+    /// Documents that no honest authority serves are refused whole, see [`KeySetError`].
+    pub fn parse(json: &'a str) -> Result<Self, KeySetError> {
+        let Document { mut keys } = serde_json::from_str(json).map_err(|_| KeySetError::NotAKeySet)?;
+        if keys.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys { count: keys.len() });
+        }
+        if keys.iter().any(|key| key.kty == "oct") {
+            return Err(KeySetError::SymmetricKey);
+        }
+        keys.retain(Jwk::is_usable);
+        let repeated = |(at, key): (usize, &Jwk<'_>)| keys[..at].iter().any(|earlier| earlier.kid == key.kid);
+        if keys.iter().enumerate().any(repeated) {
+            return Err(KeySetError::DuplicateKeyId);
+        }
+        Ok(Self { keys })
+    }
+
+    /// How many usable keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is usable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The set again as JSON, reduced to what decides anything: a quarter of what Entra serves.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings serialise")
+    }
+
+    pub(crate) fn choose(&self, key_id: &str) -> Option<Chosen<'_>> {
+        let key = self.keys.iter().find(|key| key.kid == key_id)?;
+        Some(Chosen { key: key.decode()?, issuer: key.issuer.as_deref().filter(|issuer| !issuer.is_empty()) })
+    }
+}

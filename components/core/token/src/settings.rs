@@ -1,0 +1,47 @@
+//! [`crate::Rules`] from named settings, the same way in every component that verifies.
+
+use std::fmt;
+
+/// The settings of a verifier, as `docs/configuration.md` lists them. Lists are separated by white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `authority`.
+    pub authority: String,
+    /// `v1_authority`.
+    pub v1_authority: String,
+    /// `tenant`, the one that may call.
+    pub tenant: String,
+    /// `audiences`.
+    pub audiences: Vec<String>,
+    /// `leeway`, in seconds.
+    pub leeway: u32,
+}
+
+/// A setting that is missing or is not what it has to be. There are no defaults here: a default would accept something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unset(pub &'static str);
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "setting `{}` is missing or malformed", self.0)
+    }
+}
+
+impl std::error::Error for Unset {}
+
+impl Settings {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// The first setting that is missing or malformed.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
+        let required = |name: &'static str| lookup(name).ok_or(Unset(name));
+        Ok(Self {
+            authority: required("authority")?,
+            v1_authority: required("v1_authority")?,
+            tenant: required("tenant")?,
+            audiences: required("audiences")?.split_whitespace().map(str::to_owned).collect(),
+            leeway: required("leeway")?.parse().map_err(|_| Unset("leeway"))?,
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! Claims: which are required, of which type, and what makes a user or an application.
+
+use serde_json::{Value, json};
+
+use super::{
+    CLIENT, Given, TENANT, USER, accepted, app_claims, claims, header, mint, perfect_caller, refused,
+    v1_claims, with, without,
+};
+use crate::{Caller, Kind, TokenError};
+
+fn with_claims(claims: &Value) -> Given<'static> {
+    Given::token(mint(&header(), claims))
+}
+
+fn claim(claim: &'static str) -> TokenError {
+    TokenError::Claim { claim }
+}
+
+/// Values of every JSON type.
+fn types() -> [(&'static str, Value); 8] {
+    [
+        ("null", Value::Null),
+        ("bool", json!(true)),
+        ("number", json!(2)),
+        ("float", json!(2.5)),
+        ("string", json!("2")),
+        ("array of strings", json!(["2"])),
+        ("array of numbers", json!([2])),
+        ("object", json!({ "2": 2 })),
+    ]
+}
+
+#[test]
+fn every_required_claim_is_required() {
+    for name in ["ver", "iss", "aud", "nbf", "iat", "exp", "tid", "oid", "azp"] {
+        refused(name, &with_claims(&without(claims(), name)), claim(name));
+    }
+    refused("appid", &with_claims(&without(v1_claims(), "appid")), claim("appid"));
+    refused("no claims", &with_claims(&json!({})), claim("ver"));
+}
+
+#[test]
+fn a_claim_of_another_type_is_refused() {
+    let strings = ["ver", "iss", "aud", "tid", "oid", "azp", "scp", "name", "uti", "idtyp"];
+    for name in strings {
+        for (kind, value) in types().into_iter().filter(|(kind, _)| *kind != "string") {
+            refused(&format!("{name} as {kind}"), &with_claims(&with(claims(), name, value)), claim(name));
+        }
+    }
+    for name in ["nbf", "iat", "exp"] {
+        for (kind, value) in types().into_iter().filter(|(kind, _)| *kind != "number") {
+            refused(&format!("{name} as {kind}"), &with_claims(&with(claims(), name, value)), claim(name));
+        }
+    }
+    for (kind, value) in types().into_iter().filter(|(kind, _)| *kind != "array of strings") {
+        refused(&format!("roles as {kind}"), &with_claims(&with(claims(), "roles", value)), claim("roles"));
+    }
+    refused("mixed roles", &with_claims(&with(claims(), "roles", json!(["a", 1]))), claim("roles"));
+    refused("scp as array", &with_claims(&with(claims(), "scp", json!(["Mail.Read"]))), claim("scp"));
+}
+
+#[test]
+fn names_of_claims_are_exact() {
+    for name in ["ver", "iss", "aud", "exp", "tid", "oid", "azp"] {
+        let shouted = with(without(claims(), name), &name.to_ascii_uppercase(), claims()[name].clone());
+        refused(name, &with_claims(&shouted), claim(name));
+    }
+}
+
+#[test]
+fn a_guid_has_one_spelling() {
+    let spellings: [fn(&str) -> String; 9] = [
+        str::to_ascii_uppercase,
+        |guid| format!("{{{guid}}}"),
+        |guid| guid.replace('-', ""),
+        |guid| format!("{guid} "),
+        |guid| guid[..35].to_owned(),
+        |guid| format!("{guid}0"),
+        |guid| format!("{}g", &guid[..35]),
+        |_| String::new(),
+        |guid| guid.replace('-', "0"),
+    ];
+    for (name, good) in [("tid", TENANT), ("oid", USER), ("azp", CLIENT)] {
+        for spell in spellings {
+            let odd = spell(good);
+            refused(&format!("{name} `{odd}`"), &with_claims(&with(claims(), name, json!(odd))), claim(name));
+        }
+    }
+    refused("appid", &with_claims(&with(v1_claims(), "appid", json!(""))), claim("appid"));
+}
+
+#[test]
+fn versions_are_one_and_two() {
+    for other in ["", "1", "2", "3.0", "1.1", "2.00", " 2.0", "v2.0"] {
+        let version = other.replace(' ', "?");
+        refused(other, &with_claims(&with(claims(), "ver", json!(other))), TokenError::Version { version });
+    }
+    let v1 = accepted("v1", &with_claims(&v1_claims()));
+    assert_eq!(v1, perfect_caller(), "both versions name the same caller");
+}
+
+#[test]
+fn each_version_names_the_client_in_its_own_claim() {
+    let v2_with_appid = with(without(claims(), "azp"), "appid", json!(CLIENT));
+    refused("v2", &with_claims(&v2_with_appid), claim("azp"));
+    let v1_with_azp = with(without(v1_claims(), "appid"), "azp", json!(CLIENT));
+    refused("v1", &with_claims(&v1_with_azp), claim("appid"));
+}
+
+#[test]
+fn optional_claims_may_be_absent() {
+    let bare = without(without(claims(), "name"), "uti");
+    let caller = accepted("bare", &with_claims(&bare));
+    assert_eq!(caller, Caller { display_name: None, token_id: None, ..perfect_caller() });
+}
+
+#[test]
+fn an_application_has_roles_and_no_scopes() {
+    let expected = Caller {
+        kind: Kind::Application,
+        display_name: None,
+        scopes: vec![],
+        roles: vec!["Files.Read.All".into()],
+        ..perfect_caller()
+    };
+    assert_eq!(accepted("stated", &with_claims(&app_claims())), expected);
+    assert_eq!(accepted("not stated", &with_claims(&without(app_claims(), "idtyp"))), expected);
+}
+
+#[test]
+fn a_user_has_scopes_and_may_have_roles() {
+    let admin = with(with(claims(), "roles", json!(["Admin", "Reader"])), "idtyp", json!("user"));
+    let expected = Caller { roles: vec!["Admin".into(), "Reader".into()], ..perfect_caller() };
+    assert_eq!(accepted("admin", &with_claims(&admin)), expected);
+}
+
+#[test]
+fn neither_scopes_nor_roles_is_no_access_token() {
+    let none = without(claims(), "scp");
+    refused("absent", &with_claims(&none), TokenError::NotAnAccessToken);
+    for blank in ["", " ", "    "] {
+        refused(
+            "blank scp",
+            &with_claims(&with(claims(), "scp", json!(blank))),
+            TokenError::NotAnAccessToken,
+        );
+    }
+    for roles in [json!([]), json!([""]), json!([" ", "\t"])] {
+        refused(
+            "blank roles",
+            &with_claims(&with(none.clone(), "roles", roles)),
+            TokenError::NotAnAccessToken,
+        );
+        refused(
+            "blank roles of an application",
+            &with_claims(&with(app_claims(), "roles", json!([""]))),
+            TokenError::NotAnAccessToken,
+        );
+    }
+}
+
+#[test]
+fn a_scope_is_printable_ascii() {
+    for scp in
+        ["\t", "\n", "Mail.Read\tFiles.Read", "Mail.Read\u{a0}", "\u{3000}", "Mail.Read\0", "Mäil.Read"]
+    {
+        refused(scp, &with_claims(&with(claims(), "scp", json!(scp))), claim("scp"));
+    }
+    let spaced = accepted("spaces", &with_claims(&with(claims(), "scp", json!("  a.b   c  "))));
+    assert_eq!(spaced.scopes, ["a.b", "c"]);
+}
+
+#[test]
+fn idtyp_may_confirm_but_not_contradict() {
+    let cases = [
+        ("app on a user", with(claims(), "idtyp", json!("app"))),
+        ("user on an application", with(app_claims(), "idtyp", json!("user"))),
+        ("app with scopes and roles", with(with(claims(), "roles", json!(["r"])), "idtyp", json!("app"))),
+        ("app without roles", without(app_claims(), "roles")),
+        ("user without scopes", with(without(claims(), "scp"), "idtyp", json!("user"))),
+        ("case", with(claims(), "idtyp", json!("User"))),
+        ("case", with(app_claims(), "idtyp", json!("APP"))),
+        ("device", with(claims(), "idtyp", json!("device"))),
+        ("blank", with(claims(), "idtyp", json!(""))),
+    ];
+    for (name, claims) in cases {
+        refused(name, &with_claims(&claims), TokenError::NotAnAccessToken);
+    }
+    accepted("user", &with_claims(&with(claims(), "idtyp", json!("user"))));
+}
+
+#[test]
+fn an_id_token_is_refused_also_when_it_carries_roles() {
+    let id_token = with(without(without(claims(), "scp"), "azp"), "nonce", json!("678910"));
+    refused("plain", &with_claims(&id_token), TokenError::NotAnAccessToken);
+    refused("with app roles", &with_claims(&with(id_token, "roles", json!(["Admin"]))), claim("azp"));
+}
+
+#[test]
+fn a_bound_token_is_refused_before_anything_it_says() {
+    for cnf in
+        [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({}), json!(""), Value::Null]
+    {
+        refused("cnf", &with_claims(&with(claims(), "cnf", cnf)), TokenError::BoundToken);
+    }
+}
+
+#[test]
+fn claims_without_a_rule_do_not_matter() {
+    let many = with(with(claims(), "email", json!(["x"])), "sub", json!(7));
+    let many = with(with(many, "acrs", json!(null)), "_claim_names", json!({ "groups": "src1" }));
+    assert_eq!(accepted("many", &with_claims(&many)), perfect_caller());
+}

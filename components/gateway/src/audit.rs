@@ -1,0 +1,80 @@
+//! The audit trail: what is known of a request is gathered while it is read, and each decision becomes one event.
+
+use crate::bindings::valet::capability::audit::{self, Decision, Event};
+use crate::bindings::valet::identity::principal::Caller;
+use crate::bindings::valet::identity::refusals::Reason;
+
+/// What is known of a request so far.
+pub(crate) struct Audit<'a> {
+    request_id: &'a str,
+    method: Option<&'a str>,
+    tool: Option<String>,
+    caller: Option<Caller>,
+}
+
+impl<'a> Audit<'a> {
+    pub(crate) fn new(request_id: &'a str) -> Self {
+        Self { request_id, method: None, tool: None, caller: None }
+    }
+
+    /// The caller is verified from here on.
+    pub(crate) fn caller(&mut self, caller: Caller) {
+        self.caller = Some(caller);
+    }
+
+    /// The MCP method was read.
+    pub(crate) fn method(&mut self, method: &'static str) {
+        self.method = Some(method);
+    }
+
+    /// A tool was named.
+    pub(crate) fn tool(&mut self, tool: &str) {
+        self.tool = Some(tool.to_owned());
+    }
+
+    pub(crate) fn allowed(&self) {
+        self.record(Decision::Allowed, "permitted", String::new());
+    }
+
+    pub(crate) fn denied(&self, reason: &str, detail: String) {
+        self.record(Decision::Denied, reason, detail);
+    }
+
+    pub(crate) fn failed(&self, reason: &str, detail: String) {
+        self.record(Decision::Failed, reason, detail);
+    }
+
+    fn record(&self, decision: Decision, reason: &str, detail: String) {
+        audit::record_event(&Event {
+            request_id: self.request_id.to_owned(),
+            decision,
+            reason: reason.to_owned(),
+            method: self.method.map(str::to_owned),
+            tool: self.tool.clone(),
+            tenant_id: self.caller.as_ref().map(|caller| caller.tenant_id.clone()),
+            object_id: self.caller.as_ref().map(|caller| caller.object_id.clone()),
+            client_id: self.caller.as_ref().map(|caller| caller.client_id.clone()),
+            detail,
+        });
+    }
+}
+
+/// A refused token in one stable word.
+pub(crate) fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Malformed => "malformed",
+        Reason::Unsupported => "unsupported",
+        Reason::UnknownKey => "unknown_key",
+        Reason::KeyIssuerMismatch => "key_issuer_mismatch",
+        Reason::BadSignature => "bad_signature",
+        Reason::MissingClaim => "missing_claim",
+        Reason::WrongIssuer => "wrong_issuer",
+        Reason::ForeignTenant => "foreign_tenant",
+        Reason::WrongAudience => "wrong_audience",
+        Reason::Expired => "expired",
+        Reason::NotYetValid => "not_yet_valid",
+        Reason::NotAnAccessToken => "not_an_access_token",
+        Reason::BoundToken => "bound_token",
+        Reason::UnusableConfiguration => "unusable_configuration",
+    }
+}

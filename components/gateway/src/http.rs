@@ -1,0 +1,132 @@
+//! One HTTP request: route, transport rules, bearer, message. The order is that of `docs/ARCHITECTURE.md`: what is cheap to refuse is refused
+//! first, and nothing of the body is read before the caller is known.
+
+use std::borrow::Cow;
+
+use valet_core_mcp::bearer::{Bearer, bearer};
+use valet_core_mcp::challenge::Challenge;
+use valet_core_mcp::protected_resource::is_well_known;
+use valet_core_mcp::{Message, Reply, read};
+
+use crate::audit::{self, Audit};
+use crate::bindings::exports::valet::mcp::endpoint::Request;
+use crate::bindings::valet::identity::authenticator::{self, Failure, Principal};
+use crate::bindings::valet::identity::refusals::Reason;
+use crate::calls::Session;
+use crate::settings::Settings;
+
+pub(crate) fn answer(request: &Request) -> Reply {
+    let mut audit = Audit::new(&request.request_id);
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(why) => {
+            audit.failed("misconfigured", why);
+            return bare(500);
+        }
+    };
+    let path = request.target.split('?').next().unwrap_or_default();
+    if is_well_known(path, settings.endpoint()) {
+        return metadata(&settings, request, &audit);
+    }
+    if path != settings.endpoint() {
+        return bare(404);
+    }
+    if let Err(fault) = settings.transport.check(&request.method, &request.headers) {
+        audit.denied("transport", fault.to_string());
+        return Reply::transport(&fault);
+    }
+    let principal = match authenticate(&settings, request, &audit) {
+        Ok(principal) => principal,
+        Err(reply) => return reply,
+    };
+    match read(&request.headers, &request.body) {
+        Ok(Message::Request(message)) => Session::new(&settings, &principal, &mut audit).answer(&message),
+        Ok(Message::Notification(_) | Message::Response) => Reply::accepted(),
+        Err(error) => {
+            audit.caller(principal.caller());
+            crate::refused(&mut audit, &error);
+            Reply::error(&error)
+        }
+    }
+}
+
+/// RFC 9728 section 3: for anyone, with GET.
+fn metadata(settings: &Settings, request: &Request, audit: &Audit<'_>) -> Reply {
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        let mut reply = bare(405);
+        reply.headers.push(("allow", Cow::Borrowed("GET, HEAD")));
+        return reply;
+    }
+    match settings.metadata() {
+        Ok(json) => {
+            let mut reply = Reply::document(json);
+            // It holds nothing about anyone, and browsers' MCP clients read it from their own origin.
+            reply.headers.push(("access-control-allow-origin", Cow::Borrowed("*")));
+            reply
+        }
+        Err(why) => {
+            audit.failed("misconfigured", why);
+            bare(500)
+        }
+    }
+}
+
+/// The caller of `request`, or the answer that refuses it.
+fn authenticate(settings: &Settings, request: &Request, audit: &Audit<'_>) -> Result<Principal, Reply> {
+    let token = match bearer(&request.target, &request.headers) {
+        Bearer::Token(token) => token,
+        Bearer::None => {
+            audit.denied("no_token", String::new());
+            return Err(challenge(settings, Challenge::unauthenticated()));
+        }
+        Bearer::Refused(fault) => {
+            audit.denied("bad_credentials", fault.to_string());
+            return Err(challenge(settings, fault.challenge()));
+        }
+    };
+    authenticator::authenticate(token).map_err(|failure| match failure {
+        Failure::Refused(refusal) if refusal.reason == Reason::UnusableConfiguration => {
+            audit.failed("misconfigured", refusal.detail);
+            bare(500)
+        }
+        Failure::Refused(refusal) => {
+            audit.denied(audit::word(refusal.reason), refusal.detail);
+            challenge(settings, Challenge::invalid_token(told(refusal.reason)))
+        }
+        Failure::Unavailable(why) => {
+            audit.failed("unavailable", why);
+            let mut reply = bare(503);
+            reply.headers.push(("retry-after", Cow::Borrowed("5")));
+            reply
+        }
+    })
+}
+
+/// What the caller is told of a refused token: what they can do something about, and no value that was compared.
+fn told(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Expired => "the token has expired",
+        Reason::NotYetValid => "the token is not valid yet",
+        Reason::WrongAudience => "the token is for another resource",
+        Reason::ForeignTenant => "the token is of another tenant",
+        _ => "the token was not accepted",
+    }
+}
+
+/// A challenge with the two parameters that every one of ours carries.
+pub(crate) fn challenge(settings: &Settings, challenge: Challenge<'_>) -> Reply {
+    let scopes: Vec<String> = settings.policy.scopes().map(|scope| settings.qualified(scope)).collect();
+    challenge_for(settings, challenge, &scopes)
+}
+
+/// A challenge that asks for `scopes`, which are qualified.
+pub(crate) fn challenge_for(settings: &Settings, challenge: Challenge<'_>, scopes: &[String]) -> Reply {
+    let url = settings.metadata_url();
+    let challenge = challenge.scopes(scopes.iter().map(String::as_str)).resource_metadata(&url);
+    Reply::challenge(&challenge)
+}
+
+/// An answer without a body, for requests that are not MCP at all.
+fn bare(status: u16) -> Reply {
+    Reply { status, headers: Vec::new(), body: Vec::new() }
+}

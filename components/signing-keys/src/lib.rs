@@ -1,0 +1,63 @@
+//! The signing-keys component: fetches the authority's keys and keeps them between requests.
+//!
+//! When to fetch is `valet-core-token`'s schedule; this shell lends it the network, the cache and the clock. It is a component of its own so
+//! that what parses a stranger's requests (the gateway) cannot write which keys are trusted.
+
+mod bindings;
+
+use bindings::exports::valet::identity::keys::Guest;
+use bindings::valet::capability::http::{Failure, Request};
+use bindings::valet::capability::{egress_keys, key_cache, settings};
+use bindings::wasi::clocks::wall_clock;
+use valet_core_token::key_cache::{self as schedule, Authority, KeysError, Ports};
+
+struct Component;
+
+impl Guest for Component {
+    fn current() -> Result<String, String> {
+        with_authority(schedule::current)
+    }
+
+    fn newer() -> Result<String, String> {
+        with_authority(schedule::newer)
+    }
+}
+
+type Obtain = fn(&Capabilities, Authority<'_>, u64) -> Result<String, KeysError>;
+
+fn with_authority(obtain: Obtain) -> Result<String, String> {
+    let setting = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
+    let (url, tenant) = (setting("authority")?, setting("tenant")?);
+    obtain(&Capabilities, Authority { url: &url, tenant: &tenant }, wall_clock::now().seconds)
+        .map_err(|error| error.to_string())
+}
+
+struct Capabilities;
+
+impl Ports for Capabilities {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        key_cache::get(name)
+    }
+
+    fn keep(&self, name: &str, entry: &[u8]) {
+        key_cache::set(name, entry);
+    }
+
+    fn get(&self, url: &str) -> Result<Vec<u8>, String> {
+        let request = Request {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            body: Vec::new(),
+        };
+        match egress_keys::send(&request) {
+            Ok(response) if response.status == 200 => Ok(response.body),
+            Ok(response) => Err(format!("{url} answered with status {}", response.status)),
+            Err(Failure::Denied(why)) => Err(format!("{url} is out of reach: {why}")),
+            Err(Failure::Unreachable(why)) => Err(format!("{url} cannot be reached: {why}")),
+            Err(Failure::TimedOut) => Err(format!("{url} did not answer in time")),
+            Err(Failure::TooLarge) => Err(format!("{url} answered with too much")),
+            Err(Failure::Protocol(why)) => Err(format!("{url} broke off: {why}")),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The key cache and the token store, as two ranges of names in the one key-value store that every host has (`default`).
+
+use crate::Component;
+use crate::bindings::exports::valet::capability::{key_cache, token_store};
+use crate::bindings::wasi::keyvalue::store::{self, Bucket, Error};
+
+/// The one label that Spin, SpinKube and the hosted services provide without further configuration.
+const LABEL: &str = "default";
+
+fn bucket() -> Result<Bucket, Error> {
+    store::open(LABEL)
+}
+
+/// A name in the store. Hosts limit names to 255 bytes; ours are a prefix and a URL or a digest.
+fn key(range: &str, name: &str) -> String {
+    format!("{range}/{name}")
+}
+
+impl key_cache::Guest for Component {
+    fn get(name: String) -> Option<Vec<u8>> {
+        bucket().ok()?.get(&key("keys", &name)).ok().flatten()
+    }
+
+    fn set(name: String, value: Vec<u8>) {
+        // By its contract a failure shows at the next `get`.
+        let _ = bucket().and_then(|bucket| bucket.set(&key("keys", &name), &value));
+    }
+}
+
+impl token_store::Guest for Component {
+    fn get(name: String) -> Result<Option<Vec<u8>>, token_store::Failure> {
+        bucket().and_then(|bucket| bucket.get(&key("tokens", &name))).map_err(failure)
+    }
+
+    fn set(name: String, value: Vec<u8>) -> Result<(), token_store::Failure> {
+        bucket().and_then(|bucket| bucket.set(&key("tokens", &name), &value)).map_err(failure)
+    }
+
+    fn delete(name: String) -> Result<(), token_store::Failure> {
+        bucket().and_then(|bucket| bucket.delete(&key("tokens", &name))).map_err(failure)
+    }
+}
+
+fn failure(error: Error) -> token_store::Failure {
+    token_store::Failure::Unavailable(match error {
+        Error::NoSuchStore => format!("there is no key-value store `{LABEL}`"),
+        Error::AccessDenied => format!("the key-value store `{LABEL}` is not granted to this component"),
+        Error::Other(why) => why,
+    })
+}

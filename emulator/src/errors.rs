@@ -1,0 +1,221 @@
+//! The table of refusals: AADSTS number, OAuth `error`, HTTP status and text of each, and the body Entra wraps them in.
+//!
+//! Sources: Entra documentation "Microsoft Entra authentication and authorization error codes" for numbers and
+//! meaning, RFC 6749 section 5.2 for `error`. The sentences are the emulator's own: clients must branch on
+//! `error` and `suberror`, never on text.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::clock::Instant;
+
+/// Why Entra would not answer a request. The number in each text is the AADSTS code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("The reply address '{0}' is not registered for the application")]
+    RedirectNotRegistered(String),
+    #[error("The reply address '{given}' differs from '{used}', which the code was asked with")]
+    RedirectDiffers { given: String, used: String },
+    #[error("The application '{client}' was not found in the directory '{tenant}'")]
+    UnknownApp { client: String, tenant: String },
+    #[error("The tenant '{0}' was not found")]
+    UnknownTenant(String),
+    #[error("The application '{0}' serves one tenant and cannot be used through an alias endpoint")]
+    SingleTenant(Uuid),
+    #[error("The request names no tenant, and this grant needs one")]
+    NoTenant,
+    #[error("The resource principal '{0}' was not found in the tenant")]
+    UnknownResource(String),
+    #[error("The value of the parameter 'scope' is not valid: {0}")]
+    BadScope(String),
+    #[error("The application '{client}' asked for the scope '{scope}', which does not exist at '{resource}'")]
+    UnknownScope { client: Uuid, scope: String, resource: String },
+    #[error("The scopes belong to more than one resource: {0}")]
+    TwoResources(String),
+    #[error("With client credentials the scope must be a resource followed by /.default, not '{0}'")]
+    NotDefaultScope(String),
+    #[error(
+        "The parameter 'resource' is '{resource}', which does not name the owner of the scopes ({owner})"
+    )]
+    ResourceMismatch { resource: String, owner: String },
+    #[error(
+        "The user or an administrator has not consented to the use of '{client}' ({name}) at '{resource}'"
+    )]
+    NoConsent { client: Uuid, name: String, resource: String },
+    #[error("An administrator must consent to the scope '{0}'")]
+    AdminConsentNeeded(String),
+    #[error("The user declined to consent")]
+    ConsentDeclined,
+    #[error("There is no session, and prompt=none forbids to ask")]
+    NoSession,
+    #[error("The user belongs to another directory than '{0}'")]
+    ForeignUser(String),
+    #[error("A wrong client secret was given for the application '{0}'")]
+    WrongSecret(Uuid),
+    #[error("The request must carry 'client_secret' or 'client_assertion'")]
+    SecretMissing,
+    #[error("The client '{0}' is public, so a secret must not be presented")]
+    PublicClientSecret(Uuid),
+    #[error("Client assertions are not implemented by this emulator")]
+    AssertionUnsupported,
+    #[error("A code of a single-page application can only be redeemed with an Origin header")]
+    SpaWithoutOrigin,
+    #[error("Only a single-page application may redeem with an Origin header")]
+    OriginWithoutSpa,
+    #[error("The code or refresh token is not valid: {0}")]
+    BadGrant(&'static str),
+    #[error("The code has already been redeemed")]
+    CodeReused,
+    #[error("The code was issued by another tenant")]
+    CodeOfOtherTenant,
+    #[error("The code_verifier does not match the code_challenge of the authorization request")]
+    PkceMismatch,
+    #[error("The code or refresh token has expired")]
+    GrantExpired,
+    #[error("The audience '{audience}' of the assertion is not the application '{client}'")]
+    AssertionAudience { audience: String, client: Uuid },
+    #[error("The assertion is not valid: {0}")]
+    BadAssertion(&'static str),
+    #[error("The assertion has expired")]
+    AssertionExpired,
+    #[error("The assertion represents an application, not a user, so '{0}' cannot act on its behalf")]
+    AppOnlyAssertion(Uuid),
+    #[error("The parameter '{0}' is missing")]
+    Missing(&'static str),
+    #[error("The parameter '{0}' is duplicated")]
+    Duplicate(String),
+    #[error("The value '{value}' of the parameter '{name}' is not supported")]
+    BadParameter { name: &'static str, value: String },
+    #[error("The grant type '{0}' is not supported")]
+    UnsupportedGrant(String),
+    #[error("The response type '{0}' is not supported")]
+    UnsupportedResponseType(String),
+}
+
+impl Refusal {
+    /// AADSTS number and OAuth `error`.
+    pub(crate) fn code(&self) -> (u32, &'static str) {
+        match self {
+            Self::RedirectNotRegistered(_) => (50011, "invalid_request"),
+            Self::RedirectDiffers { .. } => (500_112, "invalid_client"),
+            Self::UnknownApp { .. } => (700_016, "unauthorized_client"),
+            Self::UnknownTenant(_) => (90002, "invalid_request"),
+            Self::SingleTenant(_) => (50194, "invalid_request"),
+            Self::NoTenant => (50059, "invalid_request"),
+            Self::UnknownResource(_) => (500_011, "invalid_resource"),
+            Self::BadScope(_) => (70011, "invalid_scope"),
+            Self::UnknownScope { .. } => (650_053, "invalid_scope"),
+            Self::TwoResources(_) => (700_022, "invalid_scope"),
+            Self::NotDefaultScope(_) => (1_002_012, "invalid_scope"),
+            Self::ResourceMismatch { .. } => (9_010_010, "invalid_target"),
+            Self::NoConsent { .. } => (65001, "invalid_grant"),
+            Self::AdminConsentNeeded(_) => (90094, "access_denied"),
+            Self::ConsentDeclined => (65004, "access_denied"),
+            Self::NoSession => (50058, "login_required"),
+            Self::ForeignUser(_) => (50020, "access_denied"),
+            Self::WrongSecret(_) => (7_000_215, "invalid_client"),
+            Self::SecretMissing => (7_000_218, "invalid_client"),
+            Self::PublicClientSecret(_) => (700_025, "invalid_client"),
+            Self::AssertionUnsupported => (700_027, "invalid_client"),
+            Self::SpaWithoutOrigin => (9_002_327, "invalid_request"),
+            Self::OriginWithoutSpa => (9_002_326, "invalid_request"),
+            Self::BadGrant(_) => (70000, "invalid_grant"),
+            Self::CodeReused => (54005, "invalid_grant"),
+            Self::CodeOfOtherTenant => (700_005, "invalid_grant"),
+            Self::PkceMismatch => (501_481, "invalid_grant"),
+            Self::GrantExpired => (70008, "invalid_grant"),
+            Self::AssertionAudience { .. } => (500_131, "invalid_grant"),
+            Self::BadAssertion(_) => (50013, "invalid_grant"),
+            Self::AssertionExpired => (500_133, "invalid_grant"),
+            Self::AppOnlyAssertion(_) => (7_000_114, "invalid_grant"),
+            Self::Missing(_) => (900_144, "invalid_request"),
+            Self::Duplicate(_) => (9_000_411, "invalid_request"),
+            Self::BadParameter { .. } => (90023, "invalid_request"),
+            Self::UnsupportedGrant(_) => (70003, "unsupported_grant_type"),
+            Self::UnsupportedResponseType(_) => (70005, "unsupported_response_type"),
+        }
+    }
+
+    /// 401 where client authentication failed (RFC 6749 section 5.2), 400 otherwise.
+    fn status(&self) -> StatusCode {
+        match self.code().1 {
+            "invalid_client" => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The finer word MSAL acts on.
+    fn suberror(&self) -> Option<&'static str> {
+        match self {
+            Self::NoConsent { .. } => Some("consent_required"),
+            Self::GrantExpired => Some("token_expired"),
+            Self::BadGrant(_) => Some("bad_token"),
+            _ => None,
+        }
+    }
+}
+
+/// What every refusal is stamped with.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    /// New for each refusal.
+    pub(crate) trace_id: Uuid,
+    /// The client's `client-request-id`, or new.
+    pub(crate) correlation_id: Uuid,
+    /// When.
+    pub(crate) at: Instant,
+}
+
+impl Trace {
+    /// For a request with these headers. A `client-request-id` that is no GUID is ignored, as Entra does.
+    pub(crate) fn new(headers: &HeaderMap, at: Instant) -> Self {
+        let given = headers.get("client-request-id").and_then(|v| v.to_str().ok());
+        let correlation_id = given.and_then(|v| Uuid::parse_str(v).ok()).unwrap_or_else(Uuid::new_v4);
+        Self { trace_id: Uuid::new_v4(), correlation_id, at }
+    }
+
+    /// `error_description`: code, text and the three stamps.
+    pub(crate) fn describe(&self, refusal: &Refusal) -> String {
+        format!(
+            "AADSTS{}: {refusal}. Trace ID: {} Correlation ID: {} Timestamp: {}",
+            refusal.code().0,
+            self.trace_id,
+            self.correlation_id,
+            self.at.entra(),
+        )
+    }
+
+    /// The JSON body of the token endpoint. `authority` is where `error_uri` points.
+    pub(crate) fn body(&self, refusal: &Refusal, authority: &str) -> Value {
+        let (code, error) = refusal.code();
+        let mut body = json!({
+            "error": error,
+            "error_description": self.describe(refusal),
+            "error_codes": [code],
+            "timestamp": self.at.entra(),
+            "trace_id": self.trace_id,
+            "correlation_id": self.correlation_id,
+            "error_uri": format!("{authority}/error?code={code}"),
+        });
+        if let Some(suberror) = refusal.suberror() {
+            body["suberror"] = suberror.into();
+        }
+        body
+    }
+
+    /// The whole answer of the token and metadata endpoints.
+    pub(crate) fn response(&self, refusal: &Refusal, authority: &str) -> Response {
+        let mut response = (refusal.status(), Json(self.body(refusal, authority))).into_response();
+        no_store(response.headers_mut());
+        response
+    }
+}
+
+/// RFC 6749 section 5.1: answers with tokens or reasons are never stored.
+pub(crate) fn no_store(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}

@@ -1,0 +1,57 @@
+//! Microsoft Entra ID and Microsoft Graph on a laptop, strict where Entra is strict.
+//!
+//! An emulator for tests and demos: real HTTPS with a certificate authority of its own, real RS256 tokens, real
+//! refusals. It is a separate product on purpose: it shares no code with the server it tests, or one mistake would
+//! be made twice and agree with itself.
+//!
+//! **It must never be trusted by anything real.** Anybody who reaches it can sign in as anybody. So that a production
+//! configuration can refuse it, every metadata and key document carries `"x-emulator": true` and every `kid` begins
+//! with [`KID_PREFIX`]; it listens on loopback only unless told otherwise.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), entra_emulator::StartError> {
+//! use entra_emulator::{Emulator, Options, ids};
+//!
+//! let emulator = Emulator::start(Options::default()).await?;
+//! let token = emulator
+//!     .access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &[ids::VALET_SCOPE])
+//!     .expect("these are names of the sample");
+//! # Ok(()) }
+//! ```
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")
+)]
+
+mod authorize;
+mod clock;
+mod discovery;
+mod emulator;
+mod errors;
+mod faults;
+mod forge;
+mod graph;
+mod jwt;
+mod keys;
+mod options;
+mod realm;
+mod registrations;
+mod scopes;
+mod server;
+mod state;
+mod tls;
+mod token;
+mod tokens;
+
+pub use emulator::Emulator;
+pub use faults::{Endpoint, Fault, Faults, Operation, RetryAfter};
+pub use forge::{MintError, Signer};
+pub use keys::{CONSUMER_TENANT, KID_PREFIX, KeyError};
+pub use options::{Options, StartError};
+pub use registrations::{
+    ApiPermission, App, AppRole, ExposedScope, GRAPH_APP_ID, GRAPH_URI, MemberType, PreAuthorized,
+    RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML, SignInAudience, Tenant,
+    TokenVersion, User, ids,
+};
+pub use tls::{CA_FILE, TlsError};

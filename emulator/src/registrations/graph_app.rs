@@ -1,0 +1,52 @@
+//! Microsoft Graph as a registration: present in every tenant, with the permissions the emulated Graph checks.
+
+use std::sync::LazyLock;
+
+use uuid::Uuid;
+
+use super::app::{App, ExposedScope, RedirectUris, SignInAudience, TokenVersion};
+
+/// Client id of Microsoft Graph, the same in every tenant of the world.
+pub const GRAPH_APP_ID: Uuid = Uuid::from_u128(0x0000_0003_0000_0000_c000_0000_0000_0000);
+
+/// Identifier URI of Microsoft Graph.
+pub const GRAPH_URI: &str = "https://graph.microsoft.com";
+
+/// Value, description, needs an administrator.
+const SCOPES: [(&str, &str, bool); 7] = [
+    ("User.Read", "Sign you in and read your profile", false),
+    ("User.ReadBasic.All", "Read all users' basic profiles", false),
+    ("User.Read.All", "Read all users' full profiles", true),
+    ("Mail.Read", "Read your mail", false),
+    ("Calendars.Read", "Read your calendars", false),
+    ("Files.Read", "Read your files", false),
+    ("Directory.Read.All", "Read directory data", true),
+];
+
+pub(super) fn graph() -> &'static App {
+    static GRAPH: LazyLock<App> = LazyLock::new(|| App {
+        client_id: GRAPH_APP_ID,
+        name: "Microsoft Graph".into(),
+        tenant: Uuid::nil(),
+        sign_in_audience: SignInAudience::AzureADMultipleOrgs,
+        identifier_uris: vec![GRAPH_URI.into()],
+        requested_access_token_version: TokenVersion::V1,
+        emit_idtyp: true,
+        scopes: SCOPES
+            .iter()
+            .map(|&(value, description, admin_consent_required)| ExposedScope {
+                value: value.into(),
+                description: description.into(),
+                admin_consent_required,
+            })
+            .collect(),
+        app_roles: vec![],
+        redirect_uris: RedirectUris::default(),
+        is_fallback_public_client: false,
+        secrets: vec![],
+        known_client_applications: vec![],
+        pre_authorized_applications: vec![],
+        api_permissions: vec![],
+    });
+    &GRAPH
+}

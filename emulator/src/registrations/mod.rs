@@ -1,0 +1,274 @@
+//! Who exists in the emulated directory: tenants, users and app registrations, read from TOML into typed values.
+//!
+//! Owns the file format, its checks and the look-ups. Does not decide who may have which token: that is
+//! [`crate::scopes`] and the grants in `token/`.
+
+mod app;
+mod graph_app;
+mod sample;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub(crate) use app::Platform;
+pub use app::{
+    ApiPermission, App, AppRole, ExposedScope, MemberType, PreAuthorized, RedirectUris, SignInAudience,
+    TokenVersion,
+};
+pub use graph_app::{GRAPH_APP_ID, GRAPH_URI};
+pub use sample::{SAMPLE_TOML, ids};
+
+/// Everything the emulator knows, in the order of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registrations {
+    /// The tenants; at least one.
+    pub tenants: Vec<Tenant>,
+    /// The users of all tenants.
+    #[serde(default)]
+    pub users: Vec<User>,
+    /// The app registrations of all tenants. Microsoft Graph is always there and must not be listed.
+    #[serde(default)]
+    pub apps: Vec<App>,
+}
+
+/// One directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Directory id, the `tid` of tokens.
+    pub id: Uuid,
+    /// Verified domain, accepted in paths instead of the id.
+    pub domain: String,
+    /// Shown on the sign-in page.
+    pub name: String,
+}
+
+/// One person. The profile fields are what Graph answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Object id, the `oid` of tokens and the `id` of Graph.
+    pub id: Uuid,
+    /// Directory the user belongs to.
+    pub tenant: Uuid,
+    /// User principal name, the sign-in name.
+    pub user_principal_name: String,
+    /// Full name.
+    pub display_name: String,
+    /// First name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub surname: Option<String>,
+    /// Job title.
+    pub job_title: Option<String>,
+    /// Mail address.
+    pub mail: Option<String>,
+    /// Mobile number.
+    pub mobile_phone: Option<String>,
+    /// Business numbers.
+    #[serde(default)]
+    pub business_phones: Vec<String>,
+    /// Office.
+    pub office_location: Option<String>,
+    /// Language tag, e.g. `en-GB`.
+    pub preferred_language: Option<String>,
+    /// App roles assigned to this user.
+    #[serde(default)]
+    pub app_roles: Vec<RoleAssignment>,
+}
+
+/// Roles of one API held by one user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleAssignment {
+    /// Client id of the API.
+    pub app: Uuid,
+    /// Values of its `app_roles`.
+    pub roles: Vec<String>,
+}
+
+/// Why a registrations file was refused. Each message names the file and the key.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationsError {
+    /// The file cannot be read: absent, or no permission.
+    #[error("{file}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not TOML, a key is unknown or missing, or a value has the wrong type.
+    #[error("{file}: {message}")]
+    Parse {
+        /// The file, or `<text>`.
+        file: PathBuf,
+        /// Line, column and key.
+        message: String,
+    },
+    /// The values contradict each other: a duplicate id, or a reference to something absent.
+    #[error("{file}: {key}: {message}")]
+    Invalid {
+        /// The file, or `<text>`.
+        file: PathBuf,
+        /// Path of the key, e.g. `apps[2].tenant`.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Registrations {
+    /// Reads and checks a TOML file.
+    pub fn from_file(file: &Path) -> Result<Self, RegistrationsError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| RegistrationsError::Read { file: file.to_owned(), source })?;
+        Self::parse(&text, file)
+    }
+
+    /// Reads and checks TOML text; errors name the file `<text>`.
+    pub fn from_toml(text: &str) -> Result<Self, RegistrationsError> {
+        Self::parse(text, Path::new("<text>"))
+    }
+
+    fn parse(text: &str, file: &Path) -> Result<Self, RegistrationsError> {
+        let parsed: Self = toml::from_str(text).map_err(|e| RegistrationsError::Parse {
+            file: file.to_owned(),
+            message: e.to_string().trim_end().to_owned(),
+        })?;
+        parsed.check().map_err(|(key, message)| RegistrationsError::Invalid {
+            file: file.to_owned(),
+            key,
+            message,
+        })?;
+        Ok(parsed)
+    }
+
+    /// The tenant a path segment names: id or domain, letters of any case. Aliases are not tenants.
+    pub fn tenant(&self, name: &str) -> Option<&Tenant> {
+        let id = Uuid::parse_str(name).ok();
+        self.tenants.iter().find(|t| Some(t.id) == id || t.domain.eq_ignore_ascii_case(name))
+    }
+
+    /// A user by principal name (any case) or object id.
+    pub fn user(&self, name: &str) -> Option<&User> {
+        let id = Uuid::parse_str(name).ok();
+        self.users.iter().find(|u| Some(u.id) == id || u.user_principal_name.eq_ignore_ascii_case(name))
+    }
+
+    /// An app by client id; Microsoft Graph is among them.
+    pub fn app(&self, client_id: Uuid) -> Option<&App> {
+        if client_id == GRAPH_APP_ID {
+            return Some(graph_app::graph());
+        }
+        self.apps.iter().find(|a| a.client_id == client_id)
+    }
+
+    /// An app by client id, to be changed. Microsoft Graph cannot be changed.
+    pub fn app_mut(&mut self, client_id: Uuid) -> Option<&mut App> {
+        self.apps.iter_mut().find(|a| a.client_id == client_id)
+    }
+
+    /// The API that owns an identifier: one of its identifier URIs, character for character, or its client id.
+    pub fn api(&self, identifier: &str) -> Option<&App> {
+        if let Ok(id) = Uuid::parse_str(identifier) {
+            return self.app(id);
+        }
+        let named = |a: &&App| a.identifier_uris.iter().any(|u| u == identifier);
+        self.apps.iter().find(named).or_else(|| Some(graph_app::graph()).filter(named))
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.tenants.is_empty() {
+            return Err(("tenants".into(), "at least one tenant is needed".into()));
+        }
+        let mut seen = HashSet::new();
+        for (i, t) in self.tenants.iter().enumerate() {
+            unique(&mut seen, t.id.to_string(), || format!("tenants[{i}].id"))?;
+            unique(&mut seen, t.domain.to_ascii_lowercase(), || format!("tenants[{i}].domain"))?;
+        }
+        for (i, u) in self.users.iter().enumerate() {
+            self.known_tenant(u.tenant, || format!("users[{i}].tenant"))?;
+            unique(&mut seen, u.id.to_string(), || format!("users[{i}].id"))?;
+            let name = u.user_principal_name.to_ascii_lowercase();
+            unique(&mut seen, name, || format!("users[{i}].user_principal_name"))?;
+            for (j, a) in u.app_roles.iter().enumerate() {
+                self.known_roles(a, &format!("users[{i}].app_roles[{j}]"))?;
+            }
+        }
+        for (i, a) in self.apps.iter().enumerate() {
+            self.known_tenant(a.tenant, || format!("apps[{i}].tenant"))?;
+            if a.client_id == GRAPH_APP_ID {
+                return Err((format!("apps[{i}].client_id"), "Microsoft Graph is built in".into()));
+            }
+            unique(&mut seen, a.client_id.to_string(), || format!("apps[{i}].client_id"))?;
+            for uri in &a.identifier_uris {
+                unique(&mut seen, uri.clone(), || format!("apps[{i}].identifier_uris"))?;
+            }
+        }
+        self.apps.iter().enumerate().try_for_each(|(i, a)| a.check(self, &format!("apps[{i}]")))
+    }
+
+    fn known_tenant(&self, id: Uuid, key: impl Fn() -> String) -> Result<(), (String, String)> {
+        match self.tenants.iter().any(|t| t.id == id) {
+            true => Ok(()),
+            false => Err((key(), format!("no tenant has the id {id}"))),
+        }
+    }
+
+    fn known_roles(&self, assigned: &RoleAssignment, key: &str) -> Result<(), (String, String)> {
+        let Some(app) = self.app(assigned.app) else {
+            return Err((format!("{key}.app"), format!("no app has the client id {}", assigned.app)));
+        };
+        match assigned.roles.iter().find(|r| !app.app_roles.iter().any(|known| known.value == **r)) {
+            None => Ok(()),
+            Some(role) => Err((format!("{key}.roles"), format!("{} has no app role {role:?}", app.name))),
+        }
+    }
+}
+
+fn unique(
+    seen: &mut HashSet<String>,
+    value: String,
+    key: impl Fn() -> String,
+) -> Result<(), (String, String)> {
+    match seen.insert(value.clone()) {
+        true => Ok(()),
+        false => Err((key(), format!("{value:?} is used twice"))),
+    }
+}
+
+impl User {
+    /// Values of the roles this user holds at `api`.
+    pub fn roles_at(&self, api: Uuid) -> Vec<&str> {
+        self.app_roles.iter().filter(|a| a.app == api).flat_map(|a| &a.roles).map(String::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_file_and_key() {
+        let unknown = Registrations::from_toml("tenants = []\ncolour = 1").unwrap_err().to_string();
+        assert!(unknown.starts_with("<text>: ") && unknown.contains("colour"), "{unknown}");
+        let dangling = SAMPLE_TOML.replacen(
+            "tenant = \"7e57a000-0000-4000-8000-000000000001\"",
+            "tenant = \"7e57a000-0000-4000-8000-00000000ffff\"",
+            1,
+        );
+        let dangling = Registrations::from_toml(&dangling).unwrap_err().to_string();
+        assert!(dangling.contains("users[0].tenant"), "{dangling}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let e = Registrations::from_file(Path::new("/nowhere/registrations.toml")).unwrap_err();
+        assert!(e.to_string().starts_with("/nowhere/registrations.toml: cannot be read"), "{e}");
+    }
+}

@@ -1,0 +1,34 @@
+//! Grant `client_credentials`: the application itself, with the app roles an administrator consented to.
+
+use serde_json::{Value, json};
+
+use super::{Call, client_auth};
+use crate::errors::Refusal;
+use crate::scopes::Ask;
+use crate::tokens::{self, Subject};
+
+/// Issues an app-only token. The scope must be one resource with `/.default`.
+pub(super) fn issue(call: &Call<'_>) -> Result<Value, Refusal> {
+    let tenant = call.realm.tenant.ok_or(Refusal::NoTenant)?;
+    let proof = client_auth::prove(call, None)?;
+    let text = call.params.need("scope")?;
+    if text.split_ascii_whitespace().any(|word| !word.ends_with("/.default")) {
+        return Err(Refusal::NotDefaultScope(text.to_owned()));
+    }
+    let ask = Ask::parse(text, call.client, Some(tenant), call.all)?;
+    let asked = ask.single(call.all)?.ok_or(Refusal::Missing("scope"))?;
+    ask.check_resource(call.params.get("resource"), call.all)?;
+    let api = call.all.app(asked.api).ok_or_else(|| Refusal::UnknownResource(asked.api.to_string()))?;
+    let consented =
+        call.client.api_permissions.iter().filter(|p| p.resource == api.client_id && p.admin_consented);
+    let roles = consented.flat_map(|p| p.application.iter().cloned()).collect();
+    let subject = Subject::App { tenant, roles };
+    let access =
+        tokens::access_token(call.state, &subject, call.client, proof, api, asked.identifier.as_deref());
+    Ok(json!({
+        "token_type": "Bearer",
+        "expires_in": access.expires_in,
+        "ext_expires_in": access.expires_in,
+        "access_token": access.token,
+    }))
+}

@@ -1,0 +1,50 @@
+//! What the components are lent, one file a capability. `wit/host/worlds.wit` lists which artifact gets which; `parts` grants them.
+
+mod clocks;
+mod credential;
+mod egress;
+mod settings;
+mod signature;
+mod stores;
+mod telemetry;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::{SecretBox, SecretString};
+
+use crate::egress::Sender;
+use crate::store::Store;
+
+pub use signature::SignatureChecks;
+
+/// What lives as long as the host, and stands behind the capabilities.
+pub struct Lent {
+    /// Settings by name. Nothing secret.
+    pub settings: BTreeMap<String, String>,
+    /// The client secret.
+    pub client_secret: Option<SecretString>,
+    /// The key that seals tokens at rest.
+    pub sealing_key: SecretBox<[u8; 32]>,
+    /// To the authority's key documents.
+    pub keys: Sender,
+    /// To the authority's token endpoint.
+    pub authority: Sender,
+    /// To Microsoft Graph.
+    pub graph: Sender,
+    /// Keys and sealed tokens.
+    pub store: Box<dyn Store>,
+    /// The native signature check.
+    pub signatures: SignatureChecks,
+}
+
+/// The view of [`Lent`] that the capabilities are implemented on. Which of them an artifact gets is decided where it is linked, in `parts`.
+pub(crate) struct Capabilities {
+    lent: Arc<Lent>,
+}
+
+impl Capabilities {
+    pub(crate) fn new(lent: Arc<Lent>) -> Self {
+        Self { lent }
+    }
+}

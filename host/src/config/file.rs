@@ -1,0 +1,137 @@
+//! The form of `valet.toml`: what operators write, before anything is derived from it. `docs/configuration.md` is the reference of its keys.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) server: ServerFile,
+    pub(super) entra: EntraFile,
+    #[serde(default)]
+    pub(super) graph: GraphFile,
+    #[serde(default)]
+    pub(super) tools: BTreeMap<String, ToolRule>,
+    #[serde(default)]
+    pub(super) scopes: ScopesFile,
+    #[serde(default)]
+    pub(super) egress: EgressFile,
+    #[serde(default)]
+    pub(super) storage: StorageFile,
+    #[serde(default)]
+    pub(super) limits: LimitsFile,
+    /// The folder with the artifacts; beside this program if left out.
+    pub(super) artifacts: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerFile {
+    pub(super) listen: SocketAddr,
+    /// The URL that clients use, which is also the resource identifier (RFC 9728).
+    pub(super) public_url: Url,
+    pub(super) tls_certificate: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) allowed_hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EntraFile {
+    #[serde(default = "public_authority")]
+    pub(super) authority: Url,
+    #[serde(default = "public_v1_authority")]
+    pub(super) v1_authority: Url,
+    pub(super) tenant: String,
+    pub(super) client_id: String,
+    /// Accepted `aud` values; the client id if left out, which is what v2 tokens carry.
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    #[serde(default = "leeway")]
+    pub(super) leeway: u32,
+    /// Whether the authority may be an emulator.
+    #[serde(default)]
+    pub(super) emulator: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraphFile {
+    #[serde(default = "public_graph")]
+    pub(super) url: Url,
+}
+
+/// Who may use a tool. `valet-core-policy` has the meaning.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolRule {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) roles: Vec<String>,
+    #[serde(default)]
+    pub(super) applications: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScopesFile {
+    /// Scope → scopes that it includes.
+    #[serde(default)]
+    pub(super) implies: BTreeMap<String, Vec<String>>,
+    /// What stands before a scope's name where clients ask for it, for example `api://<client id>/`.
+    pub(super) prefix: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EgressFile {
+    pub(super) ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) allow_private_addresses: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StorageFile {
+    /// A file to keep tokens and keys in; memory if left out.
+    pub(super) path: Option<PathBuf>,
+    pub(super) sealing_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub(super) concurrent_requests: Option<u32>,
+}
+
+impl Default for GraphFile {
+    fn default() -> Self {
+        Self { url: public_graph() }
+    }
+}
+
+fn public_authority() -> Url {
+    Url::parse("https://login.microsoftonline.com").expect("a URL")
+}
+
+fn public_v1_authority() -> Url {
+    Url::parse("https://sts.windows.net").expect("a URL")
+}
+
+fn public_graph() -> Url {
+    Url::parse("https://graph.microsoft.com").expect("a URL")
+}
+
+/// A minute: hosts that keep their clocks by NTP differ by far less.
+fn leeway() -> u32 {
+    60
+}

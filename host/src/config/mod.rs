@@ -1,0 +1,78 @@
+//! Configuration: a TOML file and the environment in, a [`Config`] that can be acted on out.
+//!
+//! Everything is read once, at start. Unknown keys, contradictions and missing values are errors that name the file and the key, before a
+//! socket is opened. `docs/configuration.md` is the reference for people.
+
+mod file;
+mod read;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretBox;
+use secrecy::SecretString;
+use url::Url;
+
+pub use read::{ConfigError, read};
+
+/// A complete configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where and how to listen.
+    pub server: Server,
+    /// The folder with the artifacts to run.
+    pub artifacts: PathBuf,
+    /// The settings that components may read, by name. Nothing secret.
+    pub settings: BTreeMap<String, String>,
+    /// The client secret, where one is configured.
+    pub client_secret: Option<SecretString>,
+    /// The key that seals tokens at rest, 32 bytes.
+    pub sealing_key: SecretBox<[u8; 32]>,
+    /// What may be reached.
+    pub egress: Egress,
+    /// Where tokens and keys are kept.
+    pub storage: Storage,
+    /// Most requests in the components at the same time.
+    pub concurrent_requests: u32,
+}
+
+/// Where and how to listen.
+#[derive(Debug)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key, PEM files; none for plain HTTP on loopback.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Certificate chain and private key.
+#[derive(Debug)]
+pub struct TlsFiles {
+    /// PEM file with the certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// What may be reached.
+#[derive(Debug)]
+pub struct Egress {
+    /// The authority: keys and tokens.
+    pub authority: Url,
+    /// Microsoft Graph.
+    pub graph: Url,
+    /// Certificates trusted beside Mozilla's roots, a PEM bundle.
+    pub ca: Option<Vec<u8>>,
+    /// Whether private and loopback addresses may be dialled.
+    pub allow_private_addresses: bool,
+}
+
+/// Where tokens and keys are kept.
+#[derive(Debug)]
+pub enum Storage {
+    /// In memory, gone when the process ends.
+    Memory,
+    /// In a file.
+    Disk(PathBuf),
+}

@@ -1,0 +1,309 @@
+//! From the file and the environment to a [`Config`], or to an error that names what to change.
+//!
+//! `VALET_<SECTION>_<KEY>` replaces a key of the file, for example `VALET_SERVER_LISTEN`. Secrets come from files or from two variables of
+//! their own, `VALET_CLIENT_SECRET` and `VALET_SEALING_KEY`, and never from the configuration file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{SecretBox, SecretString};
+use serde_json::json;
+use toml::{Table, Value};
+use url::Url;
+
+use super::file::File;
+use super::{Config, Egress, Server, Storage, TlsFiles};
+use crate::limits;
+
+/// Variables that are not keys of the file.
+const OTHER_VARIABLES: [&str; 5] =
+    ["VALET_CLIENT_SECRET", "VALET_SEALING_KEY", "VALET_CONFIG", "VALET_LOG", "VALET_LOG_FORMAT"];
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}: {error}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        error: Box<toml::de::Error>,
+    },
+    /// A key is unknown, missing, or has a value that is none.
+    #[error("{origin}: `{key}`: {why}")]
+    Key {
+        /// The file, or the variable that replaced the key.
+        origin: String,
+        /// The key, with its section.
+        key: String,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
+}
+
+/// Reads the configuration file at `path`, with `variables` (the environment) replacing keys of it.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+    let mut table: Table =
+        text.parse().map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+    let variables: BTreeMap<String, String> =
+        variables.filter(|(name, _)| name.starts_with("VALET_")).collect();
+    let replaced = replace(&mut table, &variables)?;
+    let file: File = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let key = error.path().to_string();
+        ConfigError::Key {
+            origin: replaced.get(&key).cloned().unwrap_or_else(|| path.display().to_string()),
+            why: error.inner().message().to_owned(),
+            key,
+        }
+    })?;
+    Reader { path, variables: &variables }.config(file)
+}
+
+/// Puts `VALET_<SECTION>_<KEY>` into `table`; gives which variable replaced which key.
+fn replace(table: &mut Table, variables: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut replaced = BTreeMap::new();
+    for (variable, text) in variables {
+        if OTHER_VARIABLES.contains(&variable.as_str()) {
+            continue;
+        }
+        let name = variable["VALET_".len()..].to_ascii_lowercase();
+        let value = Value::from(text.as_str());
+        // Numbers, booleans and lists are written as in TOML; everything else is text.
+        let value = match text.parse::<Value>() {
+            Ok(parsed @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_))) => parsed,
+            _ => value,
+        };
+        let key = match name.split_once('_') {
+            Some((section, key)) => {
+                let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                let Some(section_table) = entry.as_table_mut() else {
+                    return Err(ConfigError::Key {
+                        origin: variable.clone(),
+                        key: section.to_owned(),
+                        why: "not a section".to_owned(),
+                    });
+                };
+                section_table.insert(key.to_owned(), value);
+                format!("{section}.{key}")
+            }
+            None => {
+                table.insert(name.clone(), value);
+                name
+            }
+        };
+        replaced.insert(key, variable.clone());
+    }
+    Ok(replaced)
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
+    ConfigError::Unreadable { path: path.to_owned(), error }
+}
+
+/// Derives a [`Config`] and refuses what contradicts itself.
+struct Reader<'a> {
+    path: &'a Path,
+    variables: &'a BTreeMap<String, String>,
+}
+
+impl Reader<'_> {
+    fn config(&self, file: File) -> Result<Config, ConfigError> {
+        let server = self.server(&file)?;
+        let settings = self.settings(&file)?;
+        let storage = match &file.storage.path {
+            Some(path) => Storage::Disk(self.relative(path)),
+            None => Storage::Memory,
+        };
+        let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
+        if !(1..=4096).contains(&concurrent_requests) {
+            return Err(self.key("limits.concurrent_requests", "has to be between 1 and 4096"));
+        }
+        Ok(Config {
+            server,
+            artifacts: self.artifacts(file.artifacts.as_deref())?,
+            settings,
+            client_secret: self.client_secret(file.entra.client_secret_file.as_deref())?,
+            sealing_key: self.sealing_key(file.storage.sealing_key_file.as_deref(), &storage)?,
+            egress: Egress {
+                authority: file.entra.authority,
+                graph: file.graph.url,
+                ca: file.egress.ca_file.as_deref().map(|path| self.bytes(path)).transpose()?,
+                allow_private_addresses: file.egress.allow_private_addresses,
+            },
+            storage,
+            concurrent_requests,
+        })
+    }
+
+    fn server(&self, file: &File) -> Result<Server, ConfigError> {
+        let tls = match (&file.server.tls_certificate, &file.server.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate: self.relative(certificate), key: self.relative(key) })
+            }
+            (None, None) => None,
+            (Some(_), None) => return Err(self.key("server.tls_key", "is missing beside server.tls_certificate")),
+            (None, Some(_)) => return Err(self.key("server.tls_certificate", "is missing beside server.tls_key")),
+        };
+        if tls.is_none() && !file.server.listen.ip().is_loopback() {
+            return Err(self.key(
+                "server.listen",
+                "plain HTTP is served on loopback only; set server.tls_certificate and server.tls_key",
+            ));
+        }
+        Ok(Server { listen: file.server.listen, tls })
+    }
+
+    /// What components may read. Names as in `docs/configuration.md`.
+    fn settings(&self, file: &File) -> Result<BTreeMap<String, String>, ConfigError> {
+        let public_url = self.public_url(&file.server.public_url)?;
+        let audiences = match &file.entra.audiences {
+            Some(audiences) if audiences.is_empty() => {
+                return Err(self.key("entra.audiences", "is empty, which would accept no token; leave it out for the client id"));
+            }
+            Some(audiences) if audiences.iter().any(|audience| audience.split_whitespace().count() != 1) => {
+                return Err(self.key("entra.audiences", "has an entry that is empty or contains white space"));
+            }
+            Some(audiences) => audiences.join(" "),
+            None => file.entra.client_id.clone(),
+        };
+        if !is_guid(&file.entra.tenant) {
+            return Err(self.key("entra.tenant", "has to be the tenant's GUID in lower case"));
+        }
+        if !is_guid(&file.entra.client_id) {
+            return Err(self.key("entra.client_id", "has to be the application's GUID in lower case"));
+        }
+        if file.entra.leeway > 300 {
+            return Err(self.key("entra.leeway", "is more than 300 seconds"));
+        }
+        if file.tools.is_empty() {
+            return Err(self.key("tools", "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles"));
+        }
+        let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
+        let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("api://{}/", file.entra.client_id));
+        Ok([
+            ("resource", public_url),
+            ("allowed_origins", file.server.allowed_origins.join(" ")),
+            ("allowed_hosts", file.server.allowed_hosts.join(" ")),
+            ("authority", self.base(&file.entra.authority, "entra.authority")?),
+            ("v1_authority", self.base(&file.entra.v1_authority, "entra.v1_authority")?),
+            ("tenant", file.entra.tenant.clone()),
+            ("client_id", file.entra.client_id.clone()),
+            ("audiences", audiences),
+            ("leeway", file.entra.leeway.to_string()),
+            ("emulator", file.entra.emulator.to_string()),
+            ("graph_url", self.base(&file.graph.url, "graph.url")?),
+            ("scope_prefix", prefix),
+            ("policy", policy.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into())
+    }
+
+    fn public_url(&self, url: &Url) -> Result<String, ConfigError> {
+        let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            return Err(self.key("server.public_url", "has to be https (http only for localhost)"));
+        }
+        // Entra compares the resource character for character, so it has one spelling.
+        if url.path() == "/" || url.path().ends_with('/') || url.query().is_some() || url.fragment().is_some() {
+            return Err(self.key("server.public_url", "has to end in a path such as /mcp, without slash, query or fragment"));
+        }
+        Ok(url.to_string())
+    }
+
+    /// A base URL without trailing slash.
+    fn base(&self, url: &Url, key: &str) -> Result<String, ConfigError> {
+        if url.scheme() != "https" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err(self.key(key, "has to be an https URL without query, fragment and user"));
+        }
+        Ok(url.as_str().trim_end_matches('/').to_owned())
+    }
+
+    fn artifacts(&self, configured: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        match configured {
+            Some(path) => Ok(self.relative(path)),
+            None => std::env::current_exe()
+                .map(|program| program.with_file_name("artifacts"))
+                .map_err(|error| self.key("artifacts", &format!("is not set, and this program's folder is unknown: {error}"))),
+        }
+    }
+
+    fn client_secret(&self, file: Option<&Path>) -> Result<Option<SecretString>, ConfigError> {
+        match (file, self.variables.get("VALET_CLIENT_SECRET")) {
+            (Some(_), Some(_)) => Err(self.key("entra.client_secret_file", "and VALET_CLIENT_SECRET are both set; keep one")),
+            (Some(path), None) => {
+                let text = String::from_utf8(self.bytes(path)?)
+                    .map_err(|_| self.key("entra.client_secret_file", "is not text"))?;
+                // Editors and `echo` leave a newline at the end.
+                Ok(Some(SecretString::from(text.trim())))
+            }
+            (None, Some(text)) => Ok(Some(SecretString::from(text.trim()))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// 32 bytes in base64 from a file or a variable; made now for the memory store, whose content ends with the process as well.
+    fn sealing_key(&self, file: Option<&Path>, storage: &Storage) -> Result<SecretBox<[u8; 32]>, ConfigError> {
+        let text = match (file, self.variables.get("VALET_SEALING_KEY"), storage) {
+            (Some(_), Some(_), _) => {
+                return Err(self.key("storage.sealing_key_file", "and VALET_SEALING_KEY are both set; keep one"));
+            }
+            (Some(path), None, _) => String::from_utf8(self.bytes(path)?).unwrap_or_default(),
+            (None, Some(text), _) => text.clone(),
+            (None, None, Storage::Disk(_)) => {
+                return Err(self.key(
+                    "storage.sealing_key_file",
+                    "is missing: what is on disk is sealed with it. `openssl rand -base64 32` makes one",
+                ));
+            }
+            (None, None, Storage::Memory) => return Ok(random_key()),
+        };
+        let bytes: Option<[u8; 32]> = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes
+            .map(|bytes| SecretBox::new(Box::new(bytes)))
+            .ok_or_else(|| self.key("storage.sealing_key_file", "or VALET_SEALING_KEY has to be 32 bytes in base64"))
+    }
+
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>, ConfigError> {
+        let path = self.relative(path);
+        std::fs::read(&path).map_err(|error| unreadable(&path, error))
+    }
+
+    /// Paths in the file are relative to it, wherever the program is started.
+    fn relative(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    fn key(&self, key: &str, why: &str) -> ConfigError {
+        ConfigError::Key { origin: self.path.display().to_string(), key: key.to_owned(), why: why.to_owned() }
+    }
+}
+
+fn random_key() -> SecretBox<[u8; 32]> {
+    let mut key = [0; 32];
+    aws_lc_rs::rand::fill(&mut key).expect("the system's random source works");
+    SecretBox::new(Box::new(key))
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}

@@ -1,0 +1,12 @@
+//! Outbound HTTP: a [`Sender`] a capability, bound to one origin.
+//!
+//! A sender checks the URL against its origin, the connector checks the address behind the name and dials exactly that address. There are no
+//! redirects and no retries: those are decisions of the components.
+
+mod address;
+mod connector;
+mod sender;
+
+pub use address::AddressPolicy;
+pub use connector::{ConnectError, Connector, trust};
+pub use sender::{Failure, Request, Response, Sender};

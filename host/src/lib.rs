@@ -1,0 +1,20 @@
+//! The Valet host: runs the composed components, lends them their capabilities, and speaks HTTPS.
+//!
+//! It knows WASI, framing and operating systems. It never parses a token, an MCP message or a policy: that is the components' work, and
+//! what they can reach is exactly what [`capabilities`] links.
+//!
+//! To embed it: read a [`config::Config`], make a [`runtime::Runtime`] of it, and give requests to [`runtime::Runtime::handle`], or
+//! serve them with [`server::serve`].
+#![forbid(unsafe_op_in_unsafe_fn)]
+
+pub mod artifact;
+pub mod capabilities;
+pub mod config;
+pub mod egress;
+pub mod engine;
+pub mod limits;
+mod parts;
+pub mod runtime;
+pub mod server;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,64 @@
+//! Every limit of the host in one place, with its reason. Those that operators may have to change are keys of the configuration; these are
+//! their defaults.
+
+use std::time::Duration;
+
+/// Longest request body in bytes. MCP requests are a few kB; the largest are tool arguments with a document in them.
+pub const REQUEST_BODY_BYTES: usize = 1024 * 1024;
+
+/// Longest request head (all fields) in bytes: a token of 16 kB and the rest.
+pub const REQUEST_HEAD_BYTES: usize = 32 * 1024;
+
+/// Time for a client to send its request head. Slower clients hold a connection for nothing.
+pub const REQUEST_HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// Time for a client to send its request body.
+pub const REQUEST_BODY_TIME: Duration = Duration::from_secs(15);
+
+/// Time for a TLS handshake.
+pub const TLS_HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
+/// Time for one request in the components, calls to Entra and Graph included.
+pub const REQUEST_TIME: Duration = Duration::from_secs(60);
+
+/// Computing time for one request in the components. The most that a good request was seen to take is 3 ms.
+pub const REQUEST_COMPUTE_TIME: Duration = Duration::from_secs(1);
+
+/// How often running components are interrupted, to count their time and let others run.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Linear memory of one component in bytes. The most that a good request was seen to use is 2 MiB.
+pub const COMPONENT_MEMORY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Requests in the components at the same time; more are answered 503 at once.
+pub const CONCURRENT_REQUESTS: u32 = 256;
+
+/// Core instances of the largest artifact, one memory each: eight components and a few adapters.
+pub const CORE_INSTANCES_PER_REQUEST: u32 = 24;
+
+/// Time for open requests to end after a signal to stop.
+pub const DRAIN_TIME: Duration = Duration::from_secs(30);
+
+/// Time to resolve a name, connect and shake hands with Entra or Graph.
+pub const EGRESS_CONNECT_TIME: Duration = Duration::from_secs(5);
+
+/// Time until the head of an answer from Entra or Graph.
+pub const EGRESS_FIRST_BYTE_TIME: Duration = Duration::from_secs(15);
+
+/// Time until the end of an answer from Entra or Graph.
+pub const EGRESS_TOTAL_TIME: Duration = Duration::from_secs(30);
+
+/// Longest answer from Entra or Graph in bytes.
+pub const EGRESS_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Idle connections kept to one host.
+pub const EGRESS_IDLE_CONNECTIONS: usize = 32;
+
+/// Parsed public keys that are kept. A tenant has 4 to 10.
+pub const PARSED_KEYS: usize = 64;
+
+/// Signatures that are remembered as good. Each takes 32 bytes.
+pub const REMEMBERED_SIGNATURES: usize = 8192;
+
+/// Entries of the in-memory store; past it the store refuses new names.
+pub const MEMORY_STORE_ENTRIES: usize = 100_000;

@@ -1,0 +1,158 @@
+//! The identity artifact: validator, authenticator and signing keys, in stores that live long.
+//!
+//! It holds keys and settings, which are the same for everyone, and nothing of a user past a call. A store is thrown away after a trap and after
+//! [`CALLS_PER_STORE`] calls. There are as many as requests authenticate at the same time, which is about one a thread.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store};
+
+use super::bindings::identity::exports::valet::identity::principal as guest;
+use super::bindings::identity::{Identity as Artifact, IdentityPre, valet::capability, valet::crypto, wasi};
+use super::bindings::request::valet::identity::authenticator::{Failure, Refusal};
+use super::bindings::request::valet::identity::refusals::Reason;
+use super::budget::{self, Budget, Budgeted};
+use super::principal::{Caller, Kind, Principal};
+use crate::capabilities::{Capabilities, Lent};
+
+/// Calls after which a store is thrown away, so that nothing can pile up in it.
+const CALLS_PER_STORE: u32 = 10_000;
+
+/// Idle stores that are kept.
+const IDLE_STORES: usize = 16;
+
+/// Turns tokens into principals.
+pub(crate) struct Identity {
+    engine: Engine,
+    artifact: IdentityPre<State>,
+    lent: Arc<Lent>,
+    idle: Mutex<Vec<Part>>,
+}
+
+/// One long-lived instance.
+struct Part {
+    store: Store<State>,
+    artifact: Artifact,
+    calls: u32,
+}
+
+struct State {
+    capabilities: Capabilities,
+    budget: Budget,
+}
+
+impl Budgeted for State {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(engine: &Engine, component: &Component, lent: Arc<Lent>) -> wasmtime::Result<Self> {
+        let mut linker = Linker::<State>::new(engine);
+        let view: fn(&mut State) -> &mut Capabilities = |state| &mut state.capabilities;
+        type Lends = HasSelf<Capabilities>;
+        crypto::signature::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::settings::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::key_cache::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::egress_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
+        wasi::clocks::wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
+        let artifact = IdentityPre::new(linker.instantiate_pre(component)?)?;
+        Ok(Self { engine: engine.clone(), artifact, lent, idle: Mutex::default() })
+    }
+
+    /// Verifies `token`. The error of the outer result is a fault of ours.
+    pub(crate) async fn authenticate(&self, token: String) -> wasmtime::Result<Result<Principal, Failure>> {
+        let mut part = self.take().await?;
+        let answer = part.authenticate(token).await;
+        self.give_back(part, answer.is_ok());
+        answer
+    }
+
+    /// Whether tokens can be checked.
+    pub(crate) async fn ready(&self) -> wasmtime::Result<Result<(), String>> {
+        let mut part = self.take().await?;
+        let answer = part.artifact.valet_identity_authenticator().call_ready(&mut part.store).await;
+        self.give_back(part, answer.is_ok());
+        answer
+    }
+
+    async fn take(&self) -> wasmtime::Result<Part> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(mut part) = idle {
+            part.store.data_mut().budget.renew();
+            return Ok(part);
+        }
+        let state = State { capabilities: Capabilities::new(Arc::clone(&self.lent)), budget: Budget::new() };
+        let mut store = budget::store(&self.engine, state);
+        let artifact = self.artifact.instantiate_async(&mut store).await?;
+        Ok(Part { store, artifact, calls: 0 })
+    }
+
+    fn give_back(&self, mut part: Part, whole: bool) {
+        part.calls += 1;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole && part.calls < CALLS_PER_STORE && idle.len() < IDLE_STORES {
+            idle.push(part);
+        }
+    }
+}
+
+impl Part {
+    async fn authenticate(&mut self, token: String) -> wasmtime::Result<Result<Principal, Failure>> {
+        use super::bindings::identity::exports::valet::identity::authenticator::Failure as Guest;
+
+        let authenticator = self.artifact.valet_identity_authenticator();
+        let handle = match authenticator.call_authenticate(&mut self.store, &token).await? {
+            Ok(handle) => handle,
+            Err(Guest::Unavailable(why)) => return Ok(Err(Failure::Unavailable(why))),
+            Err(Guest::Refused(refusal)) => {
+                let reason = reason(refusal.reason);
+                return Ok(Err(Failure::Refused(Refusal { reason, detail: refusal.detail })));
+            }
+        };
+        let caller =
+            self.artifact.valet_identity_principal().principal().call_caller(&mut self.store, handle).await?;
+        handle.resource_drop_async(&mut self.store).await?;
+        Ok(Ok(Principal::assertion(local(caller), token)))
+    }
+}
+
+/// The two sides of the host have types of their own for one record.
+fn local(caller: guest::Caller) -> Caller {
+    Caller {
+        tenant_id: caller.tenant_id,
+        object_id: caller.object_id,
+        kind: match caller.kind {
+            guest::Kind::User => Kind::User,
+            guest::Kind::Application => Kind::Application,
+        },
+        client_id: caller.client_id,
+        display_name: caller.display_name,
+        scopes: caller.scopes,
+        roles: caller.roles,
+        token_id: caller.token_id,
+        expires_at: caller.expires_at,
+    }
+}
+
+fn reason(reason: super::bindings::identity::valet::identity::refusals::Reason) -> Reason {
+    use super::bindings::identity::valet::identity::refusals::Reason as Guest;
+    match reason {
+        Guest::Malformed => Reason::Malformed,
+        Guest::Unsupported => Reason::Unsupported,
+        Guest::UnknownKey => Reason::UnknownKey,
+        Guest::KeyIssuerMismatch => Reason::KeyIssuerMismatch,
+        Guest::BadSignature => Reason::BadSignature,
+        Guest::MissingClaim => Reason::MissingClaim,
+        Guest::WrongIssuer => Reason::WrongIssuer,
+        Guest::ForeignTenant => Reason::ForeignTenant,
+        Guest::WrongAudience => Reason::WrongAudience,
+        Guest::Expired => Reason::Expired,
+        Guest::NotYetValid => Reason::NotYetValid,
+        Guest::NotAnAccessToken => Reason::NotAnAccessToken,
+        Guest::BoundToken => Reason::BoundToken,
+        Guest::UnusableConfiguration => Reason::UnusableConfiguration,
+    }
+}

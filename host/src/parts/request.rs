@@ -1,0 +1,142 @@
+//! The request artifact: the gateway and the tool packs, in a fresh store for each request.
+//!
+//! It reaches the other two artifacts through the host: `authenticator` is the long-lived identity part, `requests` a custodian made for the call.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::{Engine, Store};
+
+use super::bindings::identity::valet::capability::settings;
+use super::bindings::request::valet::downstream::requests;
+use super::bindings::request::valet::identity::authenticator;
+use super::bindings::request::{Request as Artifact, RequestPre, valet::capability::audit};
+use super::budget::{self, Budget, Budgeted};
+use super::custodian::{self, Custodian};
+use super::identity::Identity;
+use super::principal::{self, Principal, Principals};
+use crate::capabilities::{Capabilities, Lent};
+
+pub use super::bindings::request::exports::valet::mcp::endpoint::{Request, Response};
+
+/// What answers requests.
+pub(crate) struct Requests {
+    engine: Engine,
+    artifact: RequestPre<State>,
+    lent: Arc<Lent>,
+    parts: Arc<Parts>,
+}
+
+/// The artifacts behind this one.
+pub(crate) struct Parts {
+    pub(crate) identity: Identity,
+    pub(crate) custodian: Custodian,
+}
+
+struct State {
+    capabilities: Capabilities,
+    calls: Calls,
+    budget: Budget,
+}
+
+/// What the artifact is lent of the other two.
+struct Calls {
+    parts: Arc<Parts>,
+    principals: Principals,
+}
+
+impl Budgeted for State {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+}
+
+impl Requests {
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        lent: Arc<Lent>,
+        parts: Arc<Parts>,
+    ) -> wasmtime::Result<Self> {
+        let mut linker = Linker::<State>::new(engine);
+        principal::link(&mut linker, |state| &mut state.calls.principals)?;
+        authenticator::add_to_linker::<_, HasSelf<Calls>>(&mut linker, |state| &mut state.calls)?;
+        requests::add_to_linker::<_, HasSelf<Calls>>(&mut linker, |state| &mut state.calls)?;
+        settings::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        audit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        let artifact = RequestPre::new(linker.instantiate_pre(component)?)?;
+        Ok(Self { engine: engine.clone(), artifact, lent, parts })
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_mcp_endpoint().call_handle(&mut store, &request).await
+    }
+
+    /// Whether requests can be served.
+    pub(crate) async fn ready(&self) -> wasmtime::Result<Result<(), String>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_mcp_endpoint().call_ready(&mut store).await
+    }
+
+    async fn fresh(&self) -> wasmtime::Result<(Store<State>, Artifact)> {
+        let state = State {
+            capabilities: Capabilities::new(Arc::clone(&self.lent)),
+            calls: Calls { parts: Arc::clone(&self.parts), principals: Principals::default() },
+            budget: Budget::new(),
+        };
+        let mut store = budget::store(&self.engine, state);
+        let artifact = self.artifact.instantiate_async(&mut store).await?;
+        Ok((store, artifact))
+    }
+}
+
+impl authenticator::Host for Calls {
+    async fn authenticate(&mut self, token: String) -> Result<Resource<Principal>, authenticator::Failure> {
+        let fault = |error: wasmtime::Error| {
+            tracing::error!(error = format!("{error:#}"), "the identity part failed");
+            authenticator::Failure::Unavailable("the identity part failed".to_owned())
+        };
+        let principal = self.parts.identity.authenticate(token).await.map_err(fault)??;
+        self.principals.push(principal).map_err(fault)
+    }
+
+    async fn ready(&mut self) -> Result<(), String> {
+        self.parts.identity.ready().await.map_err(|error| format!("the identity part failed: {error:#}"))?
+    }
+}
+
+impl requests::Host for Calls {
+    async fn send(
+        &mut self,
+        caller: Resource<Principal>,
+        request: requests::Request,
+    ) -> Result<requests::Response, requests::Failure> {
+        let fault = |error: wasmtime::Error| {
+            tracing::error!(error = format!("{error:#}"), "the custodian failed");
+            requests::Failure::Unavailable("the custodian failed".to_owned())
+        };
+        let principal = self.principals.get(&caller).map_err(fault)?.clone();
+        let requests::Request { method, path, query, scopes } = request;
+        let request = custodian::Request { method, path, query, scopes };
+        match self.parts.custodian.send(principal, request).await.map_err(fault)? {
+            Ok(custodian::Response { status, body, request_id }) => {
+                Ok(requests::Response { status, body, request_id })
+            }
+            Err(failure) => Err(local(failure)),
+        }
+    }
+}
+
+/// The two sides of the host have types of their own for one variant.
+fn local(failure: custodian::Failure) -> requests::Failure {
+    match failure {
+        custodian::Failure::Refused(rule) => requests::Failure::Refused(rule),
+        custodian::Failure::InteractionRequired(claims) => requests::Failure::InteractionRequired(claims),
+        custodian::Failure::AssertionRefused(detail) => requests::Failure::AssertionRefused(detail),
+        custodian::Failure::Throttled(seconds) => requests::Failure::Throttled(seconds),
+        custodian::Failure::Misconfigured(detail) => requests::Failure::Misconfigured(detail),
+        custodian::Failure::Unavailable(detail) => requests::Failure::Unavailable(detail),
+    }
+}

@@ -1,0 +1,159 @@
+//! From hyper's request to the components' and back, with everything bounded.
+//!
+//! Health checks are answered here. Every other answer is the components'; where they fail, the caller learns only that.
+
+use std::panic::AssertUnwindSafe;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::sync::Semaphore;
+
+use crate::limits;
+use crate::runtime::{self, Runtime};
+
+type Answer = Response<Full<Bytes>>;
+
+/// The components and the number of requests that may be in them.
+pub(super) struct Front {
+    runtime: Runtime,
+    places: Semaphore,
+}
+
+impl Front {
+    pub(super) fn new(runtime: Runtime, concurrent_requests: u32) -> Self {
+        Self { runtime, places: Semaphore::new(concurrent_requests as usize) }
+    }
+
+    /// Answers a request. Never fails and never panics: a fault in here costs this request only.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        match AssertUnwindSafe(self.route(request)).catch_unwind().await {
+            Ok(answer) => answer,
+            Err(_) => {
+                tracing::error!("a request panicked in the host");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
+            }
+        }
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Answer {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/healthz") => plain(StatusCode::OK, "ok\n"),
+            (&Method::GET, "/readyz") => self.ready().await,
+            _ => match self.components(request).await {
+                Ok(answer) => answer,
+                Err((status, why)) => plain(status, why),
+            },
+        }
+    }
+
+    async fn ready(&self) -> Answer {
+        match self.runtime.ready().await {
+            Ok(Ok(())) => plain(StatusCode::OK, "ready\n"),
+            Ok(Err(why)) => {
+                tracing::warn!(why, "not ready");
+                plain(StatusCode::SERVICE_UNAVAILABLE, "not ready; the log says why\n")
+            }
+            Err(error) => {
+                tracing::error!(%error, "not ready");
+                plain(StatusCode::SERVICE_UNAVAILABLE, "not ready; the log says why\n")
+            }
+        }
+    }
+
+    async fn components(&self, request: Request<Incoming>) -> Result<Answer, (StatusCode, &'static str)> {
+        let request = read(request).await?;
+        let request_id = request.request_id.clone();
+        let Ok(_place) = self.places.try_acquire() else {
+            return Ok(overloaded());
+        };
+        match self.runtime.handle(request).await {
+            Ok(answer) => Ok(write(answer)),
+            Err(error @ runtime::RunError::TimedOut) => {
+                tracing::error!(request = request_id, %error);
+                Err((StatusCode::GATEWAY_TIMEOUT, "the request took too long\n"))
+            }
+            Err(error) => {
+                tracing::error!(request = request_id, %error);
+                Err((StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+            }
+        }
+    }
+}
+
+/// The request as plain values, read to its end.
+async fn read(request: Request<Incoming>) -> Result<runtime::Request, (StatusCode, &'static str)> {
+    let (head, body) = request.into_parts();
+    let mut headers = Vec::with_capacity(head.headers.len() + 1);
+    for (name, value) in &head.headers {
+        let value = value.to_str().map_err(|_| (StatusCode::BAD_REQUEST, "a field value is not visible ASCII\n"))?;
+        headers.push((name.as_str().to_owned(), value.to_owned()));
+    }
+    // HTTP/2 carries the host as `:authority` (RFC 9113 section 8.3.1).
+    if let Some(authority) = head.uri.authority()
+        && !head.headers.contains_key(HOST)
+    {
+        headers.push((HOST.as_str().to_owned(), authority.to_string()));
+    }
+    let body = Limited::new(body, limits::REQUEST_BODY_BYTES).collect();
+    let body = match tokio::time::timeout(limits::REQUEST_BODY_TIME, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, "the request body is longer than 1 MiB\n"));
+        }
+        Ok(Err(_)) => return Err((StatusCode::BAD_REQUEST, "the request body could not be read\n")),
+        Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "the request body took too long\n")),
+    };
+    Ok(runtime::Request {
+        method: head.method.as_str().to_owned(),
+        target: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        headers,
+        body: body.into(),
+        request_id: request_id(),
+    })
+}
+
+/// Sixteen random hexadecimal digits: unguessable enough that a caller who quotes one was given it.
+fn request_id() -> String {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works");
+    format!("{:016x}", u64::from_ne_bytes(bytes))
+}
+
+fn write(answer: runtime::Response) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    let Ok(status) = StatusCode::from_u16(answer.status) else {
+        tracing::error!(status = answer.status, "the components answered with a status that is none");
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
+    };
+    *response.status_mut() = status;
+    for (name, value) in answer.headers {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                response.headers_mut().append(name, value);
+            }
+            _ => {
+                tracing::error!("the components answered with a field that is none");
+                return plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
+            }
+        }
+    }
+    response
+}
+
+fn overloaded() -> Answer {
+    tracing::warn!("limits.concurrent_requests is reached; a request was turned away");
+    let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once\n");
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,68 @@
+//! The project's tasks: `cargo xtask <task>`.
+
+mod artifacts;
+mod bench;
+mod components;
+mod demo;
+mod layouts;
+mod snapshot;
+mod tests;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Build, compose, demonstrate, test and measure Valet.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything: components, layouts, the host and the emulator.
+    Build {
+        /// Build host and emulator for speed. Components always are.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the components and compose the layouts, nothing native. This is what `spin build` calls.
+    Compose,
+    /// Start the emulator and the server, sign a demo user in, call the tool, and keep serving.
+    Demo {
+        /// End after the call; non-zero if anything was wrong.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Run every test.
+    Test,
+    /// Measure, beside a native server that does the same work.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            workspace::say(&format!("\ncargo xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Build { release } => artifacts::build(&workspace, release).map(drop),
+        Task::Compose => layouts::compose(&workspace).map(drop),
+        Task::Demo { once } => demo::run(&workspace, once),
+        Task::Test => tests::run(&workspace),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+    }
+}
