@@ -65,7 +65,8 @@ pub fn compile(from: &Path, to: &Path) -> Result<(), ArtifactError> {
     let unreadable = |path: &Path, error| ArtifactError::Unreadable { path: path.to_owned(), error };
     let unusable = |error| ArtifactError::Unusable { path: from.to_owned(), error };
     let bytes = std::fs::read(from).map_err(|error| unreadable(from, error))?;
-    let native = crate::engine::compiler().and_then(|engine| engine.precompile_component(&bytes)).map_err(unusable)?;
+    let native =
+        crate::engine::compiler().and_then(|engine| engine.precompile_component(&bytes)).map_err(unusable)?;
     // A reader sees the old file or the new one, never half of it.
     let partial = to.with_extension("partial");
     std::fs::write(&partial, native)

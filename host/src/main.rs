@@ -64,7 +64,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Serve { config } => serve(read(&config)?),
-        Command::Check { config } => Runtime::new(read(&config)?).map(drop).map_err(|error| error.to_string()),
+        Command::Check { config } => {
+            Runtime::new(read(&config)?).map(drop).map_err(|error| error.to_string())
+        }
         Command::Compile { component, output } => {
             artifact::compile(&component, &output).map_err(|error| error.to_string())
         }
@@ -76,7 +78,8 @@ fn read(path: &std::path::Path) -> Result<Config, String> {
 }
 
 fn serve(mut config: Config) -> Result<(), String> {
-    let tokio = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot start: {error}"))?;
+    let tokio =
+        tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot start: {error}"))?;
     tokio.block_on(async {
         let address = std::mem::replace(&mut config.server.listen, ([127, 0, 0, 1], 0).into());
         let server = config::Server { listen: address, tls: config.server.tls.take() };

@@ -96,8 +96,11 @@ async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T,
 }
 
 fn lent(config: Config) -> Result<Lent, SetUpError> {
-    let addresses =
-        if config.egress.allow_private_addresses { AddressPolicy::PrivateToo } else { AddressPolicy::PublicOnly };
+    let addresses = if config.egress.allow_private_addresses {
+        AddressPolicy::PrivateToo
+    } else {
+        AddressPolicy::PublicOnly
+    };
     let connector = Connector::new(trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?, addresses);
     Ok(Lent {
         settings: config.settings,

@@ -1,6 +1,8 @@
 //! placeholder
-use anyhow::Result;
 use crate::workspace::Workspace;
+use anyhow::Result;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
-pub(crate) fn run(_: &Workspace, _: &Arguments) -> Result<()> { Ok(()) }
+pub(crate) fn run(_: &Workspace, _: &Arguments) -> Result<()> {
+    Ok(())
+}

@@ -62,7 +62,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build { release } => artifacts::build(&workspace, release).map(drop),
         Task::Compose => layouts::compose(&workspace).map(drop),
         Task::Demo { once } => demo::run(&workspace, once),
-        Task::Test => tests::run(&workspace),
+        Task::Test => tests::run_all(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

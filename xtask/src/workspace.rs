@@ -36,7 +36,10 @@ impl Workspace {
         command.args(arguments).current_dir(&self.root);
         // Set by the `cargo run` that runs us; packages of the inner build must not see them.
         for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+            {
                 command.env_remove(name);
             }
         }
@@ -57,7 +60,12 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let output = command.output().with_context(|| format!("starting {}", shown(&command)))?;
     if !output.status.success() {
-        bail!("{} ended with {}: {}", shown(&command), output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{} ended with {}: {}",
+            shown(&command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

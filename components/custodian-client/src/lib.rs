@@ -5,7 +5,9 @@
 
 mod bindings;
 
-use bindings::exports::valet::downstream::requests::{Failure, Guest as Requests, Principal, Request, Response};
+use bindings::exports::valet::downstream::requests::{
+    Failure, Guest as Requests, Principal, Request, Response,
+};
 use bindings::exports::valet::identity::keys::Guest as Keys;
 use bindings::valet::capability::{egress_custodian, http, settings};
 use bindings::valet::identity::assertion;
@@ -29,11 +31,15 @@ impl Requests for Component {
             ask("POST", wire::REQUESTS, headers, wire::encode(&message)).map_err(Failure::Unavailable)?;
         match answer.status {
             200 => match wire::decode(&answer.body) {
-                Ok(wire::Reply::Response(response)) => {
-                    Ok(Response { status: response.status, body: response.body, request_id: response.request_id })
-                }
+                Ok(wire::Reply::Response(response)) => Ok(Response {
+                    status: response.status,
+                    body: response.body,
+                    request_id: response.request_id,
+                }),
                 Ok(wire::Reply::Failure(failure)) => Err(local(failure)),
-                Err(why) => Err(Failure::Unavailable(format!("the private part's answer cannot be read: {why}"))),
+                Err(why) => {
+                    Err(Failure::Unavailable(format!("the private part's answer cannot be read: {why}")))
+                }
             },
             // We verified this token a moment ago: it has just ended, or the two parts are configured differently.
             401 => Err(Failure::AssertionRefused("the private part refused the caller's token".to_owned())),
@@ -54,7 +60,8 @@ impl Keys for Component {
 
 fn keys(path: &str) -> Result<String, String> {
     let answer = ask("GET", path, Vec::new(), Vec::new())?;
-    let text = String::from_utf8(answer.body).map_err(|_| "the private part's answer is not text".to_owned())?;
+    let text =
+        String::from_utf8(answer.body).map_err(|_| "the private part's answer is not text".to_owned())?;
     if answer.status == 200 { Ok(text) } else { Err(format!("the private part has no keys: {text}")) }
 }
 

@@ -96,7 +96,13 @@ fn authenticate(request: &Request) -> Result<Principal, Refusal> {
     })
 }
 
-fn record(request: &Request, principal: Option<&Principal>, decision: Decision, reason: &str, detail: String) {
+fn record(
+    request: &Request,
+    principal: Option<&Principal>,
+    decision: Decision,
+    reason: &str,
+    detail: String,
+) {
     let caller = principal.map(Principal::caller);
     audit::record_event(&audit::Event {
         request_id: request.request_id.clone(),

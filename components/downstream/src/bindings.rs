@@ -1,5 +1,11 @@
 //! Generated bindings, every option they are generated with, and the export. The one place where unsafe code is allowed.
-#![allow(missing_docs, unreachable_pub, unsafe_code, clippy::all, reason = "generated code; the WIT carries the documentation")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    clippy::all,
+    reason = "generated code; the WIT carries the documentation"
+)]
 
 wit_bindgen::generate!({
     path: [

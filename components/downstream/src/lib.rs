@@ -36,8 +36,14 @@ impl Guest for Component {
 
 /// Sorts out the answers that are about access or load; every other status is the tool's to interpret.
 fn read(response: http::Response) -> Result<Response, Failure> {
-    let field = |name: &str| response.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let challenges = response.headers.iter().filter(|(name, _)| name == "www-authenticate").map(|(_, value)| value.as_str());
+    let field = |name: &str| {
+        response.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    };
+    let challenges = response
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "www-authenticate")
+        .map(|(_, value)| value.as_str());
     // Continuous access evaluation reports a revoked session with 401, Conditional Access sometimes with 403.
     if matches!(response.status, 401 | 403)
         && let Some(claims) = challenge::insufficient_claims(challenges)
@@ -45,10 +51,14 @@ fn read(response: http::Response) -> Result<Response, Failure> {
         return Err(Failure::InteractionRequired(Some(claims)));
     }
     match response.status {
-        401 => Err(Failure::Unavailable("the API refused a token that the authority had just given".to_owned())),
+        401 => {
+            Err(Failure::Unavailable("the API refused a token that the authority had just given".to_owned()))
+        }
         429 => Err(Failure::Throttled(field("retry-after").and_then(|text| text.parse().ok()))),
         502..=504 => Err(Failure::Unavailable(format!("the API answered with status {}", response.status))),
-        status => Ok(Response { status, request_id: field("request-id").map(str::to_owned), body: response.body }),
+        status => {
+            Ok(Response { status, request_id: field("request-id").map(str::to_owned), body: response.body })
+        }
     }
 }
 

@@ -36,7 +36,11 @@ impl Guest for Component {
         }
         let token = exchange(&caller.tenant_id, &assertion, &scopes)?;
         let access_token = token.access_token.expose_secret().to_owned();
-        keep(&key, place, Kept { access_token: token.access_token, expires_at: now.saturating_add(token.expires_in) });
+        keep(
+            &key,
+            place,
+            Kept { access_token: token.access_token, expires_at: now.saturating_add(token.expires_in) },
+        );
         Ok(access_token)
     }
 }
@@ -64,7 +68,8 @@ fn exchange(tenant: &str, assertion: &SecretString, scopes: &[String]) -> Result
         body: request.body().expose_secret().as_bytes().to_vec(),
     })
     .map_err(egress_failure)?;
-    let retry_after = response.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
+    let retry_after =
+        response.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.as_str());
     answer::read(response.status, retry_after, &response.body).map_err(answer_failure)
 }
 
@@ -83,7 +88,8 @@ fn keep(key: &SealingKey, place: Place<'_>, kept: Kept) {
 
 fn sealing_key() -> Result<SealingKey, Failure> {
     let bytes = credential::sealing_key().map_err(credential_failure)?;
-    SealingKey::new(&bytes).ok_or_else(|| Failure::Misconfigured("the sealing key is not 32 bytes long".to_owned()))
+    SealingKey::new(&bytes)
+        .ok_or_else(|| Failure::Misconfigured("the sealing key is not 32 bytes long".to_owned()))
 }
 
 fn setting(name: &str) -> Result<String, Failure> {
@@ -92,15 +98,21 @@ fn setting(name: &str) -> Result<String, Failure> {
 
 fn credential_failure(failure: credential::Failure) -> Failure {
     match failure {
-        credential::Failure::Missing(setting) => Failure::Misconfigured(format!("no credential: set {setting}")),
-        credential::Failure::Unreadable(why) => Failure::Misconfigured(format!("the credential cannot be read: {why}")),
+        credential::Failure::Missing(setting) => {
+            Failure::Misconfigured(format!("no credential: set {setting}"))
+        }
+        credential::Failure::Unreadable(why) => {
+            Failure::Misconfigured(format!("the credential cannot be read: {why}"))
+        }
     }
 }
 
 fn egress_failure(failure: http::Failure) -> Failure {
     match failure {
         http::Failure::Denied(why) => Failure::Misconfigured(format!("the authority is out of reach: {why}")),
-        http::Failure::Unreachable(why) => Failure::Unavailable(format!("the authority cannot be reached: {why}")),
+        http::Failure::Unreachable(why) => {
+            Failure::Unavailable(format!("the authority cannot be reached: {why}"))
+        }
         http::Failure::TimedOut => Failure::Unavailable("the authority did not answer in time".to_owned()),
         http::Failure::TooLarge => Failure::Unavailable("the authority's answer is too large".to_owned()),
         http::Failure::Protocol(why) => Failure::Unavailable(format!("the authority broke off: {why}")),
@@ -111,8 +123,12 @@ fn answer_failure(failure: answer::Failure) -> Failure {
     match failure {
         answer::Failure::InteractionRequired { claims, .. } => Failure::InteractionRequired(claims),
         answer::Failure::GrantRefused(detail) => Failure::AssertionRefused(detail.to_string()),
-        answer::Failure::Misconfigured(detail) => Failure::Misconfigured(format!("the authority refused us: {detail}")),
+        answer::Failure::Misconfigured(detail) => {
+            Failure::Misconfigured(format!("the authority refused us: {detail}"))
+        }
         answer::Failure::Throttled { retry_after } => Failure::Throttled(retry_after),
-        answer::Failure::Unavailable(detail) => Failure::Unavailable(format!("the authority failed: {detail}")),
+        answer::Failure::Unavailable(detail) => {
+            Failure::Unavailable(format!("the authority failed: {detail}"))
+        }
     }
 }

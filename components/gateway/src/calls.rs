@@ -59,7 +59,8 @@ impl<'s, 'a> Session<'s, 'a> {
     /// The tools that this caller may use: the same policy that decides a call decides what is listed.
     fn list_tools(&self, context: Context<'_>) -> Reply {
         let definitions = tools::definitions();
-        let parsed: Result<Vec<Definition<'_>>, _> = definitions.iter().map(|json| Definition::parse(json)).collect();
+        let parsed: Result<Vec<Definition<'_>>, _> =
+            definitions.iter().map(|json| Definition::parse(json)).collect();
         match parsed {
             Ok(tools) => SERVER.tools(context, tools.iter().filter(|tool| self.permit(tool.name()).is_ok())),
             Err(fault) => {
@@ -98,9 +99,8 @@ impl<'s, 'a> Session<'s, 'a> {
                 Reply::failure(context, &Fault::Internal)
             }),
             // MCP server/tools: what a model can mend is a result, not a protocol error.
-            Err(Failure::InvalidArguments(why)) => {
-                SERVER.tool_error(context, &format!("The arguments do not fit the tool's input schema: {why}"))
-            }
+            Err(Failure::InvalidArguments(why)) => SERVER
+                .tool_error(context, &format!("The arguments do not fit the tool's input schema: {why}")),
             Err(Failure::InteractionRequired(Some(claims))) => {
                 self.audit.failed("interaction_required", String::new());
                 challenge(self.settings, Challenge::insufficient_claims(&claims))
@@ -139,7 +139,11 @@ impl<'s, 'a> Session<'s, 'a> {
             Denial::MissingScopes { needed, .. } => {
                 self.audit.denied("insufficient_scope", detail);
                 let scopes: Vec<String> = needed.iter().map(|scope| self.settings.qualified(scope)).collect();
-                challenge_for(self.settings, Challenge::insufficient_scope("the tool needs more permissions"), &scopes)
+                challenge_for(
+                    self.settings,
+                    Challenge::insufficient_scope("the tool needs more permissions"),
+                    &scopes,
+                )
             }
             Denial::MissingRole { .. } | Denial::ApplicationNotAllowed => {
                 self.audit.denied("missing_role", detail);

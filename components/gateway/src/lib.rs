@@ -23,7 +23,8 @@ struct Component;
 impl Endpoint for Component {
     fn handle(request: Request) -> Response {
         let reply = http::answer(&request);
-        let headers = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+        let headers =
+            reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
         Response { status: reply.status, headers, body: reply.body }
     }
 

@@ -24,7 +24,8 @@ impl Settings {
     /// Reads the settings; the error names the one at fault.
     pub(crate) fn read() -> Result<Self, String> {
         let resource = required("resource")?;
-        let policy = Policy::parse(&required("policy")?).map_err(|error| format!("setting `policy`: {error}"))?;
+        let policy =
+            Policy::parse(&required("policy")?).map_err(|error| format!("setting `policy`: {error}"))?;
         let authority = required("authority")?;
         let own = origin(&resource).ok_or("setting `resource` is not an absolute URL")?;
         let (hosts, origins) = (listed("allowed_hosts"), listed("allowed_origins"));

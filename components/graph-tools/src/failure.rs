@@ -8,12 +8,16 @@ pub(crate) fn explain(failure: requests::Failure) -> Result<String, Failure> {
     match failure {
         requests::Failure::InteractionRequired(claims) => Err(Failure::InteractionRequired(claims)),
         requests::Failure::AssertionRefused(_) => Err(Failure::ReauthenticationRequired),
-        requests::Failure::Refused(rule) => Err(Failure::Internal(format!("the tool made a request that policy refuses: {rule}"))),
+        requests::Failure::Refused(rule) => {
+            Err(Failure::Internal(format!("the tool made a request that policy refuses: {rule}")))
+        }
         requests::Failure::Misconfigured(detail) => Err(Failure::Internal(detail)),
         requests::Failure::Throttled(Some(seconds)) => {
             Ok(format!("Microsoft Graph is limiting requests. Try again in {seconds} seconds."))
         }
-        requests::Failure::Throttled(None) => Ok("Microsoft Graph is limiting requests. Try again in a minute.".to_owned()),
+        requests::Failure::Throttled(None) => {
+            Ok("Microsoft Graph is limiting requests. Try again in a minute.".to_owned())
+        }
         requests::Failure::Unavailable(_) => {
             Ok("Microsoft Graph cannot be reached at the moment. Try again later.".to_owned())
         }

@@ -16,7 +16,12 @@ const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 struct Component;
 
 impl Guest for Component {
-    fn verify(algorithm: Algorithm, key: RsaPublicKey, message: Vec<u8>, signature: Vec<u8>) -> Result<(), Failure> {
+    fn verify(
+        algorithm: Algorithm,
+        key: RsaPublicKey,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> Result<(), Failure> {
         match algorithm {
             Algorithm::Rs256 => rs256(&key, &message, &signature),
         }

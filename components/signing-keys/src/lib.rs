@@ -28,8 +28,12 @@ type Obtain = fn(&Capabilities, Authority<'_>, u64) -> Result<String, KeysError>
 fn with_authority(obtain: Obtain) -> Result<String, String> {
     let setting = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
     let (url, tenant) = (setting("authority")?, setting("tenant")?);
-    obtain(&Capabilities, Authority { url: &url, tenant: &tenant }, wall_clock::now().seconds)
-        .map_err(|error| error.to_string())
+    let authority = Authority {
+        url: &url,
+        tenant: &tenant,
+        may_be_emulator: settings::get("emulator").as_deref() == Some("true"),
+    };
+    obtain(&Capabilities, authority, wall_clock::now().seconds).map_err(|error| error.to_string())
 }
 
 struct Capabilities;

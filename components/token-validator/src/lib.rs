@@ -75,11 +75,18 @@ impl Assertion for Component {
 struct ImportedCheck;
 
 impl core::SignatureCheck for ImportedCheck {
-    fn rs256(&self, key: &core::RsaKey, message: &[u8], signature: &[u8]) -> Result<(), core::SignatureFailure> {
+    fn rs256(
+        &self,
+        key: &core::RsaKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), core::SignatureFailure> {
         let key = signature::RsaPublicKey { n: key.n.clone(), e: key.e.clone() };
-        signature::verify(signature::Algorithm::Rs256, &key, message, signature).map_err(|failure| match failure {
-            signature::Failure::UnsupportedKey => core::SignatureFailure::UnsupportedKey,
-            signature::Failure::Mismatch => core::SignatureFailure::Mismatch,
+        signature::verify(signature::Algorithm::Rs256, &key, message, signature).map_err(|failure| {
+            match failure {
+                signature::Failure::UnsupportedKey => core::SignatureFailure::UnsupportedKey,
+                signature::Failure::Mismatch => core::SignatureFailure::Mismatch,
+            }
         })
     }
 }

@@ -67,7 +67,13 @@ fn read(request: &IncomingRequest) -> Result<endpoint::Request, u16> {
     }
     let body = read_body(request)?;
     let target = request.path_with_query().unwrap_or_else(|| "/".to_owned());
-    Ok(endpoint::Request { method, target, headers, body, request_id: format!("{:016x}", random::get_random_u64()) })
+    Ok(endpoint::Request {
+        method,
+        target,
+        headers,
+        body,
+        request_id: format!("{:016x}", random::get_random_u64()),
+    })
 }
 
 fn read_body(request: &IncomingRequest) -> Result<Vec<u8>, u16> {

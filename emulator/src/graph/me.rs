@@ -68,7 +68,7 @@ fn selection(query: Option<&str>) -> Option<String> {
 }
 
 fn select(graph: &str, user: &User, wanted: Option<String>) -> Result<Value, GraphError> {
-    let all = properties(user);
+    let mut all = properties(user);
     let mut body = Map::new();
     let context = match &wanted {
         None => format!("{graph}/v1.0/$metadata#users/$entity"),
@@ -79,6 +79,8 @@ fn select(graph: &str, user: &User, wanted: Option<String>) -> Result<Value, Gra
         body.extend(all);
         return Ok(Value::Object(body));
     };
+    // Graph leaves some properties out unless they are asked for.
+    all.insert("department".into(), json!(user.department));
     for name in wanted.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         let value = all.get(name).ok_or_else(|| GraphError::NoSuchProperty(name.to_owned()))?;
         body.insert(name.to_owned(), value.clone());

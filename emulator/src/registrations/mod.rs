@@ -72,6 +72,8 @@ pub struct User {
     /// Business numbers.
     #[serde(default)]
     pub business_phones: Vec<String>,
+    /// Department.
+    pub department: Option<String>,
     /// Office.
     pub office_location: Option<String>,
     /// Language tag, e.g. `en-GB`.

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Capabilities;
-use crate::parts::bindings::identity::wasi::clocks::wall_clock::{Datetime, Host as WallClock};
 use crate::parts::bindings::custodian::wasi::random::random::Host as Random;
+use crate::parts::bindings::identity::wasi::clocks::wall_clock::{Datetime, Host as WallClock};
 
 /// Most random bytes given at once; components ask for nonces.
 const MAX_RANDOM_BYTES: u64 = 4096;

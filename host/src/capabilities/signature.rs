@@ -10,8 +10,8 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 use super::Capabilities;
-use crate::parts::bindings::identity::valet::crypto::signature::{Algorithm, Failure, Host, RsaPublicKey};
 use crate::limits;
+use crate::parts::bindings::identity::valet::crypto::signature::{Algorithm, Failure, Host, RsaPublicKey};
 
 /// Modulus sizes in bytes that are accepted, the same as the portable component's.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
@@ -64,7 +64,9 @@ impl SignatureChecks {
             return Err(Failure::UnsupportedKey);
         }
         let components = RsaPublicKeyComponents { n: &key.n, e: &key.e };
-        let parsed = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).map_err(|_| Failure::UnsupportedKey)?;
+        let parsed = components
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| Failure::UnsupportedKey)?;
         let parsed = Arc::new(parsed);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= limits::PARSED_KEYS {

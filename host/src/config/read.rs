@@ -58,8 +58,9 @@ pub enum ConfigError {
 /// See [`ConfigError`].
 pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
-    let mut table: Table =
-        text.parse().map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+    let mut table: Table = text
+        .parse()
+        .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
     let variables: BTreeMap<String, String> =
         variables.filter(|(name, _)| name.starts_with("VALET_")).collect();
     let replaced = replace(&mut table, &variables)?;
@@ -75,7 +76,10 @@ pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> R
 }
 
 /// Puts `VALET_<SECTION>_<KEY>` into `table`; gives which variable replaced which key.
-fn replace(table: &mut Table, variables: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ConfigError> {
+fn replace(
+    table: &mut Table,
+    variables: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut replaced = BTreeMap::new();
     for (variable, text) in variables {
         if OTHER_VARIABLES.contains(&variable.as_str()) {
@@ -156,8 +160,12 @@ impl Reader<'_> {
                 Some(TlsFiles { certificate: self.relative(certificate), key: self.relative(key) })
             }
             (None, None) => None,
-            (Some(_), None) => return Err(self.key("server.tls_key", "is missing beside server.tls_certificate")),
-            (None, Some(_)) => return Err(self.key("server.tls_certificate", "is missing beside server.tls_key")),
+            (Some(_), None) => {
+                return Err(self.key("server.tls_key", "is missing beside server.tls_certificate"));
+            }
+            (None, Some(_)) => {
+                return Err(self.key("server.tls_certificate", "is missing beside server.tls_key"));
+            }
         };
         if tls.is_none() && !file.server.listen.ip().is_loopback() {
             return Err(self.key(
@@ -173,7 +181,10 @@ impl Reader<'_> {
         let public_url = self.public_url(&file.server.public_url)?;
         let audiences = match &file.entra.audiences {
             Some(audiences) if audiences.is_empty() => {
-                return Err(self.key("entra.audiences", "is empty, which would accept no token; leave it out for the client id"));
+                return Err(self.key(
+                    "entra.audiences",
+                    "is empty, which would accept no token; leave it out for the client id",
+                ));
             }
             Some(audiences) if audiences.iter().any(|audience| audience.split_whitespace().count() != 1) => {
                 return Err(self.key("entra.audiences", "has an entry that is empty or contains white space"));
@@ -191,7 +202,10 @@ impl Reader<'_> {
             return Err(self.key("entra.leeway", "is more than 300 seconds"));
         }
         if file.tools.is_empty() {
-            return Err(self.key("tools", "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles"));
+            return Err(self.key(
+                "tools",
+                "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles",
+            ));
         }
         let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
         let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("api://{}/", file.entra.client_id));
@@ -220,15 +234,23 @@ impl Reader<'_> {
             return Err(self.key("server.public_url", "has to be https (http only for localhost)"));
         }
         // Entra compares the resource character for character, so it has one spelling.
-        if url.path() == "/" || url.path().ends_with('/') || url.query().is_some() || url.fragment().is_some() {
-            return Err(self.key("server.public_url", "has to end in a path such as /mcp, without slash, query or fragment"));
+        if url.path() == "/" || url.path().ends_with('/') || url.query().is_some() || url.fragment().is_some()
+        {
+            return Err(self.key(
+                "server.public_url",
+                "has to end in a path such as /mcp, without slash, query or fragment",
+            ));
         }
         Ok(url.to_string())
     }
 
     /// A base URL without trailing slash.
     fn base(&self, url: &Url, key: &str) -> Result<String, ConfigError> {
-        if url.scheme() != "https" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        if url.scheme() != "https"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+        {
             return Err(self.key(key, "has to be an https URL without query, fragment and user"));
         }
         Ok(url.as_str().trim_end_matches('/').to_owned())
@@ -237,15 +259,22 @@ impl Reader<'_> {
     fn artifacts(&self, configured: Option<&Path>) -> Result<PathBuf, ConfigError> {
         match configured {
             Some(path) => Ok(self.relative(path)),
-            None => std::env::current_exe()
-                .map(|program| program.with_file_name("artifacts"))
-                .map_err(|error| self.key("artifacts", &format!("is not set, and this program's folder is unknown: {error}"))),
+            None => {
+                std::env::current_exe().map(|program| program.with_file_name("artifacts")).map_err(|error| {
+                    self.key(
+                        "artifacts",
+                        &format!("is not set, and this program's folder is unknown: {error}"),
+                    )
+                })
+            }
         }
     }
 
     fn client_secret(&self, file: Option<&Path>) -> Result<Option<SecretString>, ConfigError> {
         match (file, self.variables.get("VALET_CLIENT_SECRET")) {
-            (Some(_), Some(_)) => Err(self.key("entra.client_secret_file", "and VALET_CLIENT_SECRET are both set; keep one")),
+            (Some(_), Some(_)) => {
+                Err(self.key("entra.client_secret_file", "and VALET_CLIENT_SECRET are both set; keep one"))
+            }
             (Some(path), None) => {
                 let text = String::from_utf8(self.bytes(path)?)
                     .map_err(|_| self.key("entra.client_secret_file", "is not text"))?;
@@ -258,10 +287,16 @@ impl Reader<'_> {
     }
 
     /// 32 bytes in base64 from a file or a variable; made now for the memory store, whose content ends with the process as well.
-    fn sealing_key(&self, file: Option<&Path>, storage: &Storage) -> Result<SecretBox<[u8; 32]>, ConfigError> {
+    fn sealing_key(
+        &self,
+        file: Option<&Path>,
+        storage: &Storage,
+    ) -> Result<SecretBox<[u8; 32]>, ConfigError> {
         let text = match (file, self.variables.get("VALET_SEALING_KEY"), storage) {
             (Some(_), Some(_), _) => {
-                return Err(self.key("storage.sealing_key_file", "and VALET_SEALING_KEY are both set; keep one"));
+                return Err(
+                    self.key("storage.sealing_key_file", "and VALET_SEALING_KEY are both set; keep one")
+                );
             }
             (Some(path), None, _) => String::from_utf8(self.bytes(path)?).unwrap_or_default(),
             (None, Some(text), _) => text.clone(),
@@ -273,10 +308,11 @@ impl Reader<'_> {
             }
             (None, None, Storage::Memory) => return Ok(random_key()),
         };
-        let bytes: Option<[u8; 32]> = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes
-            .map(|bytes| SecretBox::new(Box::new(bytes)))
-            .ok_or_else(|| self.key("storage.sealing_key_file", "or VALET_SEALING_KEY has to be 32 bytes in base64"))
+        let bytes: Option<[u8; 32]> =
+            STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(|bytes| SecretBox::new(Box::new(bytes))).ok_or_else(|| {
+            self.key("storage.sealing_key_file", "or VALET_SEALING_KEY has to be 32 bytes in base64")
+        })
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, ConfigError> {

@@ -63,7 +63,9 @@ impl Connector {
             stream.set_nodelay(true).map_err(ConnectError::Tcp)?;
             self.tls.connect(name, stream).await.map_err(ConnectError::Tls)
         };
-        let stream = tokio::time::timeout(limits::EGRESS_CONNECT_TIME, work).await.map_err(|_| ConnectError::TimedOut)??;
+        let stream = tokio::time::timeout(limits::EGRESS_CONNECT_TIME, work)
+            .await
+            .map_err(|_| ConnectError::TimedOut)??;
         Ok(Tls(TokioIo::new(stream)))
     }
 
@@ -116,7 +118,10 @@ impl fmt::Display for ConnectError {
             Self::Name => write!(f, "the host is not a name that a certificate could have"),
             Self::Resolve(error) => write!(f, "the name cannot be resolved: {error}"),
             Self::Address { host, addresses } => {
-                write!(f, "{host} resolves to private addresses only ({addresses:?}); set egress.allow_private_addresses to allow them")
+                write!(
+                    f,
+                    "{host} resolves to private addresses only ({addresses:?}); set egress.allow_private_addresses to allow them"
+                )
             }
             Self::Tcp(error) => write!(f, "no connection: {error}"),
             Self::Tls(error) => write!(f, "no TLS session: {error}"),
@@ -151,7 +156,11 @@ impl Connection for Tls {
 }
 
 impl Read for Tls {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buffer)
     }
 }

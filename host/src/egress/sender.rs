@@ -95,12 +95,15 @@ impl Sender {
     /// See [`Failure`].
     pub async fn send(&self, request: Request) -> Result<Response, Failure> {
         let outgoing = self.check(request)?;
-        tokio::time::timeout(limits::EGRESS_TOTAL_TIME, self.exchange(outgoing)).await.map_err(|_| Failure::TimedOut)?
+        tokio::time::timeout(limits::EGRESS_TOTAL_TIME, self.exchange(outgoing))
+            .await
+            .map_err(|_| Failure::TimedOut)?
     }
 
     /// The request for hyper, if it is for our origin and sets nothing that is ours to set.
     fn check(&self, request: Request) -> Result<hyper::Request<Full<Bytes>>, Failure> {
-        let denied = |why: &str| Failure::Denied(format!("{why} (this capability is bound to {})", self.setting));
+        let denied =
+            |why: &str| Failure::Denied(format!("{why} (this capability is bound to {})", self.setting));
         let url = Url::parse(&request.url).map_err(|_| denied("not an absolute URL"))?;
         if url.scheme() != "https" || url.origin() != self.origin {
             return Err(denied("another scheme, host or port"));
@@ -109,7 +112,8 @@ impl Sender {
             return Err(denied("a URL with user information"));
         }
         let uri: Uri = url.as_str().parse().map_err(|_| denied("not a URL that HTTP can carry"))?;
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| denied("not an HTTP method"))?;
+        let method =
+            Method::from_bytes(request.method.as_bytes()).map_err(|_| denied("not an HTTP method"))?;
         let mut outgoing = hyper::Request::new(Full::new(Bytes::from(request.body)));
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
@@ -130,13 +134,21 @@ impl Sender {
         let response = head.await.map_err(|_| Failure::TimedOut)?.map_err(|error| connect_failure(&error))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, limits::EGRESS_BODY_BYTES).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { Failure::TooLarge } else { Failure::Protocol(error.to_string()) }
+            if error.is::<LengthLimitError>() {
+                Failure::TooLarge
+            } else {
+                Failure::Protocol(error.to_string())
+            }
         })?;
         let headers = head.headers.iter().filter_map(|(name, value)| {
             // A value that is not visible ASCII is left out: no component has a use for it.
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
-        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: body.to_bytes().into() })
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers: headers.collect(),
+            body: body.to_bytes().into(),
+        })
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self { memory: StoreLimitsBuilder::new().memory_size(limits::COMPONENT_MEMORY_BYTES).build(), ticks: 0 }
+        Self {
+            memory: StoreLimitsBuilder::new().memory_size(limits::COMPONENT_MEMORY_BYTES).build(),
+            ticks: 0,
+        }
     }
 
     /// Starts the time of the next call, in a store that serves several.

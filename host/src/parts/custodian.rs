@@ -14,7 +14,9 @@ use super::budget::{self, Budget, Budgeted};
 use super::principal::{self, Principal, Principals};
 use crate::capabilities::{Capabilities, Lent};
 
-pub(crate) use super::bindings::custodian::exports::valet::downstream::requests::{Failure, Request, Response};
+pub(crate) use super::bindings::custodian::exports::valet::downstream::requests::{
+    Failure, Request, Response,
+};
 
 /// Calls Graph for principals.
 pub(crate) struct Custodian {

@@ -64,7 +64,10 @@ impl assertion::Host for Principals {
 }
 
 /// Lets an artifact read who its callers are.
-pub(crate) fn link<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> &mut Principals) -> wasmtime::Result<()> {
+pub(crate) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> &mut Principals,
+) -> wasmtime::Result<()> {
     principal::add_to_linker::<T, HasSelf<Principals>>(linker, view)
 }
 

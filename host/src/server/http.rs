@@ -89,7 +89,8 @@ async fn read(request: Request<Incoming>) -> Result<runtime::Request, (StatusCod
     let (head, body) = request.into_parts();
     let mut headers = Vec::with_capacity(head.headers.len() + 1);
     for (name, value) in &head.headers {
-        let value = value.to_str().map_err(|_| (StatusCode::BAD_REQUEST, "a field value is not visible ASCII\n"))?;
+        let value =
+            value.to_str().map_err(|_| (StatusCode::BAD_REQUEST, "a field value is not visible ASCII\n"))?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
     // HTTP/2 carries the host as `:authority` (RFC 9113 section 8.3.1).

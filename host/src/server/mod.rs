@@ -51,7 +51,11 @@ impl Server {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn bind(server: &config::Server, concurrent_requests: u32, runtime: Runtime) -> Result<Self, StartError> {
+    pub async fn bind(
+        server: &config::Server,
+        concurrent_requests: u32,
+        runtime: Runtime,
+    ) -> Result<Self, StartError> {
         let tls = server.tls.as_ref().map(tls::acceptor).transpose()?;
         let listener = TcpListener::bind(server.listen)
             .await
@@ -100,7 +104,8 @@ impl Server {
             let _ = stream.set_nodelay(true);
             match tls {
                 None => serve_stream(TokioIo::new(stream), front, watcher).await,
-                Some(tls) => match tokio::time::timeout(limits::TLS_HANDSHAKE_TIME, tls.accept(stream)).await {
+                Some(tls) => match tokio::time::timeout(limits::TLS_HANDSHAKE_TIME, tls.accept(stream)).await
+                {
                     Ok(Ok(stream)) => serve_stream(TokioIo::new(stream), front, watcher).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),

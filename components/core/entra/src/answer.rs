@@ -55,7 +55,12 @@ pub struct Detail {
 
 impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP {} {}", self.status, if self.error.is_empty() { "without an OAuth error" } else { &self.error })?;
+        write!(
+            f,
+            "HTTP {} {}",
+            self.status,
+            if self.error.is_empty() { "without an OAuth error" } else { &self.error }
+        )?;
         for code in &self.codes {
             write!(f, " AADSTS{code}")?;
         }
@@ -101,12 +106,18 @@ pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<Token
         status,
         error: body.error.chars().filter(char::is_ascii_graphic).take(64).collect(),
         codes: body.error_codes,
-        correlation_id: body.correlation_id.filter(|id| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic())),
+        correlation_id: body
+            .correlation_id
+            .filter(|id| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic())),
     };
     let consent_missing = body.suberror.as_deref() == Some("consent_required");
     Err(match body.error.as_str() {
-        _ if status == 429 => Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) },
-        "temporarily_unavailable" => Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) },
+        _ if status == 429 => {
+            Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) }
+        }
+        "temporarily_unavailable" => {
+            Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) }
+        }
         "interaction_required" | "login_required" | "consent_required" => {
             Failure::InteractionRequired { claims: body.claims, detail }
         }
@@ -115,8 +126,13 @@ pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<Token
         }
         "invalid_grant" => Failure::GrantRefused(detail),
         "access_denied" => Failure::InteractionRequired { claims: body.claims, detail },
-        "invalid_client" | "unauthorized_client" | "invalid_request" | "invalid_scope" | "invalid_target"
-        | "invalid_resource" | "unsupported_grant_type" => Failure::Misconfigured(detail),
+        "invalid_client"
+        | "unauthorized_client"
+        | "invalid_request"
+        | "invalid_scope"
+        | "invalid_target"
+        | "invalid_resource"
+        | "unsupported_grant_type" => Failure::Misconfigured(detail),
         _ => Failure::Unavailable(detail),
     })
 }
@@ -133,7 +149,9 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_read() {
-        let token = read(200, None, br#"{"token_type":"Bearer","access_token":"t","expires_in":4711,"scope":"x"}"#).unwrap();
+        let token =
+            read(200, None, br#"{"token_type":"Bearer","access_token":"t","expires_in":4711,"scope":"x"}"#)
+                .unwrap();
         assert_eq!((token.access_token.expose_secret(), token.expires_in), ("t", 4711));
         assert!(!format!("{token:?}").contains("\"t\""), "a token does not print");
     }
@@ -146,8 +164,11 @@ mod tests {
 
     #[test]
     fn a_claims_challenge_is_kept() {
-        let body = r#"{"error":"interaction_required","error_codes":[50076],"claims":"{\"access_token\":{}}"}"#;
-        let Failure::InteractionRequired { claims, detail } = failure(400, body) else { panic!("not interaction") };
+        let body =
+            r#"{"error":"interaction_required","error_codes":[50076],"claims":"{\"access_token\":{}}"}"#;
+        let Failure::InteractionRequired { claims, detail } = failure(400, body) else {
+            panic!("not interaction")
+        };
         assert_eq!(claims.as_deref(), Some(r#"{"access_token":{}}"#));
         assert_eq!(detail.codes, [50076]);
     }
@@ -160,8 +181,14 @@ mod tests {
 
     #[test]
     fn a_refused_assertion_is_told_from_a_refused_credential() {
-        assert!(matches!(failure(400, r#"{"error":"invalid_grant","error_codes":[500131]}"#), Failure::GrantRefused(_)));
-        assert!(matches!(failure(401, r#"{"error":"invalid_client","error_codes":[7000215]}"#), Failure::Misconfigured(_)));
+        assert!(matches!(
+            failure(400, r#"{"error":"invalid_grant","error_codes":[500131]}"#),
+            Failure::GrantRefused(_)
+        ));
+        assert!(matches!(
+            failure(401, r#"{"error":"invalid_client","error_codes":[7000215]}"#),
+            Failure::Misconfigured(_)
+        ));
     }
 
     #[test]

@@ -61,10 +61,12 @@ impl SealingKey {
     /// The record for `kept` at `place`. `nonce` is random and used once.
     #[must_use]
     pub fn seal(&self, kept: &Kept, place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
-        let plain = Plain { access_token: kept.access_token.expose_secret().into(), expires_at: kept.expires_at };
+        let plain =
+            Plain { access_token: kept.access_token.expose_secret().into(), expires_at: kept.expires_at };
         let plain = serde_json::to_vec(&plain).expect("text and a number serialise");
         let payload = Payload { msg: &plain, aad: &place.bytes() };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).expect("a record is far below the cipher's limit");
+        let sealed =
+            self.0.encrypt(&XNonce::from(nonce), payload).expect("a record is far below the cipher's limit");
         let mut record = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
         record.push(FORMAT);
         record.extend_from_slice(&nonce);
@@ -95,7 +97,11 @@ mod tests {
     }
 
     fn record() -> Vec<u8> {
-        key(1).seal(&Kept { access_token: "secret".to_owned().into(), expires_at: 9 }, PLACE, [7; NONCE_BYTES])
+        key(1).seal(
+            &Kept { access_token: "secret".to_owned().into(), expires_at: 9 },
+            PLACE,
+            [7; NONCE_BYTES],
+        )
     }
 
     #[test]

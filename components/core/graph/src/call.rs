@@ -45,7 +45,9 @@ impl fmt::Display for Refused {
         match self {
             Self::Method(method) => write!(f, "method `{}` is not allowed", method.escape_default()),
             Self::Root => write!(f, "the path is not below {}", ROOTS.join(" or ")),
-            Self::Path => write!(f, "the path has an empty or dot segment, or a character that has no place in one"),
+            Self::Path => {
+                write!(f, "the path has an empty or dot segment, or a character that has no place in one")
+            }
             Self::TooLong => write!(f, "the path or a parameter has more than {MAX_BYTES} bytes"),
         }
     }
@@ -124,7 +126,8 @@ mod tests {
 
     #[test]
     fn query_values_are_encoded() {
-        let query = [("$select".to_owned(), "id,name".to_owned()), ("$filter".to_owned(), "a eq 'b&c'#".to_owned())];
+        let query =
+            [("$select".to_owned(), "id,name".to_owned()), ("$filter".to_owned(), "a eq 'b&c'#".to_owned())];
         let url = url("https://graph.example", "GET", "/v1.0/me", &query).unwrap();
         assert_eq!(url, "https://graph.example/v1.0/me?$select=id,name&$filter=a%20eq%20'b%26c'%23");
     }

@@ -15,7 +15,10 @@ pub fn insufficient_claims<'a>(fields: impl Iterator<Item = &'a str>) -> Option<
     for field in fields {
         let parameters = parameters(field);
         let value = |wanted: &str| {
-            parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+            parameters
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .map(|(_, value)| value.as_str())
         };
         if value("error") == Some("insufficient_claims")
             && let Some(claims) = value("claims").and_then(decode)
@@ -85,8 +88,19 @@ mod tests {
     fn claims_are_found_in_every_spelling() {
         check(&[&format!("Bearer error=\"insufficient_claims\", claims=\"{CLAIMS}\"")], true);
         check(&[&format!("Bearer claims=\"{CLAIMS}==\",error=insufficient_claims")], true);
-        check(&["Basic realm=\"a, b\"", &format!("Bearer realm=\"\", error=\"insufficient_claims\", claims={CLAIMS}")], true);
-        check(&[&format!("PoP nonce=\"x\", Bearer authorization_uri=\"https://x/?a=b\", Error=\"insufficient_claims\", CLAIMS=\"{CLAIMS}\"")], true);
+        check(
+            &[
+                "Basic realm=\"a, b\"",
+                &format!("Bearer realm=\"\", error=\"insufficient_claims\", claims={CLAIMS}"),
+            ],
+            true,
+        );
+        check(
+            &[&format!(
+                "PoP nonce=\"x\", Bearer authorization_uri=\"https://x/?a=b\", Error=\"insufficient_claims\", CLAIMS=\"{CLAIMS}\""
+            )],
+            true,
+        );
     }
 
     #[test]

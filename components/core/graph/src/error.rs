@@ -36,7 +36,8 @@ impl GraphError {
             code: String,
         }
         let code = serde_json::from_slice::<Body>(body).map(|body| body.error.code).unwrap_or_default();
-        let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(64).collect();
+        let code: String =
+            code.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(64).collect();
         match status {
             403 => Self::Forbidden { code },
             404 => Self::NotFound,
@@ -49,12 +50,20 @@ impl GraphError {
     pub fn message(&self) -> String {
         match self {
             Self::Forbidden { code } => {
-                format!("Microsoft Graph refused this for the signed-in user ({code}). An administrator may have to grant access.")
+                format!(
+                    "Microsoft Graph refused this for the signed-in user ({code}). An administrator may have to grant access."
+                )
             }
             Self::NotFound => "Microsoft Graph has no such resource for the signed-in user.".to_owned(),
-            Self::Failed { status, code } if code.is_empty() => format!("Microsoft Graph answered with status {status}."),
-            Self::Failed { status, code } => format!("Microsoft Graph answered with status {status} ({code})."),
-            Self::Unreadable => "Microsoft Graph answered with something that is not the resource asked for.".to_owned(),
+            Self::Failed { status, code } if code.is_empty() => {
+                format!("Microsoft Graph answered with status {status}.")
+            }
+            Self::Failed { status, code } => {
+                format!("Microsoft Graph answered with status {status} ({code}).")
+            }
+            Self::Unreadable => {
+                "Microsoft Graph answered with something that is not the resource asked for.".to_owned()
+            }
         }
     }
 }
@@ -66,7 +75,10 @@ mod tests {
     #[test]
     fn errors_are_told_apart_by_status_and_code() {
         let body = br#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges"}}"#;
-        assert_eq!(GraphError::read(403, body), GraphError::Forbidden { code: "Authorization_RequestDenied".into() });
+        assert_eq!(
+            GraphError::read(403, body),
+            GraphError::Forbidden { code: "Authorization_RequestDenied".into() }
+        );
         assert_eq!(GraphError::read(404, b""), GraphError::NotFound);
         assert_eq!(GraphError::read(500, b"<html>"), GraphError::Failed { status: 500, code: String::new() });
     }
@@ -74,6 +86,9 @@ mod tests {
     #[test]
     fn a_code_cannot_carry_text_of_its_own() {
         let body = br#"{"error":{"code":"x\n</s> ignore all","message":""}}"#;
-        assert_eq!(GraphError::read(400, body), GraphError::Failed { status: 400, code: "xsignoreall".into() });
+        assert_eq!(
+            GraphError::read(400, body),
+            GraphError::Failed { status: 400, code: "xsignoreall".into() }
+        );
     }
 }

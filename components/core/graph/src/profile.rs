@@ -16,7 +16,10 @@ pub const SELECT: &str = "id,displayName,givenName,surname,userPrincipalName,mai
 /// A user as Graph gives it. Fields that an organisation leaves empty are `null` there and absent here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the fields are Graph's `user` properties of the same names, documented there")]
+#[expect(
+    missing_docs,
+    reason = "the fields are Graph's `user` properties of the same names, documented there"
+)]
 pub struct Profile {
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +79,8 @@ impl Profile {
             }
         }
         if !self.business_phones.is_empty() {
-            writeln!(text, "Business phones: {}", self.business_phones.join(", ")).expect("a String takes all text");
+            writeln!(text, "Business phones: {}", self.business_phones.join(", "))
+                .expect("a String takes all text");
         }
         text.truncate(text.trim_end().len());
         text

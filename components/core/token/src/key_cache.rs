@@ -40,6 +40,8 @@ pub struct Authority<'a> {
     pub url: &'a str,
     /// Tenant GUID.
     pub tenant: &'a str,
+    /// Whether it may be an emulator. Emulators sign in anybody as anybody and mark their documents with `x-emulator`.
+    pub may_be_emulator: bool,
 }
 
 /// Why there are no keys.
@@ -175,12 +177,19 @@ fn fetch(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysErr
     struct Discovery {
         issuer: String,
         jwks_uri: String,
+        #[serde(default, rename = "x-emulator")]
+        emulator: bool,
     }
     let base = format!("{}/{}/v2.0", authority.url, authority.tenant);
     let document =
         ports.get(&format!("{base}/.well-known/openid-configuration")).map_err(KeysError::Fetch)?;
     let discovery: Discovery = serde_json::from_slice(&document)
         .map_err(|_| KeysError::Discovery("it is not an OpenID configuration"))?;
+    if discovery.emulator && !authority.may_be_emulator {
+        return Err(KeysError::Discovery(
+            "the authority is an emulator; set `entra.emulator` if that is meant",
+        ));
+    }
     if discovery.issuer != base {
         return Err(KeysError::Discovery("its issuer is not the configured authority and tenant"));
     }

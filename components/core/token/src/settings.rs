@@ -45,3 +45,42 @@ impl Settings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(&str, &str); 5] = [
+        ("authority", "https://login.example"),
+        ("v1_authority", "https://sts.example"),
+        ("tenant", "t"),
+        ("audiences", "a  b"),
+        ("leeway", "60"),
+    ];
+
+    fn read(change: impl Fn(&str, &str) -> Option<String>) -> Result<Settings, Unset> {
+        Settings::read(|name| {
+            ALL.iter().find(|(known, _)| *known == name).and_then(|(name, value)| change(name, value))
+        })
+    }
+
+    #[test]
+    fn lists_are_split_at_white_space() {
+        let settings = read(|_, value| Some(value.to_owned())).unwrap();
+        assert_eq!((settings.audiences, settings.leeway), (vec!["a".to_owned(), "b".to_owned()], 60));
+    }
+
+    #[test]
+    fn each_setting_is_required() {
+        for (missing, _) in ALL {
+            let settings = read(|name, value| (name != missing).then(|| value.to_owned()));
+            assert_eq!(settings, Err(Unset(missing)));
+        }
+    }
+
+    #[test]
+    fn a_leeway_that_is_no_number_is_refused() {
+        let settings = read(|name, value| Some(if name == "leeway" { "1m" } else { value }.to_owned()));
+        assert_eq!(settings, Err(Unset("leeway")));
+    }
+}

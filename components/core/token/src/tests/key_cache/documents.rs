@@ -103,6 +103,18 @@ fn an_unreadable_entry_is_as_good_as_none() {
 }
 
 #[test]
+fn an_emulator_is_refused_unless_that_is_meant() {
+    let world = World::serving(&["a"]);
+    let discovery =
+        json!({ "issuer": format!("{URL}/{TENANT}/v2.0"), "jwks_uri": keys_url(TENANT), "x-emulator": true });
+    world.document(discovery_url(TENANT), discovery.to_string());
+    assert!(matches!(world.check(CURRENT), Err(KeysError::Discovery(why)) if why.contains("entra.emulator")));
+    world.pass(RETRY_FLOOR_WITHOUT_KEYS);
+    let meant = Authority { url: URL, tenant: TENANT, may_be_emulator: true };
+    assert!(current(&world, meant, world.now.get()).is_ok());
+}
+
+#[test]
 fn two_tenants_never_share_an_entry() {
     let world = World::serving(&["shared-name"]);
     world.serve(TENANT, &["mine"]);
@@ -120,7 +132,7 @@ fn two_tenants_never_share_an_entry() {
 fn two_authorities_never_share_an_entry() {
     let world = World::serving(&["a"]);
     assert_eq!(world.check(CURRENT), names(&["a"]));
-    let other = Authority { url: "https://login.other", tenant: TENANT };
+    let other = Authority { url: "https://login.other", tenant: TENANT, may_be_emulator: false };
     assert!(matches!(current(&world, other, START), Err(KeysError::Fetch(_))));
 }
 

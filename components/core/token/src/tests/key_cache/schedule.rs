@@ -169,7 +169,8 @@ fn requests_that_come_during_a_fetch_are_served_from_the_set_at_hand() {
         world.reachable.set(reachable);
         world.pass(REFRESH_AFTER);
         let busy = Busy(&world, RefCell::default());
-        current(&busy, Authority { url: URL, tenant: TENANT }, world.now.get()).unwrap();
+        current(&busy, Authority { url: URL, tenant: TENANT, may_be_emulator: false }, world.now.get())
+            .unwrap();
         assert!(busy.1.into_inner().into_iter().all(|answer| answer == names(&["a"])));
         assert_eq!(world.attempts(), 2, "they do not fetch too");
         assert_eq!(world.check(CURRENT), names(if reachable { &["b"] } else { &["a"] }));
