@@ -14,6 +14,8 @@ pub mod egress;
 pub mod engine;
 pub mod limits;
 mod parts;
+#[cfg(feature = "portable")]
+pub mod portable;
 pub mod runtime;
 pub mod server;
 pub mod store;

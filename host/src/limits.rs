@@ -62,3 +62,15 @@ pub const REMEMBERED_SIGNATURES: usize = 8192;
 
 /// Entries of the in-memory store; past it the store refuses new names.
 pub const MEMORY_STORE_ENTRIES: usize = 100_000;
+
+/// Longest key and longest value in bytes of `wasi:keyvalue`: what the strictest hosted service takes, so that what works here works there.
+pub const KEY_VALUE_KEY_BYTES: usize = 255;
+
+/// See [`KEY_VALUE_KEY_BYTES`].
+pub const KEY_VALUE_VALUE_BYTES: usize = 1_000_000;
+
+/// Keys that `wasi:keyvalue` lists at once.
+pub const KEY_VALUE_PAGE: usize = 1000;
+
+/// Buckets of `wasi:keyvalue` that one instance may hold open. Our components hold one.
+pub const KEY_VALUE_BUCKETS: usize = 64;

@@ -1,13 +1,15 @@
 //! The store on disk: a redb file, whose transactions survive kill −9 and power loss.
 
+use std::ops::Bound;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
 
 use super::{Range, Store, StoreError};
 
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
 const TOKENS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("tokens");
+const PORTABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("portable");
 
 /// A store in one file.
 pub struct Disk(Database);
@@ -26,6 +28,7 @@ fn table(range: Range) -> TableDefinition<'static, &'static str, &'static [u8]> 
     match range {
         Range::Keys => KEYS,
         Range::Tokens => TOKENS,
+        Range::Portable => PORTABLE,
     }
 }
 
@@ -58,6 +61,25 @@ impl Store for Disk {
         transaction.open_table(table(range)).map_err(failed)?.remove(name).map_err(failed)?;
         transaction.commit().map_err(failed)
     }
+
+    fn names(&self, range: Range, prefix: &str, after: &str, most: usize) -> Result<Vec<String>, StoreError> {
+        let transaction = self.0.begin_read().map_err(failed)?;
+        let entries = match transaction.open_table(table(range)) {
+            Ok(entries) => entries,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let mut names = Vec::new();
+        for entry in entries.range::<&str>((from, Bound::Unbounded)).map_err(failed)? {
+            let (name, _) = entry.map_err(failed)?;
+            if names.len() == most || !name.value().starts_with(prefix) {
+                break;
+            }
+            names.push(name.value().to_owned());
+        }
+        Ok(names)
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +102,25 @@ mod tests {
         store.delete(Range::Keys, "a").unwrap();
         assert_eq!(store.get(Range::Keys, "a").unwrap(), None);
         drop(store);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn both_stores_list_names_by_prefix_and_page() {
+        let path = std::env::temp_dir().join(format!("valet-disk-names-{}.redb", std::process::id()));
+        let disk = Disk::open(&path).unwrap();
+        for store in [&disk as &dyn Store, &crate::store::Memory::default()] {
+            assert_eq!(store.names(Range::Portable, "a/", "", 9).unwrap(), [""; 0]);
+            store.set(Range::Keys, "a/other-range", b"").unwrap();
+            for name in ["a/1", "a/2", "a/3", "a", "b/1", "a0"] {
+                store.set(Range::Portable, name, b"").unwrap();
+            }
+            assert_eq!(store.names(Range::Portable, "a/", "", 2).unwrap(), ["a/1", "a/2"]);
+            assert_eq!(store.names(Range::Portable, "a/", "a/2", 2).unwrap(), ["a/3"]);
+            assert_eq!(store.names(Range::Portable, "a/", "a/20", 2).unwrap(), ["a/3"], "`after` need not exist");
+            assert_eq!(store.names(Range::Portable, "a/", "b", 2).unwrap(), [""; 0]);
+        }
+        drop(disk);
         std::fs::remove_file(path).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! The store in memory: gone when the process ends.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Range, Store, StoreError};
@@ -8,10 +9,10 @@ use crate::limits::MEMORY_STORE_ENTRIES;
 
 /// A store in memory.
 #[derive(Default)]
-pub struct Memory(Mutex<HashMap<(Range, String), Vec<u8>>>);
+pub struct Memory(Mutex<BTreeMap<(Range, String), Vec<u8>>>);
 
 impl Memory {
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<(Range, String), Vec<u8>>> {
+    fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Range, String), Vec<u8>>> {
         // No code under the lock can leave the map half-changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -35,5 +36,14 @@ impl Store for Memory {
     fn delete(&self, range: Range, name: &str) -> Result<(), StoreError> {
         self.entries().remove(&(range, name.to_owned()));
         Ok(())
+    }
+
+    fn names(&self, range: Range, prefix: &str, after: &str, most: usize) -> Result<Vec<String>, StoreError> {
+        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let from = from.map(|name| (range, name.to_owned()));
+        let entries = self.entries();
+        let names = entries.range((from, Bound::Unbounded)).map(|((range, name), _)| (range, name));
+        let names = names.take_while(|(found, name)| **found == range && name.starts_with(prefix));
+        Ok(names.map(|(_, name)| name.clone()).take(most).collect())
     }
 }

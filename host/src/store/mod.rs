@@ -37,6 +37,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// See [`StoreError`].
     fn delete(&self, range: Range, name: &str) -> Result<(), StoreError>;
+    /// The first `most` names in `range` that begin with `prefix` and come after `after`, sorted. `after` need not exist.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn names(&self, range: Range, prefix: &str, after: &str, most: usize) -> Result<Vec<String>, StoreError>;
 }
 
 /// What is kept apart. A capability is given one range and cannot name another.
@@ -46,4 +51,6 @@ pub enum Range {
     Keys,
     /// Sealed tokens (`token-store`).
     Tokens,
+    /// What the portable layouts keep through `wasi:keyvalue`.
+    Portable,
 }

@@ -1,0 +1,120 @@
+"""A browser without a window: follows an authorize URL to the redirect, through the pages or past them."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+# Account choice and consent, and one spare for a page that is shown twice.
+MOST_PAGES = 3
+
+
+class SignInError(Exception):
+    """The pages did not lead to the redirect."""
+
+
+@dataclass
+class Outcome:
+    """What came back to the redirect URI, and the pages on the way there."""
+
+    answer: dict[str, str]
+    pages: list[str] = field(default_factory=list)
+
+
+def sign_in(url: str, user: str, context: ssl.SSLContext, by_header: bool) -> Outcome:
+    """Signs `user` in at `url`. `by_header` uses the emulator's short cut; otherwise each page's form is read and sent."""
+    redirect_uri = _query(url)["redirect_uri"]
+    browser = urllib.request.build_opener(
+        _NoRedirects,
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+    )
+    request = urllib.request.Request(url)
+    if by_header:
+        request.add_header("x-emulator-approve", user)
+    pages: list[str] = []
+    for _ in range(MOST_PAGES + 1):
+        status, location, body = _send(browser, request)
+        if location is not None:
+            if not location.startswith(redirect_uri):
+                raise SignInError(f"redirected to {location} instead of {redirect_uri}")
+            return Outcome(_query(location), pages)
+        page = _Page()
+        page.feed(body)
+        if status != 200 or page.action is None:
+            raise SignInError(f"HTTP {status}: {' '.join(page.words)}")
+        name, button = page.choose(user)
+        pages.append(name)
+        data = urllib.parse.urlencode({**page.hidden, **button}).encode()
+        request = urllib.request.Request(urllib.parse.urljoin(request.full_url, page.action), data=data)
+    raise SignInError(f"no redirect after the pages {pages}")
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+
+
+def _send(browser: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[int, str | None, str]:
+    try:
+        with browser.open(request, timeout=30) as response:
+            return response.status, None, response.read().decode()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers.get("location"), answer.read().decode()
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object, **__: object) -> None:
+        return None
+
+
+class _Page(HTMLParser):
+    """The one form of a page: where it goes, its hidden fields and its buttons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.hidden: dict[str, str] = {}
+        self.buttons: list[tuple[str, str, str]] = []
+        self.words: list[str] = []
+        self._button: tuple[str, str] | None = None
+        self._style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.action = values["action"]
+        elif tag == "input" and values.get("type") == "hidden":
+            self.hidden[values["name"]] = values["value"]
+        elif tag == "button":
+            self._button = (values.get("name", ""), values.get("value", ""))
+            self.buttons.append((*self._button, ""))
+        self._style = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "button":
+            self._button = None
+        self._style = False
+
+    def handle_data(self, data: str) -> None:
+        if self._style:
+            return
+        self.words.append(data)
+        if self._button is not None:
+            name, value, text = self.buttons[-1]
+            self.buttons[-1] = (name, value, f"{text} {data}")
+
+    def choose(self, user: str) -> tuple[str, dict[str, str]]:
+        """What the page is, and the button that a person who wants to sign in as `user` would press."""
+        for name, value, text in self.buttons:
+            if name == "account" and user in text.split():
+                return "account", {name: value}
+            if (name, value) == ("decision", "accept"):
+                return "consent", {name: value}
+        raise SignInError(f"no button for {user} on the page: {' '.join(self.words)}")

@@ -1,0 +1,130 @@
+//! The two tools behind rmcp, with the definitions and the answers of Valet's graph-tools pack.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::http::request::Parts;
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
+    JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use rmcp::{ServerHandler, serde_json as json};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::bearer::{Caller, Verified};
+use crate::graph::Graph;
+
+/// The definitions, as Valet lists them.
+const DEFINITIONS: &str = include_str!("tools.json");
+
+/// How long clients may keep the list, as in Valet.
+const TTL_MS: u64 = 5 * 60 * 1000;
+
+/// The tools. Made anew for each request by rmcp, so it is one pointer.
+#[derive(Clone)]
+pub(crate) struct Tools(Arc<Shared>);
+
+struct Shared {
+    graph: Arc<Graph>,
+    definitions: Vec<Tool>,
+}
+
+impl Tools {
+    pub(crate) fn new(graph: Arc<Graph>) -> Result<Self> {
+        Ok(Self(Arc::new(Shared { graph, definitions: json::from_str(DEFINITIONS)? })))
+    }
+}
+
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        info.server_info = Implementation::new("valet", env!("CARGO_PKG_VERSION")).with_title("Valet");
+        info
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        audit(caller(&context)?, "tools/list", None);
+        let mut list = ListToolsResult::with_all_items(self.0.definitions.clone());
+        list.ttl_ms = Some(TTL_MS);
+        list.cache_scope = Some(CacheScope::Private);
+        Ok(list)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let caller = caller(&context)?;
+        if request.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty()) {
+            return Err(ErrorData::invalid_params("the tool takes no arguments", None));
+        }
+        match request.name.as_ref() {
+            "whoami" => {
+                audit(caller, "tools/call", Some("whoami"));
+                let about = about(caller);
+                let text = serde_json::to_string_pretty(&about).expect("a JSON value serialises");
+                Ok(result(&about, text).into())
+            }
+            "GetUserDetailsFromGraph" => {
+                audit(caller, "tools/call", Some("GetUserDetailsFromGraph"));
+                match self.0.graph.profile(&caller.token).await {
+                    Ok(profile) => Ok(result(&profile, profile.text()).into()),
+                    Err(error) => Ok(CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into()),
+                }
+            }
+            _ => Err(ErrorData::invalid_params("unknown tool", None)),
+        }
+    }
+}
+
+fn caller(context: &RequestContext<RoleServer>) -> Result<&Verified, ErrorData> {
+    let parts = context.extensions.get::<Parts>();
+    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
+    caller.map(|Caller(verified)| &**verified).ok_or_else(|| ErrorData::internal_error("no caller", None))
+}
+
+/// What `whoami` tells.
+fn about(caller: &Verified) -> Value {
+    let claims = &caller.claims;
+    let scopes: Vec<&str> = claims.scp.split(' ').collect();
+    let mut about = JsonObject::new();
+    about.insert("kind".to_owned(), "user".into());
+    about.insert("tenantId".to_owned(), claims.tid.as_str().into());
+    about.insert("objectId".to_owned(), claims.oid.as_str().into());
+    about.insert("clientId".to_owned(), claims.azp.as_str().into());
+    if let Some(name) = &claims.name {
+        about.insert("name".to_owned(), name.as_str().into());
+    }
+    about.insert("scopes".to_owned(), scopes.into());
+    about.insert("roles".to_owned(), claims.roles.as_slice().into());
+    Value::Object(about)
+}
+
+fn result(structured: &impl Serialize, text: String) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = Some(serde_json::to_value(structured).expect("a profile serialises"));
+    result
+}
+
+/// The line that Valet writes for an allowed call.
+fn audit(caller: &Verified, method: &str, tool: Option<&str>) {
+    tracing::info!(
+        target: "audit",
+        request = caller.request_id,
+        decision = "allowed",
+        reason = "permitted",
+        method,
+        tool,
+        tenant = caller.claims.tid,
+        object = caller.claims.oid,
+        client = caller.claims.azp,
+        detail = "",
+    );
+}
