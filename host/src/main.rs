@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use valet::config::Config;
 use valet::runtime::Runtime;
 use valet::server::Server;
@@ -46,6 +46,11 @@ enum Command {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Print completions for a shell, for example `valet completions bash > /etc/bash_completion.d/valet`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,6 +75,10 @@ fn run(command: Command) -> Result<(), String> {
         Command::Compile { component, output } => {
             artifact::compile(&component, &output).map_err(|error| error.to_string())
         }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "valet", &mut std::io::stdout());
+            Ok(())
+        }
     }
 }
 
@@ -85,36 +94,44 @@ fn serve(mut config: Config) -> Result<(), String> {
         let server = config::Server { listen: address, tls: config.server.tls.take() };
         let resource = config.settings.get("resource").cloned().unwrap_or_default();
         let concurrent_requests = config.concurrent_requests;
+        if config.client_secret.is_none() {
+            tracing::warn!("no client secret, so tools that call Graph will fail: set entra.client_secret_file or VALET_CLIENT_SECRET");
+        }
         let runtime = Runtime::new(config).map_err(|error| error.to_string())?;
         let server =
             Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
         let address = server.address().map_err(|error| error.to_string())?;
+        // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
+        let stop = stop_signal();
         tracing::info!(%address, resource, "serving");
-        server.serve(stop_signal()).await;
+        server.serve(stop).await;
         Ok(())
     })
 }
 
-/// Done at the first SIGTERM or Ctrl-C.
-async fn stop_signal() {
+/// Done at the first SIGTERM or Ctrl-C. SIGTERM is watched from the call on, not only from the first poll.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+        let terminate = signal(SignalKind::terminate());
+        async {
+            match terminate {
+                Ok(mut terminate) => {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = tokio::signal::ctrl_c() => {}
+                    }
                 }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be watched");
-                let _ = tokio::signal::ctrl_c().await;
+                Err(error) => {
+                    tracing::warn!(%error, "SIGTERM cannot be watched");
+                    let _ = tokio::signal::ctrl_c().await;
+                }
             }
         }
     }
     #[cfg(not(unix))]
-    {
+    async {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

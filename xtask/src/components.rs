@@ -81,17 +81,40 @@ fn wrap(module: &[u8]) -> Result<Vec<u8>> {
 
 /// The names that a component imports, sorted.
 pub(crate) fn imports(component: &[u8]) -> Result<Vec<String>> {
+    names(component, |payload, names| {
+        if let Payload::ComponentImportSection(section) = payload {
+            for import in section {
+                names.push(import?.name.name.to_owned());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The names that a component exports, sorted.
+pub(crate) fn exports(component: &[u8]) -> Result<Vec<String>> {
+    names(component, |payload, names| {
+        if let Payload::ComponentExportSection(section) = payload {
+            for export in section {
+                names.push(export?.name.name.to_owned());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What `collect` finds in the component itself, not in the components and modules inside it.
+fn names(
+    component: &[u8],
+    collect: impl Fn(Payload<'_>, &mut Vec<String>) -> Result<()>,
+) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) if depth > 0 => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    names.push(import?.name.name.to_owned());
-                }
-            }
+            payload if depth == 0 => collect(payload, &mut names)?,
             _ => {}
         }
     }

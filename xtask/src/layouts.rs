@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use indexmap::IndexMap;
@@ -11,12 +11,19 @@ use wac_graph::types::BorrowedPackageKey;
 use wac_parser::Document;
 
 use crate::components::{self, imports};
+use crate::packs;
 use crate::snapshot;
 use crate::workspace::{Workspace, say};
 
 /// Every layout, by the path of its `.wac` file below `components/layouts` and of its artifact below `target/valet`.
 pub(crate) const LAYOUTS: [&str; 6] =
     ["native/identity", "native/request", "native/custodian", "single", "split/server", "split/custodian"];
+
+/// The layouts that Spin's manifests name.
+const PORTABLE: [&str; 3] = ["single", "split/server", "split/custodian"];
+
+/// Where those manifests expect them. The target folder can lie anywhere, and a manifest cannot ask cargo where.
+const SPIN_ARTIFACTS: &str = "deploy/spin/artifacts";
 
 /// Builds the components and composes every layout; gives the folder that they are in.
 ///
@@ -27,6 +34,9 @@ pub(crate) fn compose(workspace: &Workspace) -> Result<PathBuf> {
     let mut listing = String::from(
         "# What each component and each layout imports: the whole of what it can reach. `BLESS=1 cargo xtask compose` renews this file.\n",
     );
+    for name in packs::PACKS {
+        packs::check(&built[name]).with_context(|| format!("tool pack {name}"))?;
+    }
     for (name, component) in &built {
         list(&mut listing, &format!("component {name}"), component)?;
     }
@@ -34,12 +44,19 @@ pub(crate) fn compose(workspace: &Workspace) -> Result<PathBuf> {
     for layout in LAYOUTS {
         let composed = compose_one(workspace, layout, &built).with_context(|| format!("layout {layout}"))?;
         list(&mut listing, &format!("layout {layout}"), &composed)?;
-        let path = folder.join(layout).with_extension("wasm");
-        std::fs::create_dir_all(path.parent().expect("a layout lies in a folder"))?;
-        std::fs::write(path, composed)?;
+        write(&folder.join(layout).with_extension("wasm"), &composed)?;
+        if PORTABLE.contains(&layout) {
+            let name = Path::new(layout).file_name().expect("a layout has a name");
+            write(&workspace.root.join(SPIN_ARTIFACTS).join(name).with_extension("wasm"), &composed)?;
+        }
     }
     snapshot::check(&workspace.root.join("tests/snapshots/imports.txt"), &listing)?;
     Ok(folder)
+}
+
+fn write(path: &Path, component: &[u8]) -> Result<()> {
+    std::fs::create_dir_all(path.parent().expect("an artifact lies in a folder"))?;
+    std::fs::write(path, component).with_context(|| format!("writing {}", path.display()))
 }
 
 fn list(listing: &mut String, title: &str, component: &[u8]) -> Result<()> {

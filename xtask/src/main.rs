@@ -5,6 +5,7 @@ mod bench;
 mod components;
 mod demo;
 mod layouts;
+mod packs;
 mod snapshot;
 mod tests;
 mod workspace;
@@ -34,6 +35,11 @@ enum Task {
     },
     /// Build the components and compose the layouts, nothing native. This is what `spin build` calls.
     Compose,
+    /// Check that a component is a tool pack that may be composed in.
+    CheckPack {
+        /// The component, a `.wasm` file.
+        component: std::path::PathBuf,
+    },
     /// Start the emulator and the server, sign a demo user in, call the tool, and keep serving.
     Demo {
         /// End after the call; non-zero if anything was wrong.
@@ -61,6 +67,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Build { release } => artifacts::build(&workspace, release).map(drop),
         Task::Compose => layouts::compose(&workspace).map(drop),
+        Task::CheckPack { component } => packs::check_file(&component),
         Task::Demo { once } => demo::run(&workspace, once),
         Task::Test => tests::run_all(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),

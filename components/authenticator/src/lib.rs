@@ -5,6 +5,8 @@
 
 mod bindings;
 
+use std::cell::RefCell;
+
 use bindings::exports::valet::identity::authenticator::{Failure, Guest, Principal};
 use bindings::valet::capability::settings;
 use bindings::valet::identity::refusals::Reason;
@@ -14,29 +16,59 @@ use valet_core_token::settings::Settings;
 
 struct Component;
 
+/// How long, in seconds, rules and keys are used before they are asked for again. Only an instance that lives long gets to use them twice; a
+/// token with an unknown key does not wait for it.
+const KEEP: u64 = 10;
+
+/// What a token is checked with.
+struct Checks {
+    rules: validator::Rules,
+    keys: String,
+    until: u64,
+}
+
+thread_local! {
+    static CHECKS: RefCell<Option<Checks>> = const { RefCell::new(None) };
+}
+
 impl Guest for Component {
     fn authenticate(token: String) -> Result<Principal, Failure> {
-        let rules = rules().map_err(Failure::Unavailable)?;
         let now = wall_clock::now().seconds;
-        let set = keys::current().map_err(Failure::Unavailable)?;
-        let refusal = match validator::validate(&token, &set, &rules, now) {
-            Ok(principal) => return Ok(principal),
-            Err(refusal) => refusal,
-        };
-        // After a rollover the first tokens name a key that was not there an hour ago.
-        if refusal.reason == Reason::UnknownKey {
-            let newer = keys::newer().map_err(Failure::Unavailable)?;
-            if newer != set {
-                return validator::validate(&token, &newer, &rules, now).map_err(Failure::Refused);
-            }
-        }
-        Err(Failure::Refused(refusal))
+        CHECKS.with_borrow_mut(|kept| {
+            let checks = match kept {
+                // The lower bound is for a clock that was set back.
+                Some(checks) if (checks.until.saturating_sub(KEEP)..checks.until).contains(&now) => checks,
+                _ => kept.insert(Checks::read(now).map_err(Failure::Unavailable)?),
+            };
+            authenticate(checks, &token, now)
+        })
     }
 
     fn ready() -> Result<(), String> {
-        rules()?;
-        keys::current().map(drop)
+        Checks::read(wall_clock::now().seconds).map(drop)
     }
+}
+
+impl Checks {
+    fn read(now: u64) -> Result<Self, String> {
+        Ok(Self { rules: rules()?, keys: keys::current()?, until: now.saturating_add(KEEP) })
+    }
+}
+
+fn authenticate(checks: &mut Checks, token: &str, now: u64) -> Result<Principal, Failure> {
+    let refusal = match validator::validate(token, &checks.keys, &checks.rules, now) {
+        Ok(principal) => return Ok(principal),
+        Err(refusal) => refusal,
+    };
+    // After a rollover the first tokens name a key that was not there an hour ago.
+    if refusal.reason == Reason::UnknownKey {
+        let newer = keys::newer().map_err(Failure::Unavailable)?;
+        if newer != checks.keys {
+            checks.keys = newer;
+            return validator::validate(token, &checks.keys, &checks.rules, now).map_err(Failure::Refused);
+        }
+    }
+    Err(Failure::Refused(refusal))
 }
 
 fn rules() -> Result<validator::Rules, String> {

@@ -45,7 +45,7 @@ impl<'s, 'a> Session<'s, 'a> {
         let context = request.context;
         self.audit.method(request.call.method());
         match &request.call {
-            Call::CallTool(call) => return self.call_tool(context, call),
+            Call::CallTool(call) => self.call_tool(context, call),
             Call::ListTools => {
                 self.audit.allowed();
                 self.list_tools(context)

@@ -14,7 +14,7 @@ struct Component;
 
 impl Guest for Component {
     fn definitions() -> Vec<String> {
-        vec![get_user_details_from_graph::definition(), whoami::definition()]
+        [get_user_details_from_graph::DEFINITION, whoami::DEFINITION].map(str::to_owned).into()
     }
 
     fn call(caller: &Principal, name: String, arguments: String) -> Result<String, Failure> {
@@ -22,6 +22,22 @@ impl Guest for Component {
             get_user_details_from_graph::NAME => get_user_details_from_graph::call(caller, &arguments),
             whoami::NAME => whoami::call(caller, &arguments),
             _ => Err(Failure::UnknownTool),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_are_json_objects_named_like_their_tools() {
+        for (name, definition) in [
+            (get_user_details_from_graph::NAME, get_user_details_from_graph::DEFINITION),
+            (whoami::NAME, whoami::DEFINITION),
+        ] {
+            let definition: serde_json::Value = serde_json::from_str(definition).unwrap();
+            assert_eq!(definition["name"], name);
         }
     }
 }

@@ -4,7 +4,6 @@ pub(crate) mod get_user_details_from_graph;
 pub(crate) mod whoami;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::bindings::exports::valet::mcp::tools::Failure;
 
@@ -18,13 +17,40 @@ fn arguments<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, Failure> {
     serde_json::from_str(arguments).map_err(|error| Failure::InvalidArguments(error.to_string()))
 }
 
-/// A `CallToolResult` with the structured content and, for clients that show text only, the same in words.
-fn result(structured: &impl Serialize, text: &str) -> Result<String, Failure> {
-    let result = json!({ "content": [{ "type": "text", "text": text }], "structuredContent": structured, "isError": false });
-    Ok(result.to_string())
+/// MCP's `CallToolResult`, serialised once and straight to text.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallToolResult<'a, T> {
+    content: [TextContent<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_content: Option<&'a T>,
+    is_error: bool,
 }
 
-/// A `CallToolResult` that says what went wrong in words that a model can act on.
+#[derive(Serialize)]
+struct TextContent<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+/// A result with structured content and, for clients that show text only, the same in words.
+fn result(structured: &impl Serialize, text: &str) -> Result<String, Failure> {
+    written(&CallToolResult {
+        content: [text_content(text)],
+        structured_content: Some(structured),
+        is_error: false,
+    })
+}
+
+/// A result that says what went wrong in words that a model can act on.
 fn error(text: &str) -> Result<String, Failure> {
-    Ok(json!({ "content": [{ "type": "text", "text": text }], "isError": true }).to_string())
+    written(&CallToolResult::<()> { content: [text_content(text)], structured_content: None, is_error: true })
+}
+
+fn text_content(text: &str) -> TextContent<'_> {
+    TextContent { r#type: "text", text }
+}
+
+fn written(result: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(result).map_err(|error| Failure::Internal(error.to_string()))
 }

@@ -5,6 +5,8 @@
 
 mod bindings;
 
+use std::cell::RefCell;
+
 use bindings::exports::valet::identity::assertion::Guest as Assertion;
 use bindings::exports::valet::identity::principal::{
     Caller, Guest as PrincipalInterface, GuestPrincipal, Kind, Principal as OwnedPrincipal, PrincipalBorrow,
@@ -46,23 +48,48 @@ impl GuestPrincipal for Principal {
     }
 }
 
+thread_local! {
+    /// The last key set that was read, beside its text. Where an instance lives long, the same text comes with each call; reading it again would
+    /// give the same set.
+    static LAST_READ: RefCell<Option<(String, core::KeySet<'static>)>> = const { RefCell::new(None) };
+}
+
 impl Validator for Component {
     fn validate(token: String, keys: String, rules: Rules, now: u64) -> Result<OwnedPrincipal, Refusal> {
-        let keys = core::KeySet::parse(&keys)
-            .map_err(|error| Refusal { reason: Reason::UnusableConfiguration, detail: error.to_string() })?;
-        let tenants: Vec<&str> = rules.tenants.iter().map(String::as_str).collect();
-        let audiences: Vec<&str> = rules.audiences.iter().map(String::as_str).collect();
-        let rules = core::Rules {
-            authority: &rules.authority,
-            v1_authority: &rules.v1_authority,
-            tenants: &tenants,
-            audiences: &audiences,
-            leeway: rules.leeway,
-        };
-        let verified = core::verify(&token, &keys, &rules, now, &ImportedCheck)
-            .map_err(|error| Refusal { reason: reason(error.reason()), detail: error.to_string() })?;
-        Ok(OwnedPrincipal::new(Principal { verified, token }))
+        LAST_READ.with_borrow_mut(|last| {
+            if last.as_ref().is_none_or(|(text, _)| *text != keys) {
+                let set = core::KeySet::parse(&keys)
+                    .map_err(|error| Refusal {
+                        reason: Reason::UnusableConfiguration,
+                        detail: error.to_string(),
+                    })?
+                    .into_owned();
+                *last = Some((keys, set));
+            }
+            let (_, set) = last.as_ref().expect("it was just put there");
+            validate(token, set, &rules, now)
+        })
     }
+}
+
+fn validate(
+    token: String,
+    keys: &core::KeySet<'_>,
+    rules: &Rules,
+    now: u64,
+) -> Result<OwnedPrincipal, Refusal> {
+    let tenants: Vec<&str> = rules.tenants.iter().map(String::as_str).collect();
+    let audiences: Vec<&str> = rules.audiences.iter().map(String::as_str).collect();
+    let rules = core::Rules {
+        authority: &rules.authority,
+        v1_authority: &rules.v1_authority,
+        tenants: &tenants,
+        audiences: &audiences,
+        leeway: rules.leeway,
+    };
+    let verified = core::verify(&token, keys, &rules, now, &ImportedCheck)
+        .map_err(|error| Refusal { reason: reason(error.reason()), detail: error.to_string() })?;
+    Ok(OwnedPrincipal::new(Principal { verified, token }))
 }
 
 impl Assertion for Component {

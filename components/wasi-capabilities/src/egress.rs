@@ -56,7 +56,8 @@ fn send(setting: &str, request: http::Request) -> Result<http::Response, http::F
     let path = request.url.strip_prefix(&base).filter(|path| path.starts_with('/')).ok_or_else(denied)?;
     let (scheme, authority) = base.split_once("://").ok_or_else(denied)?;
     let outgoing = outgoing(&request, scheme, authority, path).ok_or_else(denied)?;
-    let body = outgoing.body().expect("a new request has its body");
+    // A body that is taken is sent chunked, even an empty one, which not every server accepts with GET.
+    let body = (!request.body.is_empty()).then(|| outgoing.body().expect("a new request has its body"));
 
     let options = RequestOptions::new();
     for set in [
@@ -68,15 +69,20 @@ fn send(setting: &str, request: http::Request) -> Result<http::Response, http::F
         let _ = set;
     }
     let future = outgoing_handler::handle(outgoing, Some(options)).map_err(failure)?;
-    write(body, &request.body)?;
+    // A request that was refused cannot be written either, and the answer says why.
+    let written = body.map_or(Ok(()), |body| write(body, &request.body));
     future.subscribe().block();
     let answer = future.get().expect("its pollable is ready").expect("it is taken once").map_err(failure)?;
+    written?;
     read(answer)
 }
 
 fn outgoing(request: &http::Request, scheme: &str, authority: &str, path: &str) -> Option<OutgoingRequest> {
-    let fields: Vec<(String, Vec<u8>)> =
+    let mut fields: Vec<(String, Vec<u8>)> =
         request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+    if !request.body.is_empty() {
+        fields.push(("content-length".to_owned(), request.body.len().to_string().into_bytes()));
+    }
     let outgoing = OutgoingRequest::new(Fields::from_list(&fields).ok()?);
     let method = match request.method.as_str() {
         "GET" => Method::Get,

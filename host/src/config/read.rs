@@ -72,7 +72,7 @@ pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> R
             key,
         }
     })?;
-    Reader { path, variables: &variables }.config(file)
+    Reader { path, variables: &variables, replaced: &replaced }.config(file)
 }
 
 /// Puts `VALET_<SECTION>_<KEY>` into `table`; gives which variable replaced which key.
@@ -123,6 +123,8 @@ fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
 struct Reader<'a> {
     path: &'a Path,
     variables: &'a BTreeMap<String, String>,
+    /// Which variable replaced which key.
+    replaced: &'a BTreeMap<String, String>,
 }
 
 impl Reader<'_> {
@@ -326,7 +328,8 @@ impl Reader<'_> {
     }
 
     fn key(&self, key: &str, why: &str) -> ConfigError {
-        ConfigError::Key { origin: self.path.display().to_string(), key: key.to_owned(), why: why.to_owned() }
+        let origin = self.replaced.get(key).cloned().unwrap_or_else(|| self.path.display().to_string());
+        ConfigError::Key { origin, key: key.to_owned(), why: why.to_owned() }
     }
 }
 

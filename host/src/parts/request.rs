@@ -124,7 +124,11 @@ impl requests::Host for Calls {
             Ok(custodian::Response { status, body, request_id }) => {
                 Ok(requests::Response { status, body, request_id })
             }
-            Err(failure) => Err(local(failure)),
+            Err(failure) => {
+                // The tool tells its caller as little as is useful, so this is the only place where an operator sees why.
+                tracing::warn!(?failure, "a tool's call to the API failed");
+                Err(local(failure))
+            }
         }
     }
 }

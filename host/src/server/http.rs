@@ -30,13 +30,19 @@ impl Front {
 
     /// Answers a request. Never fails and never panics: a fault in here costs this request only.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        match AssertUnwindSafe(self.route(request)).catch_unwind().await {
+        let head_only = request.method() == Method::HEAD;
+        let mut answer = match AssertUnwindSafe(self.route(request)).catch_unwind().await {
             Ok(answer) => answer,
             Err(_) => {
                 tracing::error!("a request panicked in the host");
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
             }
+        };
+        // RFC 9110 section 9.3.2. hyper leaves the body out for HTTP/1.1 only; over HTTP/2 it would be a protocol error.
+        if head_only {
+            *answer.body_mut() = Full::default();
         }
+        answer
     }
 
     async fn route(&self, request: Request<Incoming>) -> Answer {
@@ -93,9 +99,10 @@ async fn read(request: Request<Incoming>) -> Result<runtime::Request, (StatusCod
             value.to_str().map_err(|_| (StatusCode::BAD_REQUEST, "a field value is not visible ASCII\n"))?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
-    // HTTP/2 carries the host as `:authority` (RFC 9113 section 8.3.1).
+    // HTTP/2 carries the host as `:authority` (RFC 9113 section 8.3.1), the absolute form of HTTP/1.1 in the target (RFC 9112 section 3.2.2).
+    // A `Host` beside it that differs makes two hosts, which the components refuse.
     if let Some(authority) = head.uri.authority()
-        && !head.headers.contains_key(HOST)
+        && head.headers.get(HOST).is_none_or(|host| host != authority.as_str())
     {
         headers.push((HOST.as_str().to_owned(), authority.to_string()));
     }

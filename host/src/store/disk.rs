@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
+use redb::{Database, ReadableDatabase as _, TableDefinition, TableError};
 
 use super::{Range, Store, StoreError};
 
@@ -117,7 +117,11 @@ mod tests {
             }
             assert_eq!(store.names(Range::Portable, "a/", "", 2).unwrap(), ["a/1", "a/2"]);
             assert_eq!(store.names(Range::Portable, "a/", "a/2", 2).unwrap(), ["a/3"]);
-            assert_eq!(store.names(Range::Portable, "a/", "a/20", 2).unwrap(), ["a/3"], "`after` need not exist");
+            assert_eq!(
+                store.names(Range::Portable, "a/", "a/20", 2).unwrap(),
+                ["a/3"],
+                "`after` need not exist"
+            );
             assert_eq!(store.names(Range::Portable, "a/", "b", 2).unwrap(), [""; 0]);
         }
         drop(disk);

@@ -141,7 +141,7 @@ async def connect(
 def problem(error: BaseException) -> tuple[str, int | None, str]:
     """Kind, code and text of the SDK's error, which task groups may have wrapped."""
     inner = error
-    while isinstance(inner, BaseExceptionGroup) and inner.exceptions:
+    while isinstance(inner, BaseExceptionGroup):
         inner = inner.exceptions[0]
     if isinstance(inner, MCPError):
         return "MCPError", inner.error.code, inner.error.message

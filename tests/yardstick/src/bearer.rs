@@ -112,7 +112,8 @@ impl Guard {
 
     fn refuse(&self, refusal: &Refusal) -> Response {
         let Refusal { status, error, description, .. } = refusal;
-        let challenge = format!("Bearer error=\"{error}\", error_description=\"{description}\", {}", self.pointer);
+        let challenge =
+            format!("Bearer error=\"{error}\", error_description=\"{description}\", {}", self.pointer);
         let body = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
         let headers = [(CONTENT_TYPE, "application/json".to_owned()), (WWW_AUTHENTICATE, challenge)];
         (*status, headers, body).into_response()

@@ -53,8 +53,13 @@ impl Graph {
             Some(token) => token,
             None => self.exchange(assertion).await?,
         };
-        let response =
-            self.client.get(&self.profile_url).query(&[("$select", SELECT)]).bearer_auth(token).send().await?;
+        let response = self
+            .client
+            .get(&self.profile_url)
+            .query(&[("$select", SELECT)])
+            .bearer_auth(token)
+            .send()
+            .await?;
         let status = response.status().as_u16();
         Profile::read(status, &response.bytes().await?).map_err(|problem| anyhow::anyhow!(problem.message()))
     }

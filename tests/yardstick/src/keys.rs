@@ -42,8 +42,7 @@ pub(crate) async fn fetch(client: &Client, authority: &str, tenant: &str) -> Res
     let url = format!("{base}/.well-known/openid-configuration");
     let discovery: Discovery = client.get(url).send().await?.error_for_status()?.json().await?;
     ensure!(discovery.issuer == base, "the authority's issuer is {}, not {base}", discovery.issuer);
-    let document: Document =
-        client.get(discovery.jwks_uri).send().await?.error_for_status()?.json().await?;
+    let document: Document = client.get(discovery.jwks_uri).send().await?.error_for_status()?.json().await?;
     document
         .keys
         .into_iter()

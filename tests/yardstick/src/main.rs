@@ -83,8 +83,11 @@ async fn main() -> Result<()> {
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_sse_keep_alive(None);
-    let service =
-        StreamableHttpService::new(move || Ok(tools.clone()), Arc::new(NeverSessionManager::default()), config);
+    let service = StreamableHttpService::new(
+        move || Ok(tools.clone()),
+        Arc::new(NeverSessionManager::default()),
+        config,
+    );
     let app = Router::new()
         .nest_service(arguments.public_url.path(), service)
         .layer(middleware::from_fn_with_state(guard, bearer::require));

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::http::request::Parts;
+use rmcp::ServerHandler;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
-    JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
+    Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
-use rmcp::{ServerHandler, serde_json as json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ struct Shared {
 
 impl Tools {
     pub(crate) fn new(graph: Arc<Graph>) -> Result<Self> {
-        Ok(Self(Arc::new(Shared { graph, definitions: json::from_str(DEFINITIONS)? })))
+        Ok(Self(Arc::new(Shared { graph, definitions: serde_json::from_str(DEFINITIONS)? })))
     }
 }
 
@@ -76,7 +77,9 @@ impl ServerHandler for Tools {
                 audit(caller, "tools/call", Some("GetUserDetailsFromGraph"));
                 match self.0.graph.profile(&caller.token).await {
                     Ok(profile) => Ok(result(&profile, profile.text()).into()),
-                    Err(error) => Ok(CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into()),
+                    Err(error) => {
+                        Ok(CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into())
+                    }
                 }
             }
             _ => Err(ErrorData::invalid_params("unknown tool", None)),

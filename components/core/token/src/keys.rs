@@ -119,6 +119,22 @@ impl Jwk<'_> {
             && self.decode().is_some()
     }
 
+    fn into_owned(self) -> Jwk<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        Jwk {
+            kty: owned(self.kty),
+            kid: owned(self.kid),
+            n: owned(self.n),
+            e: owned(self.e),
+            purpose: self.purpose.map(owned),
+            alg: self.alg.map(owned),
+            operations: self.operations.map(|operations| operations.into_iter().map(owned).collect()),
+            issuer: self.issuer.map(owned),
+        }
+    }
+
     fn decode(&self) -> Option<RsaKey> {
         let n = URL_SAFE_NO_PAD.decode(&*self.n).ok()?;
         let e = URL_SAFE_NO_PAD.decode(&*self.e).ok()?;
@@ -155,6 +171,12 @@ impl<'a> KeySet<'a> {
             return Err(KeySetError::DuplicateKeyId);
         }
         Ok(Self { keys })
+    }
+
+    /// The same set, independent of the text that it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> KeySet<'static> {
+        KeySet { keys: self.keys.into_iter().map(Jwk::into_owned).collect() }
     }
 
     /// How many usable keys there are.

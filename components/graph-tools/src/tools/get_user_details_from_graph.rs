@@ -1,6 +1,5 @@
 //! `GetUserDetailsFromGraph`: the signed-in user's profile.
 
-use serde_json::{Value, json};
 use valet_core_graph::profile::{self, Profile};
 
 use super::{NoArguments, arguments, error, result};
@@ -11,48 +10,8 @@ use crate::failure;
 
 pub(crate) const NAME: &str = "GetUserDetailsFromGraph";
 
-pub(crate) fn definition() -> String {
-    json!({
-        "name": NAME,
-        "title": "Your Microsoft 365 profile",
-        "description": "Returns the profile of the signed-in user from Microsoft Graph: name, mail address, job title, department, office, \
-                        phone numbers and preferred language. It always describes the person who is signed in, takes no arguments \
-                        and changes nothing.",
-        "inputSchema": { "type": "object", "properties": {}, "additionalProperties": false },
-        "outputSchema": output_schema(),
-        "annotations": {
-            "title": "Your Microsoft 365 profile",
-            "readOnlyHint": true,
-            "destructiveHint": false,
-            "idempotentHint": true,
-            "openWorldHint": true
-        }
-    })
-    .to_string()
-}
-
-fn output_schema() -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    json!({
-        "type": "object",
-        "properties": {
-            "id": text("Object id of the user in their tenant"),
-            "displayName": text("Full name"),
-            "givenName": text("First name"),
-            "surname": text("Last name"),
-            "userPrincipalName": text("Sign-in name"),
-            "mail": text("Primary mail address"),
-            "jobTitle": text("Job title"),
-            "department": text("Department"),
-            "officeLocation": text("Office"),
-            "mobilePhone": text("Mobile phone number"),
-            "businessPhones": { "type": "array", "items": { "type": "string" }, "description": "Business phone numbers" },
-            "preferredLanguage": text("Preferred language, as a BCP 47 tag")
-        },
-        "required": ["id"],
-        "additionalProperties": false
-    })
-}
+/// The MCP `Tool` object. Serialised once, when this file was compiled.
+pub(crate) const DEFINITION: &str = include_str!("get_user_details_from_graph.json");
 
 pub(crate) fn call(caller: &Principal, json: &str) -> Result<String, Failure> {
     let NoArguments {} = arguments(json)?;

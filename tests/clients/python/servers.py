@@ -1,0 +1,219 @@
+"""An emulator and a Valet of our own, on free ports, for as long as a block of code runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import expected
+import tls
+from report import Report
+
+API = "7e57c000-0000-4000-8000-000000000001"
+CLIENT_SECRET = "valet-sample-secret"
+
+# Debug builds compile for seconds; machines of continuous integration are slow.
+START = 60
+
+CERTIFICATE = """[req]
+distinguished_name = name
+x509_extensions = extensions
+prompt = no
+[name]
+CN = localhost
+[extensions]
+subjectAltName = DNS:localhost
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+"""
+
+CONFIGURATION = """artifacts = '{artifacts}'
+[server]
+listen = "127.0.0.1:{port}"
+public_url = "{url}"
+tls_certificate = "server.pem"
+tls_key = "server.key.pem"
+[entra]
+authority = "{authority}"
+v1_authority = "{authority}/sts"
+tenant = "{tenant}"
+client_id = "{api}"
+emulator = true
+[graph]
+url = "{authority}"
+[tools.whoami]
+scopes = ["{scope}"]
+[tools.GetUserDetailsFromGraph]
+scopes = ["{scope}"]
+[egress]
+ca_file = "emulator/emulator-ca.pem"
+allow_private_addresses = true
+"""
+
+
+class NotStarted(Exception):
+    """What could not be started, and why."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What to start."""
+
+    valet: Path
+    emulator: Path
+    artifacts: Path
+
+
+@dataclass
+class Target:
+    """A server to test."""
+
+    url: str
+    ca_files: list[Path]
+    scope: str | None
+    logs: dict[str, Path] = field(default_factory=dict)
+
+    def check_log(self, report: Report) -> None:
+        """Of a server of our own: no faults, and no token or secret in what it wrote."""
+        if "valet" not in self.logs:
+            return
+        lines = self.logs["valet"].read_text(errors="replace").splitlines()
+        # So that the search for what must not be there is a search in the right place.
+        report.check("it tells of allowed calls", any('decision="allowed"' in line for line in lines), "not one")
+        faults = [line for line in lines if " ERROR " in line or "panicked" in line or 'decision="failed"' in line]
+        report.equal("no faults", faults, [])
+        # Every JSON Web Token begins so, being Base64 of `{"`.
+        secrets = [line for line in lines if "eyJ" in line or CLIENT_SECRET in line]
+        report.equal("no token and no secret", secrets, [])
+
+    def show_logs(self) -> None:
+        """For people who look for the cause of a failure."""
+        for name, path in self.logs.items():
+            tail = "\n".join(path.read_text(errors="replace").splitlines()[-40:])
+            print(f"--- {path} ({name})\n{tail}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def started(programs: Programs, folder: Path, scope_of_the_url: bool) -> Iterator[Target]:
+    """Starts both with fresh state. `scope_of_the_url`: scopes begin with the server's URL instead of `api://`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    port, emulator_port = _free_ports(2)
+    url, authority = f"https://localhost:{port}/mcp", f"https://localhost:{emulator_port}"
+    configuration = CONFIGURATION.format(
+        artifacts=programs.artifacts.resolve(), port=port, url=url, authority=authority, tenant=expected.TENANT_ID,
+        api=API, scope=expected.SCOPE,
+    )
+    prefix = f"api://{API}/"
+    if scope_of_the_url:
+        prefix = f"{url}/"
+        configuration += f'[scopes]\nprefix = "{prefix}"\n'
+    (folder / "valet.toml").write_text(configuration)
+    certificate = _certificate(folder)
+    ca = folder / "emulator" / "emulator-ca.pem"
+    with contextlib.ExitStack() as running:
+        emulator = running.enter_context(
+            _process(folder, "emulator", programs.emulator, "--bind", f"127.0.0.1:{emulator_port}",
+                     "--mcp-url", url, "--state", "emulator", "--log")
+        )
+        _wait(emulator, folder, "emulator", lambda: ca.exists() and _get(f"{authority}/", ca))
+        valet = running.enter_context(
+            _process(folder, "valet", programs.valet, "serve", "--config", "valet.toml", VALET_CLIENT_SECRET=CLIENT_SECRET)
+        )
+        _wait(valet, folder, "valet", lambda: _get(url.removesuffix("/mcp") + "/readyz", certificate))
+        logs = {name: _log(folder, name) for name in ("emulator", "valet")}
+        yield Target(url, [certificate, ca], prefix + expected.SCOPE, logs)
+
+
+def after(seconds: float, act: Callable[[], object]) -> threading.Timer:
+    """Acts unless cancelled before."""
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _free_ports(count: int) -> list[int]:
+    # All are open at once, so that they differ.
+    with contextlib.ExitStack() as open_sockets:
+        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate for localhost that signs itself, and its key."""
+    (folder / "certificate.cnf").write_text(CERTIFICATE)
+    command = ["openssl", "req", "-x509", "-config", "certificate.cnf", "-newkey", "rsa:2048", "-nodes", "-sha256",
+               "-days", "2", "-keyout", "server.key.pem", "-out", "server.pem"]
+    try:
+        subprocess.run(command, cwd=folder, check=True, timeout=60, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except FileNotFoundError:
+        raise NotStarted("the command `openssl` is missing; on Debian and Ubuntu: apt-get install openssl") from None
+    except subprocess.CalledProcessError as error:
+        raise NotStarted(f"`openssl req` failed:\n{error.stdout.strip()}") from None
+    return folder / "server.pem"
+
+
+@contextlib.contextmanager
+def _process(folder: Path, name: str, program: Path, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs in `folder`, logs beside it, ends with the block."""
+    # Settings of the developer's own Valet must not reach this one.
+    own = {key: value for key, value in os.environ.items() if not key.startswith("VALET_")}
+    with _log(folder, name).open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                [str(program.resolve()), *arguments], cwd=folder, env={**own, **variables}, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise NotStarted(f"{program} cannot be run: {error}") from None
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _log(folder: Path, name: str) -> Path:
+    return folder / f"{name}.log"
+
+
+def _get(url: str, ca: Path) -> bool:
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls.trusting([str(ca)]))
+    )
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait(process: subprocess.Popen[bytes], folder: Path, name: str, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START
+    while not ready():
+        stopped = process.poll()
+        if stopped is not None or time.monotonic() > deadline:
+            fate = f"was not ready after {START} seconds" if stopped is None else f"stopped with exit code {stopped}"
+            log = _log(folder, name).read_text(errors="replace").strip()
+            raise NotStarted(f"the {name} {fate}; {_log(folder, name)} says:\n{log}")
+        time.sleep(0.1)

@@ -1,0 +1,347 @@
+//! Configurations that are refused: each by a message that names the file and the key, before a socket is opened.
+
+use std::time::Duration;
+
+use entra_emulator::ids;
+use valet_suite::check::like;
+use valet_suite::config::{Config, Folder, list};
+use valet_suite::process::Process;
+use valet_suite::{Rig, run};
+
+/// A change of a perfect configuration, variables beside it, and what is said. `FILE` and `FOLDER` stand for the paths.
+struct Case {
+    name: &'static str,
+    change: fn(Config) -> Config,
+    variables: &'static [(&'static str, &'static str)],
+    message: &'static str,
+}
+
+const fn case(name: &'static str, change: fn(Config) -> Config, message: &'static str) -> Case {
+    Case { name, change, variables: &[], message }
+}
+
+const fn variable(
+    name: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    message: &'static str,
+) -> Case {
+    Case { name, change: |config| config, variables, message }
+}
+
+const CASES: &[Case] = &[
+    case(
+        "unknown key",
+        |c| c.set("server.bogus", 1),
+        "FILE: `server.bogus`: unknown field `bogus`, expected one of *",
+    ),
+    case(
+        "unknown section",
+        |c| c.set("sever.listen", "x"),
+        "FILE: `sever`: unknown field `sever`, expected one of *",
+    ),
+    case(
+        "misspelled rule",
+        |c| c.set("tools.whoami.scope", "x"),
+        "FILE: `tools.whoami.scope`: unknown field `scope`, expected one of *",
+    ),
+    case("no section", |c| c.without("entra"), "FILE: `*`: missing field `entra`*"),
+    case("no tenant", |c| c.without("entra.tenant"), "FILE: `entra*`: missing field `tenant`*"),
+    case("no client id", |c| c.without("entra.client_id"), "FILE: `entra*`: missing field `client_id`*"),
+    case(
+        "tenant by name",
+        |c| c.set("entra.tenant", "contoso.example"),
+        "FILE: `entra.tenant`: has to be the tenant's GUID in lower case",
+    ),
+    case(
+        "any tenant",
+        |c| c.set("entra.tenant", "common"),
+        "FILE: `entra.tenant`: has to be the tenant's GUID in lower case",
+    ),
+    case(
+        "tenant in capitals",
+        |c| c.set("entra.tenant", "7E57A000-0000-4000-8000-000000000001"),
+        "FILE: `entra.tenant`: has to be the tenant's GUID in lower case",
+    ),
+    case(
+        "no guid",
+        |c| c.set("entra.client_id", "valet"),
+        "FILE: `entra.client_id`: has to be the application's GUID in lower case",
+    ),
+    case(
+        "no audience",
+        |c| c.set("entra.audiences", list(&[])),
+        "FILE: `entra.audiences`: is empty, which would accept no token; leave it out for the client id",
+    ),
+    case(
+        "empty audience",
+        |c| c.set("entra.audiences", list(&[""])),
+        "FILE: `entra.audiences`: has an entry that is empty or contains white space",
+    ),
+    case(
+        "two audiences in one",
+        |c| c.set("entra.audiences", list(&["a b"])),
+        "FILE: `entra.audiences`: has an entry that is empty or contains white space",
+    ),
+    case("leeway too big", |c| c.set("entra.leeway", 301), "FILE: `entra.leeway`: is more than 300 seconds"),
+    case(
+        "leeway negative",
+        |c| c.set("entra.leeway", -1),
+        "FILE: `entra.leeway`: invalid value: integer `-1`, expected u32",
+    ),
+    case(
+        "plain authority",
+        |c| c.set("entra.authority", "http://localhost"),
+        "FILE: `entra.authority`: has to be an https URL without query, fragment and user",
+    ),
+    case(
+        "plain graph",
+        |c| c.set("graph.url", "http://localhost"),
+        "FILE: `graph.url`: has to be an https URL without query, fragment and user",
+    ),
+    case(
+        "certificate without key",
+        |c| c.without("server.tls_key"),
+        "FILE: `server.tls_key`: is missing beside server.tls_certificate",
+    ),
+    case(
+        "key without certificate",
+        |c| c.without("server.tls_certificate"),
+        "FILE: `server.tls_certificate`: is missing beside server.tls_key",
+    ),
+    case(
+        "certificate not there",
+        |c| c.set("server.tls_certificate", "gone.pem"),
+        "FOLDER/gone.pem: *No such file or directory*",
+    ),
+    case(
+        "certificate that is none",
+        |c| c.set("server.tls_certificate", "client-secret"),
+        "FOLDER/client-secret: no certificate in it",
+    ),
+    case("key that is none", |c| c.set("server.tls_key", "server.pem"), "FOLDER/server.pem: no items found"),
+    case(
+        "plain HTTP for everyone",
+        |c| c.set("server.listen", "0.0.0.0:0").without("server.tls_key").without("server.tls_certificate"),
+        "FILE: `server.listen`: plain HTTP is served on loopback only; set server.tls_certificate and server.tls_key",
+    ),
+    case(
+        "no address",
+        |c| c.set("server.listen", "localhost"),
+        "FILE: `server.listen`: invalid socket address syntax",
+    ),
+    case(
+        "slash at the end",
+        |c| c.set("server.public_url", "https://valet.example/mcp/"),
+        "FILE: `server.public_url`: has to end in a path such as /mcp, without slash, query or fragment",
+    ),
+    case(
+        "no path",
+        |c| c.set("server.public_url", "https://valet.example"),
+        "FILE: `server.public_url`: has to end in a path such as /mcp, without slash, query or fragment",
+    ),
+    case(
+        "a query",
+        |c| c.set("server.public_url", "https://valet.example/mcp?x"),
+        "FILE: `server.public_url`: has to end in a path such as /mcp, without slash, query or fragment",
+    ),
+    case(
+        "public and plain",
+        |c| c.set("server.public_url", "http://valet.example/mcp"),
+        "FILE: `server.public_url`: has to be https (http only for localhost)",
+    ),
+    case(
+        "no tools",
+        |c| c.without("tools"),
+        "FILE: `tools`: names no tool, so nobody could call any; add [tools.whoami] with scopes or roles",
+    ),
+    case(
+        "no requests",
+        |c| c.set("limits.concurrent_requests", 0),
+        "FILE: `limits.concurrent_requests`: has to be between 1 and 4096",
+    ),
+    case(
+        "disk without a key",
+        |c| c.set("storage.path", "store.redb"),
+        "FILE: `storage.sealing_key_file`: is missing: what is on disk is sealed with it. `openssl rand -base64 32` makes one",
+    ),
+    case(
+        "sealing key too short",
+        |c| c.on_disk().set("storage.sealing_key_file", "client-secret"),
+        "FILE: `storage.sealing_key_file`: or VALET_SEALING_KEY has to be 32 bytes in base64",
+    ),
+    case(
+        "store that is none",
+        |c| c.on_disk().set("storage.path", "ca.pem"),
+        "storage.path: the store failed: *",
+    ),
+    case(
+        "secret not there",
+        |c| c.set("entra.client_secret_file", "gone"),
+        "FOLDER/gone: No such file or directory (os error 2)",
+    ),
+    case(
+        "authorities not there",
+        |c| c.set("egress.ca_file", "gone.pem"),
+        "FOLDER/gone.pem: No such file or directory (os error 2)",
+    ),
+    case(
+        "authorities that are none",
+        |c| c.set("egress.ca_file", "client-secret"),
+        "egress.ca_file: no certificate in it",
+    ),
+    case(
+        "artifacts not there",
+        |c| c.set("artifacts", "gone"),
+        "the artifact FOLDER/gone/identity.wasm cannot be read: No such file or directory (os error 2); `cargo xtask build` makes it, and `artifacts` names the folder",
+    ),
+    variable(
+        "both secrets",
+        &[("VALET_CLIENT_SECRET", "x")],
+        "FILE: `entra.client_secret_file`: and VALET_CLIENT_SECRET are both set; keep one",
+    ),
+    variable(
+        "unknown variable",
+        &[("VALET_SERVER_BOGUS", "x")],
+        "VALET_SERVER_BOGUS: `server.bogus`: unknown field `bogus`, expected one of *",
+    ),
+    variable(
+        "misspelled variable",
+        &[("VALET_CLIENTSECRET", "x")],
+        "VALET_CLIENTSECRET: `clientsecret`: unknown field `clientsecret`, expected one of *",
+    ),
+    variable(
+        "bad variable",
+        &[("VALET_SERVER_LISTEN", "everywhere")],
+        "VALET_SERVER_LISTEN: `server.listen`: invalid socket address syntax",
+    ),
+    variable(
+        "variable against a rule",
+        &[("VALET_ENTRA_LEEWAY", "400")],
+        "VALET_ENTRA_LEEWAY: `entra.leeway`: is more than 300 seconds",
+    ),
+];
+
+async fn refusal(arguments: &[&str], case: &Case) -> String {
+    let rig = shared().await;
+    let folder = Folder::new();
+    let file = (case.change)(Config::for_emulator(&rig)).write(&folder, rig.ca_pem());
+    ended(arguments, &file, case.variables)
+        .replace(&file.display().to_string(), "FILE")
+        .replace(&folder.path("").display().to_string(), "FOLDER/")
+}
+
+async fn shared() -> std::sync::Arc<entra_emulator::Emulator> {
+    valet_suite::rig::shared_emulator().await
+}
+
+/// What a command says that ends with an error.
+fn ended(arguments: &[&str], file: &std::path::Path, variables: &[(&str, &str)]) -> String {
+    let mut process = Process::start(arguments, file, variables);
+    let status = process
+        .end(Duration::from_secs(10))
+        .unwrap_or_else(|| panic!("it goes on: {}", process.log().text()));
+    assert_eq!(status.code(), Some(1), "{}", process.log().text());
+    assert!(!process.log().text().contains("serving"));
+    process.log().text()
+}
+
+#[test]
+fn configurations_that_are_refused() {
+    run(async {
+        let mut wrong = Vec::new();
+        for case in CASES {
+            let found = refusal(&["serve"], case).await;
+            if !like(&format!("valet: {}", case.message), &found) {
+                wrong.push(format!("{}\n  expected {}\n  found    {found}", case.name, case.message));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
+}
+
+#[test]
+fn files_that_are_no_configuration() {
+    let folder = Folder::new();
+    let gone = folder.path("gone.toml");
+    let said = ended(&["serve"], &gone, &[]);
+    assert_eq!(said, format!("valet: {}: No such file or directory (os error 2)", gone.display()));
+    let half = folder.write("half.toml", "[server]\nlisten = ");
+    let said = ended(&["serve"], &half, &[]);
+    assert!(
+        said.starts_with(&format!("valet: {}: TOML parse error at line 2, column ", half.display())),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_check_says_the_same_and_serves_nothing() {
+    run(async {
+        for case in
+            CASES.iter().filter(|case| !case.name.contains("certificate") && case.name != "key that is none")
+        {
+            let found = refusal(&["check"], case).await;
+            assert!(like(&format!("valet: {}", case.message), &found), "{}: {found}", case.name);
+        }
+        let emulator = shared().await;
+        let folder = Folder::new();
+        let file = Config::for_emulator(&emulator).write(&folder, emulator.ca_pem());
+        let mut process = Process::start(&["check"], &file, &[]);
+        assert_eq!(process.end(Duration::from_secs(10)).and_then(|status| status.code()), Some(0));
+        assert_eq!(process.log().text(), "");
+    });
+}
+
+#[test]
+fn variables_replace_keys_of_the_file() {
+    run(async {
+        let emulator = shared().await;
+        let folder = Folder::new();
+        let config =
+            Config::for_emulator(&emulator).set("entra.leeway", 400).without("entra.client_secret_file");
+        let file = config.write(&folder, emulator.ca_pem());
+        let variables = [
+            ("VALET_ENTRA_LEEWAY", "30"),
+            ("VALET_SERVER_ALLOWED_HOSTS", r#"["a.example", "b.example"]"#),
+            ("VALET_EGRESS_ALLOW_PRIVATE_ADDRESSES", "true"),
+            ("VALET_CLIENT_SECRET", ids::VALET_SECRET),
+            ("VALET_LOG_FORMAT", "json"),
+        ];
+        let mut process = Process::start(&["serve"], &file, &variables);
+        process.address().await;
+        assert_eq!(process.stop().and_then(|status| status.code()), Some(0));
+        assert!(!process.log().text().contains(ids::VALET_SECRET));
+    });
+}
+
+/// fixme: these contradictions are known at start and should be refused there, by file and key. Today such a server starts, is not ready,
+/// and answers each request with 500.
+#[test]
+fn rules_that_are_found_unusable_only_after_the_start() {
+    run(async {
+        type Change = fn(Config) -> Config;
+        let cases: [(&str, Change, &str); 4] = [
+            ("a rule for nobody", |c| c.set("tools.ghost.applications", false), "setting `policy`: *"),
+            (
+                "applications without roles",
+                |c| c.set("tools.whoami.applications", true),
+                "setting `policy`: *",
+            ),
+            ("a scope that is two", |c| c.set("tools.whoami.scopes", list(&["a b"])), "setting `policy`: *"),
+            (
+                "a host that is a URL",
+                |c| c.set("server.allowed_hosts", list(&["https://x.example"])),
+                "settings `allowed_hosts`, `allowed_origins`: *",
+            ),
+        ];
+        for (name, change, why) in cases {
+            let rig = Rig::changed(change).await;
+            assert_eq!(rig.send(valet_suite::Ask::get("/readyz")).await.status, 503, "{name}");
+            let mark = rig.log().mark();
+            let answer = rig.call("whoami", &rig.token(ids::ADELE_UPN)).await;
+            assert_eq!((answer.status, answer.body.as_str()), (500, ""), "{name}");
+            let event = rig.log().wait(mark, "audit event", valet_suite::log::is_audit).await;
+            let line = valet_suite::log::audit_line(&event);
+            assert!(like(&format!("failed misconfigured: {why}"), &line), "{name}: {line}");
+        }
+    });
+}
