@@ -210,7 +210,8 @@ impl Reader<'_> {
             ));
         }
         let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
-        let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("api://{}/", file.entra.client_id));
+        // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
+        let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("{public_url}/"));
         Ok([
             ("resource", public_url),
             ("allowed_origins", file.server.allowed_origins.join(" ")),

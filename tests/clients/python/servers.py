@@ -117,9 +117,9 @@ def started(programs: Programs, folder: Path, scope_of_the_url: bool) -> Iterato
         artifacts=programs.artifacts.resolve(), port=port, url=url, authority=authority, tenant=expected.TENANT_ID,
         api=API, scope=expected.SCOPE,
     )
-    prefix = f"api://{API}/"
-    if scope_of_the_url:
-        prefix = f"{url}/"
+    prefix = f"{url}/"
+    if not scope_of_the_url:
+        prefix = f"api://{API}/"
         configuration += f'[scopes]\nprefix = "{prefix}"\n'
     (folder / "valet.toml").write_text(configuration)
     certificate = _certificate(folder)

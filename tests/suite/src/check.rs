@@ -9,7 +9,7 @@ use crate::log::{audit_line, is_audit};
 use crate::rig::Rig;
 
 /// What every challenge for the default policy ends with.
-pub const CHALLENGE_END: &str = "scope=\"api://7e57c000-0000-4000-8000-000000000001/mcp.access\", \
+pub const CHALLENGE_END: &str = "scope=\"https://valet.example/mcp/mcp.access\", \
      resource_metadata=\"https://valet.example/.well-known/oauth-protected-resource/mcp\"";
 
 /// What a refusal has to be. `*` in a text stands for anything.

@@ -12,20 +12,17 @@ use valet_suite::{Ask, Rig, run};
 pub(crate) const TOOL: &str = "GetUserDetailsFromGraph";
 pub(crate) const UNREACHABLE: &str = "Microsoft Graph cannot be reached at the moment. Try again later.";
 
-/// An error that the model sees, as a result in the modern form.
+/// An error that the model sees, as a result in the modern form. The order of a content's members says nothing.
 pub(crate) fn told(text: &str) -> Refusal {
-    let content = format!(r#""content":[{{"text":"{text}","type":"text"}}],"isError":true"#);
+    let content = format!(r#""content":[{{*"text":"{text}"*}}],"isError":true"#);
     let body =
         format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"resultType":"complete","_meta":{{*}},{content}}}}}"#);
     Refusal::plain(200, &body, "allowed permitted")
 }
 
-/// An error of the gateway's own words, which the model sees too.
+/// The same, with what the gateway adds to the audit trail.
 pub(crate) fn told_by_gateway(text: &str, audit: &str) -> Refusal {
-    let content = format!(r#""content":[{{"type":"text","text":"{text}"}}],"isError":true"#);
-    let body =
-        format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"resultType":"complete","_meta":{{*}},{content}}}}}"#);
-    Refusal::plain(200, &body, &format!("allowed permitted{audit}"))
+    Refusal { audit: format!("allowed permitted{audit}"), ..told(text) }
 }
 
 /// A fault of ours: the caller learns nothing, the operator everything.

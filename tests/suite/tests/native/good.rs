@@ -251,7 +251,7 @@ fn clients_find_the_authorization_server() {
         let document = json!({
             "resource": ENDPOINT,
             "authorization_servers": [format!("{}/{}/v2.0", rig.emulator.authority_url(), ids::TENANT)],
-            "scopes_supported": [format!("{}/{}", ids::VALET_URI, ids::VALET_SCOPE)],
+            "scopes_supported": [format!("{ENDPOINT}/{}", ids::VALET_SCOPE)],
             "bearer_methods_supported": ["header"],
             "resource_name": "Valet",
         });
