@@ -82,7 +82,7 @@ const CASES: [Case; 4] = [
         tool: None,
         token: measure::Token::Good,
         status: 200,
-        contains: &["\"name\":\"whoami\"", "\"name\":\"GetUserDetailsFromGraph\"", "\"outputSchema\":"],
+        contains: &["\"whoami\"", "\"GetUserDetailsFromGraph\"", "\"outputSchema\""],
     },
     Case {
         name: "refused token",
