@@ -30,6 +30,13 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// Linear memory of one component in bytes. The most that a good request was seen to use is 2 MiB.
 pub const COMPONENT_MEMORY_BYTES: usize = 16 * 1024 * 1024;
 
+/// Connections that are open at the same time; more wait in the system's queue.
+pub const CONNECTIONS: usize = 4096;
+
+/// Request bodies in memory at the same time, in bytes that have arrived; a request that needs more is answered 503. Anybody can send a body, so this is
+/// what strangers can make us hold.
+pub const BUFFERED_BODY_BYTES: usize = 64 * 1024 * 1024;
+
 /// Requests in the components at the same time; more are answered 503 at once.
 pub const CONCURRENT_REQUESTS: u32 = 256;
 

@@ -1,6 +1,6 @@
 //! The `valet` command: arguments, configuration, run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -68,10 +68,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), String> {
     match command {
-        Command::Serve { config } => serve(read(&config)?),
-        Command::Check { config } => {
-            Runtime::new(read(&config)?).map(drop).map_err(|error| error.to_string())
-        }
+        Command::Serve { config } => in_tokio(serve(&config)),
+        Command::Check { config } => in_tokio(async {
+            let runtime = Runtime::new(read(&config)?).map_err(|error| error.to_string())?;
+            check(&runtime, &config).await
+        }),
         Command::Compile { component, output } => {
             artifact::compile(&component, &output).map_err(|error| error.to_string())
         }
@@ -82,31 +83,47 @@ fn run(command: Command) -> Result<(), String> {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Config, String> {
+fn read(path: &Path) -> Result<Config, String> {
     config::read(path, std::env::vars()).map_err(|error| error.to_string())
 }
 
-fn serve(mut config: Config) -> Result<(), String> {
+fn in_tokio(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     let tokio =
         tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot start: {error}"))?;
-    tokio.block_on(async {
-        let address = std::mem::replace(&mut config.server.listen, ([127, 0, 0, 1], 0).into());
-        let server = config::Server { listen: address, tls: config.server.tls.take() };
-        let resource = config.settings.get("resource").cloned().unwrap_or_default();
-        let concurrent_requests = config.concurrent_requests;
-        if config.client_secret.is_none() {
-            tracing::warn!("no client secret, so tools that call Graph will fail: set entra.client_secret_file or VALET_CLIENT_SECRET");
-        }
-        let runtime = Runtime::new(config).map_err(|error| error.to_string())?;
-        let server =
-            Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
-        let address = server.address().map_err(|error| error.to_string())?;
-        // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
-        let stop = stop_signal();
-        tracing::info!(%address, resource, "serving");
-        server.serve(stop).await;
-        Ok(())
-    })
+    tokio.block_on(work)
+}
+
+/// Asks the components whether they can work with their settings. What they refuse was derived from keys with other names.
+async fn check(runtime: &Runtime, path: &Path) -> Result<(), String> {
+    match runtime.check().await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(format!(
+            "{}: {why} (`policy` is made of [tools] and [scopes], the other settings of keys of the same name)",
+            path.display()
+        )),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn serve(path: &Path) -> Result<(), String> {
+    let config = read(path)?;
+    let (server, concurrent_requests) = (config.server.clone(), config.concurrent_requests);
+    let resource = config.settings.get("resource").cloned().unwrap_or_default();
+    if config.client_secret.is_none() {
+        tracing::warn!(
+            "no client secret, so tools that call Graph will fail: set entra.client_secret_file or VALET_CLIENT_SECRET"
+        );
+    }
+    let runtime = Runtime::new(config).map_err(|error| error.to_string())?;
+    check(&runtime, path).await?;
+    let server =
+        Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
+    let address = server.address().map_err(|error| error.to_string())?;
+    // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
+    let stop = stop_signal();
+    tracing::info!(%address, resource, "serving");
+    server.serve(stop).await;
+    Ok(())
 }
 
 /// Done at the first SIGTERM or Ctrl-C. SIGTERM is watched from the call on, not only from the first poll.

@@ -71,6 +71,14 @@ impl Runtime {
         Ok(Self { requests })
     }
 
+    /// Whether the components find their settings complete; the text names the one at fault. To be asked before a socket is opened.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn check(&self) -> Result<Result<(), String>, RunError> {
+        within(self.requests.check()).await
+    }
+
     /// Answers one request with a fresh instance.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ mod start;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::artifacts;
+use crate::artifacts::{self, Built};
 use crate::bench::measure::{Case, Load, Row};
 use crate::bench::programs::{Side, Stage};
 use crate::bench::report::Report;
@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// Tokens a round and server for the case in which each token is seen for the first time
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=4000))]
     new_tokens: u16,
+    /// Measure what the last build left, for example while somebody edits the sources
+    #[arg(long)]
+    no_build: bool,
     /// Measure only cases whose name contains this
     #[arg(long)]
     only: Option<String>,
@@ -104,9 +107,7 @@ const NEW_TOKENS_CONNECTIONS: u16 = 16;
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "CPU time and memory are read from Linux's /proc");
     ensure!((0.1..=60.0).contains(&arguments.seconds()), "--seconds is between 0.1 and 60");
-    let built = artifacts::build(workspace, true)?;
-    say("building the yardstick and the load");
-    run_command(workspace.cargo(["build", "--package", "valet-yardstick", "--release"]))?;
+    let built = if arguments.no_build { last_build(workspace) } else { build(workspace)? };
 
     let stage = Stage::set(workspace, &built)?;
     say("starting the emulator, and signing in");
@@ -158,4 +159,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
     say(&format!("\n{text}\n{} has the same", path.display()));
     Ok(())
+}
+
+fn build(workspace: &Workspace) -> Result<Built> {
+    let built = artifacts::build(workspace, true)?;
+    say("building the yardstick and the load");
+    run_command(workspace.cargo(["build", "--package", "valet-yardstick", "--release"]))?;
+    Ok(built)
+}
+
+/// Where [`build`] would have put everything.
+fn last_build(workspace: &Workspace) -> Built {
+    let programs = workspace.target.join("release");
+    Built {
+        valet: programs.join("valet"),
+        emulator: programs.join("entra-emulator"),
+        native: workspace.artifacts().join("native"),
+    }
 }

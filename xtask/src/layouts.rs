@@ -40,17 +40,26 @@ pub(crate) fn compose(workspace: &Workspace) -> Result<PathBuf> {
     for (name, component) in &built {
         list(&mut listing, &format!("component {name}"), component)?;
     }
-    let folder = workspace.artifacts();
+    let mut layouts = Vec::new();
     for layout in LAYOUTS {
         let composed = compose_one(workspace, layout, &built).with_context(|| format!("layout {layout}"))?;
         list(&mut listing, &format!("layout {layout}"), &composed)?;
-        write(&folder.join(layout).with_extension("wasm"), &composed)?;
+        layouts.push((layout, composed));
+    }
+    // Before anything is written: what reaches further than it may is never put where it could be run.
+    snapshot::check(&workspace.root.join("tests/snapshots/imports.txt"), &listing)?;
+
+    let folder = workspace.artifacts();
+    for (layout, composed) in layouts {
+        let path = folder.join(layout);
+        // Native code of an older build would be preferred to this.
+        let _ = std::fs::remove_file(path.with_extension("cwasm"));
+        write(&path.with_extension("wasm"), &composed)?;
         if PORTABLE.contains(&layout) {
             let name = Path::new(layout).file_name().expect("a layout has a name");
             write(&workspace.root.join(SPIN_ARTIFACTS).join(name).with_extension("wasm"), &composed)?;
         }
     }
-    snapshot::check(&workspace.root.join("tests/snapshots/imports.txt"), &listing)?;
     Ok(folder)
 }
 

@@ -24,6 +24,11 @@ impl Guest for Component {
         }
     }
 
+    fn check() -> Result<(), String> {
+        // It has no settings of its own; those of its parts are read when they are needed.
+        Ok(())
+    }
+
     fn ready() -> Result<(), String> {
         authenticator::ready()
     }

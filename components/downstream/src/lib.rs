@@ -30,6 +30,10 @@ impl Guest for Component {
             body: Vec::new(),
         })
         .map_err(egress_failure)?;
+        if response.status == 401 {
+            // Revoked before its time, by a sign-out or a policy. The next call asks for another.
+            tokens::forget(caller, &request.scopes);
+        }
         read(response)
     }
 }

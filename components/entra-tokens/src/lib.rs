@@ -23,8 +23,7 @@ struct Component;
 impl Guest for Component {
     fn acquire(of: &Principal, scopes: Vec<String>) -> Result<String, Failure> {
         let caller = of.caller();
-        let assertion = SecretString::from(assertion::token(of));
-        let record = record_name(&assertion, &scopes);
+        let (assertion, record) = record_of(of, &scopes);
         let place = Place { tenant_id: &caller.tenant_id, object_id: &caller.object_id, record: &record };
         let key = sealing_key()?;
         let now = wall_clock::now().seconds;
@@ -43,6 +42,18 @@ impl Guest for Component {
         );
         Ok(access_token)
     }
+
+    fn forget(of: &Principal, scopes: Vec<String>) {
+        let (_, record) = record_of(of, &scopes);
+        // By its contract a token that cannot be dropped is refused again.
+        let _ = token_store::delete(&record);
+    }
+}
+
+fn record_of(of: &Principal, scopes: &[String]) -> (SecretString, String) {
+    let assertion = SecretString::from(assertion::token(of));
+    let record = record_name(&assertion, scopes);
+    (assertion, record)
 }
 
 /// The on-behalf-of exchange at the authority.

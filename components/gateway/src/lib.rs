@@ -28,8 +28,12 @@ impl Endpoint for Component {
         Response { status: reply.status, headers, body: reply.body }
     }
 
+    fn check() -> Result<(), String> {
+        Settings::read()?.metadata().map(drop)
+    }
+
     fn ready() -> Result<(), String> {
-        Settings::read()?;
+        Self::check()?;
         authenticator::ready()
     }
 }

@@ -3,6 +3,8 @@
 use crate::bindings::exports::valet::mcp::tools::Failure;
 use crate::bindings::valet::downstream::requests;
 
+/// Login and Graph are not told apart: to the reader both are Microsoft 365, and the log has the difference.
+///
 /// `Ok` is the text of an error result, `Err` goes to the gateway.
 pub(crate) fn explain(failure: requests::Failure) -> Result<String, Failure> {
     match failure {
@@ -13,13 +15,13 @@ pub(crate) fn explain(failure: requests::Failure) -> Result<String, Failure> {
         }
         requests::Failure::Misconfigured(detail) => Err(Failure::Internal(detail)),
         requests::Failure::Throttled(Some(seconds)) => {
-            Ok(format!("Microsoft Graph is limiting requests. Try again in {seconds} seconds."))
+            Ok(format!("Microsoft 365 is limiting requests. Try again in {seconds} seconds."))
         }
         requests::Failure::Throttled(None) => {
-            Ok("Microsoft Graph is limiting requests. Try again in a minute.".to_owned())
+            Ok("Microsoft 365 is limiting requests. Try again in a minute.".to_owned())
         }
         requests::Failure::Unavailable(_) => {
-            Ok("Microsoft Graph cannot be reached at the moment. Try again later.".to_owned())
+            Ok("Microsoft 365 cannot be reached at the moment. Try again later.".to_owned())
         }
     }
 }

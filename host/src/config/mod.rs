@@ -38,7 +38,7 @@ pub struct Config {
 }
 
 /// Where and how to listen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Server {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -47,7 +47,7 @@ pub struct Server {
 }
 
 /// Certificate chain and private key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TlsFiles {
     /// PEM file with the certificate chain, leaf first.
     pub certificate: PathBuf,

@@ -74,6 +74,12 @@ impl Requests {
         artifact.valet_mcp_endpoint().call_handle(&mut store, &request).await
     }
 
+    /// Whether the settings are complete.
+    pub(crate) async fn check(&self) -> wasmtime::Result<Result<(), String>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_mcp_endpoint().call_check(&mut store).await
+    }
+
     /// Whether requests can be served.
     pub(crate) async fn ready(&self) -> wasmtime::Result<Result<(), String>> {
         let (mut store, artifact) = self.fresh().await?;

@@ -6,11 +6,11 @@ use std::panic::AssertUnwindSafe;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::limits;
 use crate::runtime::{self, Runtime};
@@ -21,11 +21,17 @@ type Answer = Response<Full<Bytes>>;
 pub(super) struct Front {
     runtime: Runtime,
     places: Semaphore,
+    /// Room for request bodies, a permit a byte.
+    buffer: Semaphore,
 }
 
 impl Front {
     pub(super) fn new(runtime: Runtime, concurrent_requests: u32) -> Self {
-        Self { runtime, places: Semaphore::new(concurrent_requests as usize) }
+        Self {
+            runtime,
+            places: Semaphore::new(concurrent_requests as usize),
+            buffer: Semaphore::new(limits::BUFFERED_BODY_BYTES),
+        }
     }
 
     /// Answers a request. Never fails and never panics: a fault in here costs this request only.
@@ -70,8 +76,8 @@ impl Front {
         }
     }
 
-    async fn components(&self, request: Request<Incoming>) -> Result<Answer, (StatusCode, &'static str)> {
-        let request = read(request).await?;
+    async fn components(&self, request: Request<Incoming>) -> Result<Answer, Refused> {
+        let (request, _room) = read(request, &self.buffer).await?;
         let request_id = request.request_id.clone();
         let Ok(_place) = self.places.try_acquire() else {
             return Ok(overloaded());
@@ -90,8 +96,14 @@ impl Front {
     }
 }
 
-/// The request as plain values, read to its end.
-async fn read(request: Request<Incoming>) -> Result<runtime::Request, (StatusCode, &'static str)> {
+/// A status and a line for the person who reads it.
+type Refused = (StatusCode, &'static str);
+
+/// The request as plain values, read to its end, and the room that its body takes while it is held.
+async fn read<'b>(
+    request: Request<Incoming>,
+    buffer: &'b Semaphore,
+) -> Result<(runtime::Request, Option<SemaphorePermit<'b>>), Refused> {
     let (head, body) = request.into_parts();
     let mut headers = Vec::with_capacity(head.headers.len() + 1);
     for (name, value) in &head.headers {
@@ -106,22 +118,47 @@ async fn read(request: Request<Incoming>) -> Result<runtime::Request, (StatusCod
     {
         headers.push((HOST.as_str().to_owned(), authority.to_string()));
     }
-    let body = Limited::new(body, limits::REQUEST_BODY_BYTES).collect();
-    let body = match tokio::time::timeout(limits::REQUEST_BODY_TIME, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, "the request body is longer than 1 MiB\n"));
-        }
-        Ok(Err(_)) => return Err((StatusCode::BAD_REQUEST, "the request body could not be read\n")),
-        Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "the request body took too long\n")),
-    };
-    Ok(runtime::Request {
+    let (body, room) = tokio::time::timeout(limits::REQUEST_BODY_TIME, read_body(body, buffer))
+        .await
+        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, "the request body took too long\n"))??;
+    let request = runtime::Request {
         method: head.method.as_str().to_owned(),
         target: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         headers,
-        body: body.into(),
+        body,
         request_id: request_id(),
-    })
+    };
+    Ok((request, room))
+}
+
+/// The body. Room is taken as bytes arrive, so announcing a long body costs a client as much as sending it.
+async fn read_body(
+    mut body: Incoming,
+    buffer: &Semaphore,
+) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Refused> {
+    const TOO_LONG: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "the request body is longer than 1 MiB\n");
+    if body.size_hint().lower() > limits::REQUEST_BODY_BYTES as u64 {
+        return Err(TOO_LONG);
+    }
+    let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'_>>);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the request body could not be read\n"))?;
+        // Trailers are no part of a body.
+        let Ok(chunk) = frame.into_data() else { continue };
+        if bytes.len() + chunk.len() > limits::REQUEST_BODY_BYTES {
+            return Err(TOO_LONG);
+        }
+        let length = u32::try_from(chunk.len()).map_err(|_| TOO_LONG)?;
+        let more = buffer
+            .try_acquire_many(length)
+            .map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "too many requests at once\n"))?;
+        match &mut room {
+            Some(room) => room.merge(more),
+            None => room = Some(more),
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes, room))
 }
 
 /// Sixteen random hexadecimal digits: unguessable enough that a caller who quotes one was given it.

@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config;
@@ -74,14 +75,15 @@ impl Server {
     /// Serves until `stop` is done, then lets open requests end, at most for [`limits::DRAIN_TIME`].
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
+        let connections = Arc::new(Semaphore::new(limits::CONNECTIONS));
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
+                accepted = accept(&self.listener, &connections) => accepted,
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, _)) => self.connection(stream, &graceful),
+                Ok((stream, place)) => self.connection(stream, place, &graceful),
                 // Out of file descriptors, usually. Accepting again at once would only burn time.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -97,9 +99,10 @@ impl Server {
     }
 
     /// Serves one connection in a task of its own; the handshake is in that task too, so a slow client delays nobody.
-    fn connection(&self, stream: TcpStream, graceful: &GracefulShutdown) {
+    fn connection(&self, stream: TcpStream, place: OwnedSemaphorePermit, graceful: &GracefulShutdown) {
         let (front, tls, watcher) = (Arc::clone(&self.front), self.tls.clone(), graceful.watcher());
         tokio::spawn(async move {
+            let _place = place;
             // Answers are small and complete: waiting for more to send (RFC 896) only adds delay.
             let _ = stream.set_nodelay(true);
             match tls {
@@ -113,6 +116,16 @@ impl Server {
             }
         });
     }
+}
+
+/// The next connection, once there is a place for one.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(connections).acquire_owned().await.expect("the semaphore is never closed");
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
 }
 
 async fn serve_stream<S>(stream: S, front: Arc<http::Front>, watcher: hyper_util::server::graceful::Watcher)

@@ -7,12 +7,10 @@ use axum::http::request::Parts;
 use rmcp::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
-    Tool,
+    Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::bearer::{Caller, Verified};
 use crate::graph::Graph;
@@ -70,7 +68,7 @@ impl ServerHandler for Tools {
             "whoami" => {
                 audit(caller, "tools/call", Some("whoami"));
                 let about = about(caller);
-                let text = serde_json::to_string_pretty(&about).expect("a JSON value serialises");
+                let text = serde_json::to_string_pretty(&about).expect("text and lists serialise");
                 Ok(result(&about, text).into())
             }
             "GetUserDetailsFromGraph" => {
@@ -94,25 +92,35 @@ fn caller(context: &RequestContext<RoleServer>) -> Result<&Verified, ErrorData> 
 }
 
 /// What `whoami` tells.
-fn about(caller: &Verified) -> Value {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About<'a> {
+    kind: &'static str,
+    tenant_id: &'a str,
+    object_id: &'a str,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    scopes: Vec<&'a str>,
+    roles: &'a [String],
+}
+
+fn about(caller: &Verified) -> About<'_> {
     let claims = &caller.claims;
-    let scopes: Vec<&str> = claims.scp.split(' ').collect();
-    let mut about = JsonObject::new();
-    about.insert("kind".to_owned(), "user".into());
-    about.insert("tenantId".to_owned(), claims.tid.as_str().into());
-    about.insert("objectId".to_owned(), claims.oid.as_str().into());
-    about.insert("clientId".to_owned(), claims.azp.as_str().into());
-    if let Some(name) = &claims.name {
-        about.insert("name".to_owned(), name.as_str().into());
+    About {
+        kind: "user",
+        tenant_id: &claims.tid,
+        object_id: &claims.oid,
+        client_id: &claims.azp,
+        name: claims.name.as_deref(),
+        scopes: claims.scp.split(' ').collect(),
+        roles: &claims.roles,
     }
-    about.insert("scopes".to_owned(), scopes.into());
-    about.insert("roles".to_owned(), claims.roles.as_slice().into());
-    Value::Object(about)
 }
 
 fn result(structured: &impl Serialize, text: String) -> CallToolResult {
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(serde_json::to_value(structured).expect("a profile serialises"));
+    result.structured_content = Some(serde_json::to_value(structured).expect("text and lists serialise"));
     result
 }
 

@@ -102,6 +102,12 @@ impl<'a> Load<'a> {
                 if let Some(result) = answer["result"].as_object_mut() {
                     result.remove("_meta");
                 }
+                // A text that is JSON is compared as JSON: the order of its members means nothing.
+                if let Some(text) = answer.pointer_mut("/result/content/0/text")
+                    && let Some(json) = text.as_str().and_then(|text| serde_json::from_str(text).ok())
+                {
+                    *text = json;
+                }
                 answers.push(answer);
             }
             ensure!(answers[0] == answers[1], "{}: {} and {}", case.name, answers[0], answers[1]);

@@ -32,7 +32,7 @@ fn answers_of_the_token_endpoint() {
         let stand_in = authority(&emulator, &plain.http).await;
         let rig = Rig::authorised_by(Arc::clone(&emulator), &stand_in.url()).await;
         let json = [("content-type", "application/json")];
-        let minute = told("Microsoft Graph is limiting requests. Try again in a minute.");
+        let minute = told("Microsoft 365 is limiting requests. Try again in a minute.");
         let mut step_up = Refusal::challenge(
             401,
             "insufficient_claims",

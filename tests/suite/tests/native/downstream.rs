@@ -10,7 +10,7 @@ use valet_suite::stand_in::{StandIn, http};
 use valet_suite::{Ask, Rig, run};
 
 pub(crate) const TOOL: &str = "GetUserDetailsFromGraph";
-pub(crate) const UNREACHABLE: &str = "Microsoft Graph cannot be reached at the moment. Try again later.";
+pub(crate) const UNREACHABLE: &str = "Microsoft 365 cannot be reached at the moment. Try again later.";
 
 /// An error that the model sees, as a result in the modern form. The order of a content's members says nothing.
 pub(crate) fn told(text: &str) -> Refusal {
@@ -47,9 +47,9 @@ fn failures_of_login_and_graph() {
         let faults = rig.emulator.faults();
         let after = |code, retry_after| Fault::Status { code, retry_after: Some(retry_after) };
         let (login, graph) = (Endpoint::Login, Endpoint::Graph);
-        let limited = "Microsoft Graph is limiting requests. Try again in 7 seconds.";
+        let limited = "Microsoft 365 is limiting requests. Try again in 7 seconds.";
         // The emulator says `temporarily_unavailable` with each of its faults; other answers of login are below.
-        let a_minute = "Microsoft Graph is limiting requests. Try again in a minute.";
+        let a_minute = "Microsoft 365 is limiting requests. Try again in a minute.";
         for (name, endpoint, fault, expected, log) in [
             ("login 500", login, status(500), told(a_minute), "Throttled(None)"),
             ("login 503", login, status(503), told(a_minute), "Throttled(None)"),
