@@ -19,11 +19,6 @@
 //! # Ok(()) }
 //! ```
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")
-)]
-
 mod authorize;
 mod clock;
 mod discovery;

@@ -6,10 +6,6 @@
 //! To embed it: read a [`config::Config`], make a [`runtime::Runtime`] of it, and give requests to [`runtime::Runtime::handle`], or
 //! serve them with [`server::Server`].
 #![forbid(unsafe_op_in_unsafe_fn)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")
-)]
 
 pub mod artifact;
 pub mod capabilities;

@@ -6,7 +6,7 @@ use entra_emulator::ids;
 use valet_suite::check::like;
 use valet_suite::config::{Config, Folder, list};
 use valet_suite::process::Process;
-use valet_suite::{Rig, run};
+use valet_suite::run;
 
 /// A change of a perfect configuration, variables beside it, and what is said. `FILE` and `FOLDER` stand for the paths.
 struct Case {

@@ -108,6 +108,21 @@ fn failures_of_login_and_graph() {
 
 /// All at once, so that it takes as long as the longest.
 #[test]
+fn a_token_that_graph_refused_is_exchanged_anew() {
+    run(async {
+        let rig = Rig::own().await;
+        let faults = rig.emulator.faults();
+        let token = rig.token(ids::ADELE_UPN);
+        rig.call(TOOL, &token).await.result();
+        faults.set_times(Endpoint::Graph, status(401), 1);
+        assert_eq!(rig.call(TOOL, &token).await.status, 200);
+        assert_eq!(faults.count(Operation::OnBehalfOf), 1);
+        rig.call(TOOL, &token).await.result();
+        assert_eq!(faults.count(Operation::OnBehalfOf), 2, "the refused token was not used again");
+    });
+}
+
+#[test]
 fn slow_upstreams_cost_one_call_and_nobody_else() {
     run(async {
         let rig = Rig::own().await;
