@@ -40,8 +40,17 @@ pub const BUFFERED_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Requests in the components at the same time; more are answered 503 at once.
 pub const CONCURRENT_REQUESTS: u32 = 256;
 
-/// Core instances of the largest artifact, one memory each: eight components and a few adapters.
+/// Artifacts that one request can have alive: request, identity and custodian.
+pub const ARTIFACTS_PER_REQUEST: u32 = 3;
+
+/// Linear memories of those three together: one for each of their seven components.
+pub const MEMORIES_PER_REQUEST: u32 = 8;
+
+/// Core instances, and tables, of those three together: a component is a module and two small adapters.
 pub const CORE_INSTANCES_PER_REQUEST: u32 = 24;
+
+/// Identity instances that are kept between requests.
+pub const IDLE_IDENTITIES: u32 = 16;
 
 /// Time for open requests to end after a signal to stop.
 pub const DRAIN_TIME: Duration = Duration::from_secs(30);

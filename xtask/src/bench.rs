@@ -128,7 +128,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     for case in CASES.iter().filter(|case| wanted(case)) {
         let servers = servers()?;
         for &connections in arguments.connections() {
-            say(&format!("{}, {connections} connections", case.name));
             let mut row = Row::new(case.name, connections);
             for round in 0..rounds {
                 // Who is first changes, so that whatever the first one pays is paid by both.
@@ -141,7 +140,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         }
     }
     if wanted(&NEW_TOKENS) {
-        say(NEW_TOKENS.name);
         let servers = servers()?;
         let mut row = Row::new(NEW_TOKENS.name, NEW_TOKENS_CONNECTIONS);
         for round in 0..rounds {

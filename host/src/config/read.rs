@@ -136,8 +136,8 @@ impl Reader<'_> {
             None => Storage::Memory,
         };
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
-        if !(1..=4096).contains(&concurrent_requests) {
-            return Err(self.key("limits.concurrent_requests", "has to be between 1 and 4096"));
+        if !(1..=1024).contains(&concurrent_requests) {
+            return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
         }
         Ok(Config {
             server,

@@ -15,12 +15,10 @@ use super::bindings::request::valet::identity::refusals::Reason;
 use super::budget::{self, Budget, Budgeted};
 use super::principal::{Caller, Kind, Principal};
 use crate::capabilities::{Capabilities, Lent};
+use crate::limits;
 
 /// Calls after which a store is thrown away, so that nothing can pile up in it.
 const CALLS_PER_STORE: u32 = 10_000;
-
-/// Idle stores that are kept.
-const IDLE_STORES: usize = 16;
 
 /// Turns tokens into principals.
 pub(crate) struct Identity {
@@ -93,7 +91,7 @@ impl Identity {
     fn give_back(&self, mut part: Part, whole: bool) {
         part.calls += 1;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if whole && part.calls < CALLS_PER_STORE && idle.len() < IDLE_STORES {
+        if whole && part.calls < CALLS_PER_STORE && idle.len() < limits::IDLE_IDENTITIES as usize {
             idle.push(part);
         }
     }

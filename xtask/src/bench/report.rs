@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::Arguments;
 use super::measure::{Figures, Row};
 use super::programs::{Side, Stage};
-use crate::workspace::output;
+use crate::workspace::{output, say};
 
 /// What has been measured so far.
 pub(super) struct Report {
@@ -32,7 +32,9 @@ impl Report {
         self.starts = starts;
     }
 
+    /// Takes a row, and shows it at once: a later failure does not lose it.
     pub(super) fn row(&mut self, row: Row) {
+        say(&line(&row));
         self.rows.push(row);
     }
 
@@ -49,21 +51,7 @@ impl Report {
         )
         .expect(WRITES);
         for row in &self.rows {
-            let (valet, yardstick) = (row.figures(Side::Valet), row.figures(Side::Yardstick));
-            let cell = |figure: fn(&Figures) -> f64| pair(figure(&valet), figure(&yardstick));
-            writeln!(
-                out,
-                "| {}{} | {} | {} | {} | {} | {} | {} |",
-                row.name,
-                if row.starved() { " \\*" } else { "" },
-                row.connections,
-                cell(|figures| figures.requests_per_second),
-                cell(|figures| figures.p50),
-                cell(|figures| figures.p99),
-                cell(|figures| figures.cpu),
-                cell(|figures| figures.peak_mib),
-            )
-            .expect(WRITES);
+            writeln!(out, "{}", line(row)).expect(WRITES);
         }
         if self.rows.iter().any(Row::starved) {
             let note = "\n\\* In at least one sample a server with requests waiting got less than 90 % of its core: something else ran on \
@@ -79,6 +67,23 @@ impl Report {
         out.push_str(&self.sizes);
         text
     }
+}
+
+/// A row of the table.
+fn line(row: &Row) -> String {
+    let (valet, yardstick) = (row.figures(Side::Valet), row.figures(Side::Yardstick));
+    let cell = |figure: fn(&Figures) -> f64| pair(figure(&valet), figure(&yardstick));
+    format!(
+        "| {}{} | {} | {} | {} | {} | {} | {} |",
+        row.name,
+        if row.starved() { " \\*" } else { "" },
+        row.connections,
+        cell(|figures| figures.requests_per_second),
+        cell(|figures| figures.p50),
+        cell(|figures| figures.p99),
+        cell(|figures| figures.cpu),
+        cell(|figures| figures.peak_mib),
+    )
 }
 
 const WRITES: &str = "a String takes all text";

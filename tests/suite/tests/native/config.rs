@@ -177,7 +177,7 @@ const CASES: &[Case] = &[
     case(
         "no requests",
         |c| c.set("limits.concurrent_requests", 0),
-        "FILE: `limits.concurrent_requests`: has to be between 1 and 4096",
+        "FILE: `limits.concurrent_requests`: has to be between 1 and 1024",
     ),
     case(
         "disk without a key",

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use entra_emulator::{Emulator, Endpoint, Fault, Operation, RetryAfter, ids};
 use valet_suite::check::{Refusal, refused};
+use valet_suite::config::Config;
 use valet_suite::rig::emulator;
 use valet_suite::stand_in::{StandIn, http};
 use valet_suite::{Ask, Rig, run};
@@ -151,6 +152,29 @@ fn slow_upstreams_cost_one_call_and_nobody_else() {
         logged(&rig, mark, "the API did not answer in time").await;
         logged(&rig, mark, "the authority did not answer in time").await;
         assert_eq!(rig.call(TOOL, &unknown).await.status, 200, "it recovers");
+    });
+}
+
+/// As many requests as may be in the components, each with all three artifacts alive at once, find room; the rest are turned away at once.
+#[test]
+fn more_requests_than_there_is_room_for_are_turned_away() {
+    run(async {
+        const ROOM: usize = 8;
+        let change = |config: Config| config.set("limits.concurrent_requests", ROOM as i64);
+        let rig = Arc::new(Rig::start_with(emulator().await, change).await);
+        let token = rig.token(ids::ADELE_UPN);
+        rig.call(TOOL, &token).await.result();
+        rig.emulator.faults().set(Endpoint::Graph, Fault::Delay(Duration::from_secs(1)));
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..5 * ROOM {
+            let (rig, token) = (Arc::clone(&rig), token.clone());
+            calls.spawn(async move { rig.call(TOOL, &token).await.status });
+        }
+        let statuses = calls.join_all().await;
+        let count = |status: u16| statuses.iter().filter(|&&found| found == status).count();
+        assert_eq!((count(200), count(503)), (ROOM, 4 * ROOM), "{statuses:?}");
+        rig.emulator.faults().clear_all();
+        rig.call(TOOL, &token).await.result();
     });
 }
 
