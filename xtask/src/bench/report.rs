@@ -55,7 +55,7 @@ impl Report {
         }
         if self.rows.iter().any(Row::starved) {
             let note = "\n\\* In at least one sample a server with requests waiting got less than 90 % of its core: something else ran on \
-                        this machine. Requests/s and latency of these rows are worse than the servers are, and CPU a little.";
+                        this machine. All figures of these rows are worse than the servers are, CPU too (shared caches, hyperthreads): measure again on a quiet machine.";
             writeln!(out, "{note}").expect(WRITES);
         }
         let [valet, yardstick] = self.starts;

@@ -55,11 +55,9 @@ pub fn record_name(assertion: &SecretString, scopes: &[String]) -> String {
         digest.update(b"\n");
         digest.update(scope.as_bytes());
     }
-    use std::fmt::Write as _;
-    digest.finalize().iter().fold(String::from("obo-"), |mut name, byte| {
-        write!(name, "{byte:02x}").expect("a String takes all text");
-        name
-    })
+    let hex = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    let digits = digest.finalize().into_iter().flat_map(|byte| [hex(byte >> 4), hex(byte & 15)]);
+    "obo-".chars().chain(digits).collect()
 }
 
 #[cfg(test)]
