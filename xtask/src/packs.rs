@@ -13,12 +13,10 @@ use crate::components::{exports, imports};
 pub(crate) const PACKS: [&str; 1] = ["graph-tools"];
 
 /// Everything that the world `valet:mcp/tool-pack` imports, and what those interfaces need.
-const MAY_IMPORT: [&str; 6] = [
+const MAY_IMPORT: [&str; 4] = [
     "valet:downstream/requests@0.1.0",
     "valet:identity/principal@0.1.0",
-    "wasi:clocks/monotonic-clock@0.2.0",
     "wasi:clocks/wall-clock@0.2.0",
-    "wasi:io/poll@0.2.0",
     "wasi:random/random@0.2.0",
 ];
 

@@ -83,6 +83,8 @@ pub(crate) mod bindings {
             with: {
                 "valet:identity/principal": crate::parts::bindings::custodian::valet::identity::principal,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
+                "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
+                "wasi:random/random": crate::parts::bindings::custodian::wasi::random::random,
             },
         });
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
 use wasmtime::{Engine, Store};
 
+use super::bindings::custodian::wasi::random::random;
 use super::bindings::identity::valet::capability::settings;
+use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::downstream::requests;
 use super::bindings::request::valet::identity::authenticator;
 use super::bindings::request::{Request as Artifact, RequestPre, valet::capability::audit};
@@ -64,6 +66,8 @@ impl Requests {
         requests::add_to_linker::<_, HasSelf<Calls>>(&mut linker, |state| &mut state.calls)?;
         settings::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         audit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        wall_clock::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        random::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         let artifact = RequestPre::new(linker.instantiate_pre(component)?)?;
         Ok(Self { engine: engine.clone(), artifact, lent, parts })
     }
