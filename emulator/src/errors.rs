@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Instant;
+use crate::registrations::Control;
 
 /// Why Entra would not answer a request. The number in each text is the AADSTS code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,33 @@ pub(crate) enum Refusal {
     NoSession,
     #[error("The user belongs to another directory than '{0}'")]
     ForeignUser(String),
+    #[error("The account '{0}' is disabled")]
+    UserDisabled(String),
+    #[error("The user name or the password is wrong")]
+    WrongPassword,
+    #[error("'{user}' is not assigned to a role for the application '{app}'")]
+    NotAssigned { user: String, app: Uuid },
+    #[error("A policy of '{resource}' asks for more than the sign-in was made with: {control:?}")]
+    StepUp {
+        resource: String,
+        control: Control,
+        /// The user is a guest of the tenant.
+        guest: bool,
+        /// What a client sends back as `claims` to satisfy it; JSON.
+        claims: String,
+    },
+    #[error("Access to '{resource}' is blocked by a policy: {control:?}")]
+    PolicyBlock { resource: String, control: Control },
+    #[error("The sign-in is older than a policy allows")]
+    SignInTooOld,
+    #[error("The device code was not approved yet")]
+    DevicePending,
+    #[error("The user declined the device code")]
+    DeviceDeclined,
+    #[error("The device code is unknown or was used")]
+    DeviceCodeUnknown,
+    #[error("The device code has expired")]
+    DeviceCodeExpired,
     #[error("A wrong client secret was given for the application '{0}'")]
     WrongSecret(Uuid),
     #[error("The request must carry 'client_secret' or 'client_assertion'")]
@@ -116,6 +144,16 @@ impl Refusal {
             Self::ConsentDeclined => (65004, "access_denied"),
             Self::NoSession => (50058, "login_required"),
             Self::ForeignUser(_) => (50020, "access_denied"),
+            Self::UserDisabled(_) => (50057, "invalid_grant"),
+            Self::WrongPassword => (50126, "invalid_grant"),
+            Self::NotAssigned { .. } => (50105, "access_denied"),
+            Self::StepUp { control, guest, .. } => (step_up(*control, *guest), "interaction_required"),
+            Self::PolicyBlock { control, .. } => (block(*control), "access_denied"),
+            Self::SignInTooOld => (70043, "invalid_grant"),
+            Self::DevicePending => (70016, "authorization_pending"),
+            Self::DeviceDeclined => (65004, "authorization_declined"),
+            Self::DeviceCodeUnknown => (70018, "bad_verification_code"),
+            Self::DeviceCodeExpired => (70019, "expired_token"),
             Self::WrongSecret(_) => (7_000_215, "invalid_client"),
             Self::SecretMissing => (7_000_218, "invalid_client"),
             Self::PublicClientSecret(_) => (700_025, "invalid_client"),
@@ -152,9 +190,41 @@ impl Refusal {
         match self {
             Self::NoConsent { .. } => Some("consent_required"),
             Self::GrantExpired => Some("token_expired"),
-            Self::BadGrant(_) => Some("bad_token"),
+            Self::BadGrant(_) | Self::SignInTooOld => Some("bad_token"),
+            Self::StepUp { .. } => Some("basic_action"),
+            Self::PolicyBlock { .. } => Some("message_only"),
             _ => None,
         }
+    }
+
+    /// The `claims` member: what the client sends back to satisfy a policy.
+    pub(crate) fn claims(&self) -> Option<&str> {
+        match self {
+            Self::StepUp { claims, .. } => Some(claims),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a policy that a person can satisfy.
+fn step_up(control: Control, guest: bool) -> u32 {
+    match control {
+        Control::MfaRegistration if guest => 50072,
+        Control::MfaRegistration => 50079,
+        Control::StrongAuthentication => 50074,
+        Control::ExternalChallenge => 50158,
+        _ => 50076,
+    }
+}
+
+/// The number of a policy that nobody can satisfy here and now.
+fn block(control: Control) -> u32 {
+    match control {
+        Control::CompliantDevice => 53000,
+        Control::DomainJoinedDevice => 53001,
+        Control::ApprovedApp => 53002,
+        Control::SecurityPolicy => 530_032,
+        _ => 53003,
     }
 }
 
@@ -202,6 +272,9 @@ impl Trace {
         });
         if let Some(suberror) = refusal.suberror() {
             body["suberror"] = suberror.into();
+        }
+        if let Some(claims) = refusal.claims() {
+            body["claims"] = claims.into();
         }
         body
     }

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::claims_request::ClaimsRequest;
 use crate::jwt;
 use crate::keys::{KeyRing, SigningKey};
 use crate::registrations::{App, Registrations, TokenVersion, User};
-use crate::state::State;
-use crate::tokens::{self, ClientProof, Subject};
+use crate::state::{SignIn, State};
+use crate::tokens::{self, AccessGrant, ClientProof, Subject};
 
 /// Which key signs a forged token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,13 +74,22 @@ struct Cast<'a> {
     client: &'a App,
     api: &'a App,
     proof: ClientProof,
+    claims: ClaimsRequest,
+}
+
+impl<'a> Cast<'a> {
+    fn grant(&'a self, state: &State, subject: &'a Subject<'a>) -> AccessGrant<'a> {
+        let sign_in = Some(SignIn { at: state.clock.now(), mfa: false });
+        let Self { client, api, proof, claims } = self;
+        AccessGrant { subject, client, proof: *proof, api, identifier: None, sign_in, claims }
+    }
 }
 
 fn cast(all: &Registrations, client: Uuid, api: Uuid) -> Result<Cast<'_>, MintError> {
     let find = |id: Uuid| all.app(id).ok_or(MintError::App(id));
     let (client, api) = (find(client)?, find(api)?);
     let proof = if client.secrets.is_empty() { ClientProof::None } else { ClientProof::Secret };
-    Ok(Cast { client, api, proof })
+    Ok(Cast { client, api, proof, claims: ClaimsRequest::default() })
 }
 
 fn user<'a>(all: &'a Registrations, name: &str) -> Result<&'a User, MintError> {
@@ -97,7 +107,7 @@ pub(crate) fn user_claims(
     let all = state.registrations();
     let cast = cast(&all, client, api)?;
     let subject = delegated(&all, name, scopes)?;
-    Ok(Value::Object(tokens::access_claims(state, &subject, cast.client, cast.proof, cast.api, None)))
+    Ok(Value::Object(tokens::access_claims(state, &cast.grant(state, &subject))))
 }
 
 /// A perfect delegated token; for Graph with Graph's signature.
@@ -111,16 +121,16 @@ pub(crate) fn user_token(
     let all = state.registrations();
     let cast = cast(&all, client, api)?;
     let subject = delegated(&all, name, scopes)?;
-    Ok(tokens::access_token(state, &subject, cast.client, cast.proof, cast.api, None).token)
+    Ok(tokens::access_token(state, &cast.grant(state, &subject)).token)
 }
 
 /// A perfect app-only token in the client's home tenant.
 pub(crate) fn app_token(state: &State, client: Uuid, api: Uuid, roles: &[&str]) -> Result<String, MintError> {
     let all = state.registrations();
-    let cast = cast(&all, client, api)?;
+    let cast = Cast { proof: ClientProof::Secret, ..cast(&all, client, api)? };
     let subject =
         Subject::App { tenant: cast.client.tenant, roles: roles.iter().map(|&r| r.to_owned()).collect() };
-    Ok(tokens::access_token(state, &subject, cast.client, ClientProof::Secret, cast.api, None).token)
+    Ok(tokens::access_token(state, &AccessGrant { sign_in: None, ..cast.grant(state, &subject) }).token)
 }
 
 /// A perfect id token for `client`.

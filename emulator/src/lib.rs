@@ -20,13 +20,16 @@
 //! ```
 
 mod authorize;
+mod claims_request;
 mod clock;
+mod conditional_access;
 mod discovery;
 mod emulator;
 mod errors;
 mod faults;
 mod forge;
 mod graph;
+mod journal;
 mod jwt;
 mod keys;
 mod options;
@@ -34,6 +37,7 @@ mod realm;
 mod registrations;
 mod scopes;
 mod server;
+mod shelf;
 mod state;
 mod tls;
 mod token;
@@ -45,8 +49,9 @@ pub use forge::{MintError, Signer};
 pub use keys::{CONSUMER_TENANT, KID_PREFIX, KeyError};
 pub use options::{Options, StartError};
 pub use registrations::{
-    ApiPermission, App, AppRole, ExposedScope, GRAPH_APP_ID, GRAPH_URI, MemberType, PreAuthorized,
-    RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML, SignInAudience, Tenant,
-    TokenVersion, User, ids,
+    ApiPermission, App, AppRole, Certificate, ConditionalAccess, Control, ExposedScope, FederatedCredential,
+    GRAPH_APP_ID, GRAPH_URI, Group, GroupClaims, Limits, ManagedIdentity, MemberType, OptionalClaims,
+    PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML,
+    SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
 };
 pub use tls::{CA_FILE, TlsError};

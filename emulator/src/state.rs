@@ -1,6 +1,6 @@
-//! What one running emulator remembers: registrations, keys, codes, refresh tokens, consents, sessions.
+//! What one running emulator remembers: registrations, keys, codes, refresh tokens, consents, sessions, revocations.
 //!
-//! Plain storage behind locks. The rules about what may be stored or taken are in the endpoints.
+//! Plain storage behind locks, bounded. The rules about what may be stored or taken are in the endpoints.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,11 +10,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
+use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
 use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
+use crate::shelf::Shelf;
+
+/// How many codes, device codes and browser sessions are remembered at once.
+const CODES: usize = 10_000;
+
+/// How many refresh tokens are remembered at once; the one that ends first makes room.
+const REFRESH_TOKENS: usize = 200_000;
+
+/// How long an expired entry is kept, so that its use can be told from an invention: seconds.
+const GRACE: i64 = 24 * 3600;
+
+/// Life of a browser session, seconds.
+const SESSION_LIFE: i64 = 24 * 3600;
 
 /// Where the two services are reached.
 #[derive(Debug, Clone)]
@@ -25,6 +40,39 @@ pub(crate) struct Origins {
     pub(crate) graph: String,
     /// Issuer of v1 tokens with `{tenantid}`.
     pub(crate) v1_issuer: String,
+}
+
+/// When and how a user signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SignIn {
+    pub(crate) at: Instant,
+    /// With a second factor.
+    pub(crate) mfa: bool,
+}
+
+/// A browser session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) user: Uuid,
+    pub(crate) sign_in: SignIn,
+}
+
+/// Why grants of a user are no longer good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RevocationReason {
+    /// An administrator, or a password reset by one.
+    Sessions,
+    /// The user changed the password.
+    PasswordChange,
+    /// The password expired.
+    PasswordExpired,
+}
+
+/// From when on they are not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Revocation {
+    pub(crate) at: Instant,
+    pub(crate) reason: RevocationReason,
 }
 
 /// What an authorization code stands for.
@@ -38,6 +86,9 @@ pub(crate) struct CodeGrant {
     pub(crate) ask: Ask,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) nonce: Option<String>,
+    pub(crate) sign_in: SignIn,
+    /// The `claims` of the authorization request.
+    pub(crate) claims: ClaimsRequest,
     pub(crate) expires: Instant,
     /// Kept after use, so that a second use can be told from an unknown code.
     pub(crate) used: bool,
@@ -58,6 +109,10 @@ pub(crate) struct RefreshGrant {
     pub(crate) user: Uuid,
     pub(crate) platform: Option<Platform>,
     pub(crate) ask: Ask,
+    pub(crate) sign_in: SignIn,
+    pub(crate) issued: Instant,
+    /// When it was last used, or issued: unused ones end (AADSTS700082).
+    pub(crate) used: Instant,
     pub(crate) expires: Instant,
 }
 
@@ -74,10 +129,12 @@ pub(crate) struct State {
     pub(crate) faults: Arc<Faults>,
     registrations: RwLock<Arc<Registrations>>,
     keys: RwLock<KeyRing>,
-    codes: Mutex<HashMap<String, CodeGrant>>,
-    refresh: Mutex<HashMap<String, RefreshGrant>>,
+    pub(crate) journal: Journal,
+    codes: Mutex<Shelf<CodeGrant>>,
+    refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
-    sessions: Mutex<HashMap<String, Uuid>>,
+    sessions: Mutex<Shelf<Session>>,
+    revocations: Mutex<HashMap<Uuid, Revocation>>,
 }
 
 impl State {
@@ -96,10 +153,12 @@ impl State {
             faults: Arc::default(),
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
-            codes: Mutex::default(),
-            refresh: Mutex::default(),
+            journal: Journal::default(),
+            codes: Mutex::new(Shelf::new(CODES)),
+            refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),
-            sessions: Mutex::default(),
+            sessions: Mutex::new(Shelf::new(CODES)),
+            revocations: Mutex::default(),
         }
     }
 
@@ -125,7 +184,8 @@ impl State {
     /// Stores a code and returns its text.
     pub(crate) fn new_code(&self, grant: CodeGrant) -> String {
         let code = format!("1.{}", random(48));
-        lock(&self.codes).insert(code.clone(), grant);
+        let kept_until = grant.expires.plus(GRACE);
+        lock(&self.codes).insert(self.clock.now(), code.clone(), grant, kept_until);
         code
     }
 
@@ -137,25 +197,48 @@ impl State {
     /// Stores a refresh token and returns its text.
     pub(crate) fn new_refresh(&self, grant: RefreshGrant) -> String {
         let token = format!("1.{}", random(64));
-        lock(&self.refresh).insert(token.clone(), grant);
+        let kept_until = grant.expires.plus(GRACE);
+        lock(&self.refresh).insert(self.clock.now(), token.clone(), grant, kept_until);
         token
     }
 
-    /// What a refresh token stands for. Using it does not revoke it (Entra documentation, "Refresh tokens").
-    pub(crate) fn refresh(&self, token: &str) -> Option<RefreshGrant> {
-        lock(&self.refresh).get(token).cloned()
+    /// Lets `judge` look at a refresh token while nobody else can use it. Using it does not revoke it (Entra
+    /// documentation, "Refresh tokens").
+    pub(crate) fn with_refresh<T>(
+        &self,
+        token: &str,
+        judge: impl FnOnce(Option<&mut RefreshGrant>) -> T,
+    ) -> T {
+        judge(lock(&self.refresh).get_mut(token))
     }
 
     /// Starts a browser session and returns the cookie's value.
-    pub(crate) fn new_session(&self, user: Uuid) -> String {
-        let id = random(32);
-        lock(&self.sessions).insert(id.clone(), user);
+    pub(crate) fn new_session(&self, session: Session) -> String {
+        let (id, now) = (random(32), self.clock.now());
+        lock(&self.sessions).insert(now, id.clone(), session, now.plus(SESSION_LIFE));
         id
     }
 
-    /// The user of a browser session.
-    pub(crate) fn session(&self, id: &str) -> Option<Uuid> {
+    /// A browser session by its cookie.
+    pub(crate) fn session(&self, id: &str) -> Option<Session> {
         lock(&self.sessions).get(id).copied()
+    }
+
+    /// Ends a browser session.
+    pub(crate) fn end_session(&self, id: &str) {
+        lock(&self.sessions).remove(id);
+    }
+
+    /// Ends what `user` was granted until now: browser sessions at once, refresh tokens when next used, access tokens
+    /// where the API evaluates access continuously.
+    pub(crate) fn revoke(&self, user: Uuid, reason: RevocationReason) {
+        lock(&self.revocations).insert(user, Revocation { at: self.clock.now(), reason });
+        lock(&self.sessions).retain(|s| s.user != user);
+    }
+
+    /// The last revocation of a user's grants.
+    pub(crate) fn revocation(&self, user: Uuid) -> Option<Revocation> {
+        lock(&self.revocations).get(&user).copied()
     }
 
     /// Records that a user agreed. Combined consent: where the API names the client as known, its own

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::claims_request::ClaimsRequest;
 use crate::jwt;
 use crate::keys::SigningKey;
 use crate::registrations::{App, GRAPH_APP_ID, GRAPH_URI, TokenVersion, User};
 use crate::scopes::ApiAsk;
-use crate::state::{State, random};
+use crate::state::{SignIn, State, random};
 
 /// Life of id tokens, seconds.
 const ID_TOKEN_LIFE: i64 = 3600;
@@ -25,6 +26,8 @@ pub(crate) enum ClientProof {
     None,
     /// With a secret.
     Secret,
+    /// With a certificate or a federated credential.
+    Assertion,
 }
 
 /// For whom.
@@ -41,16 +44,24 @@ pub(crate) struct AccessToken {
     pub(crate) expires_in: i64,
 }
 
-/// Mints an access token for `api`.
-pub(crate) fn access_token(
-    state: &State,
-    subject: &Subject<'_>,
-    client: &App,
-    proof: ClientProof,
-    api: &App,
-    identifier: Option<&str>,
-) -> AccessToken {
-    let claims = access_claims(state, subject, client, proof, api, identifier);
+/// Everything that shapes an access token.
+pub(crate) struct AccessGrant<'a> {
+    pub(crate) subject: &'a Subject<'a>,
+    pub(crate) client: &'a App,
+    pub(crate) proof: ClientProof,
+    pub(crate) api: &'a App,
+    /// How the client named the API; the `aud` of v1 tokens.
+    pub(crate) identifier: Option<&'a str>,
+    /// How the user signed in; None for an app-only token.
+    pub(crate) sign_in: Option<SignIn>,
+    /// The `claims` of the request.
+    pub(crate) claims: &'a ClaimsRequest,
+}
+
+/// Mints an access token.
+pub(crate) fn access_token(state: &State, grant: &AccessGrant<'_>) -> AccessToken {
+    let api = grant.api;
+    let claims = access_claims(state, grant);
     let expires_in = claims["exp"].as_i64().unwrap_or(0) - state.clock.now().0;
     let keys = state.keys();
     let header = header(keys.signer(), api);
@@ -78,14 +89,8 @@ pub(crate) fn header(key: &SigningKey, api: &App) -> Map<String, Value> {
 }
 
 /// The claims of an access token. Life: random between 60 and 90 minutes, as Entra's.
-pub(crate) fn access_claims(
-    state: &State,
-    subject: &Subject<'_>,
-    client: &App,
-    proof: ClientProof,
-    api: &App,
-    identifier: Option<&str>,
-) -> Map<String, Value> {
+pub(crate) fn access_claims(state: &State, grant: &AccessGrant<'_>) -> Map<String, Value> {
+    let AccessGrant { subject, client, proof, api, identifier, .. } = *grant;
     let now = state.clock.now();
     let life = 3600 + i64::from(Uuid::new_v4().as_u128() as u16) % 1800;
     let (tenant, oid) = match subject {
@@ -93,7 +98,11 @@ pub(crate) fn access_claims(
         Subject::App { tenant, .. } => (*tenant, service_principal(client.client_id, *tenant)),
     };
     let v2 = api.requested_access_token_version == TokenVersion::V2;
-    let acr = if proof == ClientProof::Secret { "1" } else { "0" };
+    let acr = match proof {
+        ClientProof::None => "0",
+        ClientProof::Secret => "1",
+        ClientProof::Assertion => "2",
+    };
     let mut claims = Map::new();
     let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     put("aud", audience(api, identifier).into());

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::errors::{Refusal, Trace};
 use crate::registrations::{App, ExposedScope, Registrations, User};
 use crate::server::Shared;
-use crate::state::{CodeGrant, State};
+use crate::state::{CodeGrant, Session, SignIn, State};
 use crate::tokens;
 use request::{Authorize, Prompt, RequestError};
 
@@ -118,7 +118,7 @@ fn first(state: &State, tenant: &str, headers: &HeaderMap, query: &str) -> Respo
         if let Some(user) = step.approver(headers) {
             return step.decide(Decision::Accepted(user));
         }
-        let session = session(state, headers).and_then(|id| step.all.user(&id.to_string()));
+        let session = session(state, headers).and_then(|s| step.all.user(&s.user.to_string()));
         let session = session.filter(|u| step.request.realm.admits(u.tenant));
         match (step.request.prompt, session) {
             (Prompt::None, None) => step.refuse(&Refusal::NoSession),
@@ -147,7 +147,7 @@ fn with_request(
     }
 }
 
-fn session(state: &State, headers: &HeaderMap) -> Option<Uuid> {
+fn session(state: &State, headers: &HeaderMap) -> Option<Session> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).and_then(|(_, id)| state.session(id))
@@ -208,6 +208,7 @@ impl Step<'_> {
     }
 
     fn succeed(&self, user: &User) -> Response {
+        let sign_in = SignIn { at: self.state.clock.now(), mfa: false };
         let code = self.state.new_code(CodeGrant {
             client: self.client.client_id,
             user: user.id,
@@ -217,6 +218,8 @@ impl Step<'_> {
             ask: self.request.ask.clone(),
             challenge: self.request.challenge.clone(),
             nonce: self.request.nonce.clone(),
+            sign_in,
+            claims: self.request.claims.clone(),
             expires: self.state.clock.now().plus(CODE_LIFE),
             used: false,
         });
@@ -227,8 +230,8 @@ impl Step<'_> {
         }
         answer.push(("session_state", session_state));
         let mut response = self.request.reply.send(answer);
-        let cookie =
-            format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", self.state.new_session(user.id));
+        let session = self.state.new_session(Session { user: user.id, sign_in });
+        let cookie = format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Lax");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::reply::{Mode, Reply};
+use crate::claims_request::ClaimsRequest;
 use crate::errors::Refusal;
 use crate::realm::Realm;
 use crate::registrations::{App, Platform, Registrations};
@@ -23,6 +24,7 @@ pub(super) struct Authorize {
     pub(super) prompt: Prompt,
     pub(super) login_hint: Option<String>,
     pub(super) client_info: bool,
+    pub(super) claims: ClaimsRequest,
 }
 
 /// What the client wants the user to see.
@@ -108,6 +110,7 @@ impl Authorize {
             prompt: prompt(get("prompt"))?,
             login_hint: get("login_hint").map(str::to_owned),
             client_info: get("client_info") == Some("1"),
+            claims: ClaimsRequest::parse(get("claims"))?,
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::Registrations;
+use super::{Certificate, FederatedCredential, Registrations};
 
 /// An app registration, with the names of Entra's manifest in snake case.
 #[derive(Clone, Deserialize)]
@@ -45,6 +45,29 @@ pub struct App {
     /// Client secrets in clear; any of them is accepted.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// Secrets that were valid once (AADSTS7000222).
+    #[serde(default)]
+    pub expired_secrets: Vec<String>,
+    /// Certificates whose assertions are accepted.
+    #[serde(default)]
+    pub certificates: Vec<Certificate>,
+    /// Other issuers whose tokens are accepted as assertions.
+    #[serde(default)]
+    pub federated_credentials: Vec<FederatedCredential>,
+    /// False: disabled in its directory.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Only assigned users get tokens for this app (AADSTS50105).
+    #[serde(default)]
+    pub assignment_required: bool,
+    /// Which groups tokens for this app show.
+    #[serde(default)]
+    pub group_membership_claims: GroupClaims,
+    /// Claims added to tokens for this app.
+    #[serde(default)]
+    pub optional_claims: OptionalClaims,
+    /// Life of access tokens for this app; without it Entra's, which varies.
+    pub token_life: Option<TokenLife>,
     /// Clients whose consent covers this API's own permissions too (combined consent).
     #[serde(default)]
     pub known_client_applications: Vec<Uuid>,
@@ -87,6 +110,46 @@ pub enum SignInAudience {
     AzureADMyOrg,
     /// Every directory.
     AzureADMultipleOrgs,
+    /// Every directory, and personal accounts.
+    AzureADandPersonalMicrosoftAccount,
+    /// Personal accounts only.
+    PersonalMicrosoftAccount,
+}
+
+/// Which groups the `groups` claim shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum GroupClaims {
+    /// None.
+    #[default]
+    None,
+    /// Groups in `groups`, no directory roles.
+    SecurityGroup,
+    /// Directory roles in `wids`, no groups.
+    DirectoryRole,
+    /// Both.
+    All,
+}
+
+/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionalClaims {
+    /// In access tokens for this app as an API.
+    #[serde(default)]
+    pub access_token: Vec<String>,
+    /// In id tokens for this app as a client.
+    #[serde(default)]
+    pub id_token: Vec<String>,
+}
+
+/// Bounds of the life of access tokens, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenLife {
+    /// At least.
+    pub min: u32,
+    /// At most; not below `min`.
+    pub max: u32,
 }
 
 /// A delegated permission.
@@ -174,6 +237,11 @@ pub struct ApiPermission {
     /// An administrator has consented for everybody.
     #[serde(default)]
     pub admin_consented: bool,
+}
+
+/// Whether an absent switch is on.
+fn yes() -> bool {
+    true
 }
 
 impl App {

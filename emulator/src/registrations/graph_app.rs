@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
-use super::app::{App, ExposedScope, RedirectUris, SignInAudience, TokenVersion};
+use super::app::{
+    App, ExposedScope, GroupClaims, OptionalClaims, RedirectUris, SignInAudience, TokenVersion,
+};
 
 /// Client id of Microsoft Graph, the same in every tenant of the world.
 pub const GRAPH_APP_ID: Uuid = Uuid::from_u128(0x0000_0003_0000_0000_c000_0000_0000_0000);
@@ -44,6 +46,14 @@ pub(super) fn graph() -> &'static App {
         redirect_uris: RedirectUris::default(),
         is_fallback_public_client: false,
         secrets: vec![],
+        expired_secrets: vec![],
+        certificates: vec![],
+        federated_credentials: vec![],
+        enabled: true,
+        assignment_required: false,
+        group_membership_claims: GroupClaims::None,
+        optional_claims: OptionalClaims::default(),
+        token_life: None,
         known_client_applications: vec![],
         pre_authorized_applications: vec![],
         api_permissions: vec![],

@@ -4,8 +4,15 @@
 //! [`crate::scopes`] and the grants in `token/`.
 
 mod app;
+mod conditional_access;
+mod credentials;
 mod graph_app;
+mod group;
+mod limits;
+mod managed_identity;
 mod sample;
+mod user;
+mod vault;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,11 +22,18 @@ use uuid::Uuid;
 
 pub(crate) use app::Platform;
 pub use app::{
-    ApiPermission, App, AppRole, ExposedScope, MemberType, PreAuthorized, RedirectUris, SignInAudience,
-    TokenVersion,
+    ApiPermission, App, AppRole, ExposedScope, GroupClaims, MemberType, OptionalClaims, PreAuthorized,
+    RedirectUris, SignInAudience, TokenLife, TokenVersion,
 };
+pub use conditional_access::{ConditionalAccess, Control};
+pub use credentials::{Certificate, FederatedCredential};
 pub use graph_app::{GRAPH_APP_ID, GRAPH_URI};
+pub use group::Group;
+pub use limits::Limits;
+pub use managed_identity::ManagedIdentity;
 pub use sample::{SAMPLE_TOML, ids};
+pub use user::{RoleAssignment, User};
+pub use vault::Vault;
 
 /// Everything the emulator knows, in the order of the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +47,21 @@ pub struct Registrations {
     /// The app registrations of all tenants. Microsoft Graph is always there and must not be listed.
     #[serde(default)]
     pub apps: Vec<App>,
+    /// Groups and directory roles.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// Conditional Access policies.
+    #[serde(default)]
+    pub conditional_access: Vec<ConditionalAccess>,
+    /// Identities of the emulated machine.
+    #[serde(default)]
+    pub managed_identities: Vec<ManagedIdentity>,
+    /// Key vaults.
+    #[serde(default)]
+    pub vaults: Vec<Vault>,
+    /// Throttles of the login service.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// One directory.
@@ -45,52 +74,6 @@ pub struct Tenant {
     pub domain: String,
     /// Shown on the sign-in page.
     pub name: String,
-}
-
-/// One person. The profile fields are what Graph answers.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// Object id, the `oid` of tokens and the `id` of Graph.
-    pub id: Uuid,
-    /// Directory the user belongs to.
-    pub tenant: Uuid,
-    /// User principal name, the sign-in name.
-    pub user_principal_name: String,
-    /// Full name.
-    pub display_name: String,
-    /// First name.
-    pub given_name: Option<String>,
-    /// Family name.
-    pub surname: Option<String>,
-    /// Job title.
-    pub job_title: Option<String>,
-    /// Mail address.
-    pub mail: Option<String>,
-    /// Mobile number.
-    pub mobile_phone: Option<String>,
-    /// Business numbers.
-    #[serde(default)]
-    pub business_phones: Vec<String>,
-    /// Department.
-    pub department: Option<String>,
-    /// Office.
-    pub office_location: Option<String>,
-    /// Language tag, e.g. `en-GB`.
-    pub preferred_language: Option<String>,
-    /// App roles assigned to this user.
-    #[serde(default)]
-    pub app_roles: Vec<RoleAssignment>,
-}
-
-/// Roles of one API held by one user.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RoleAssignment {
-    /// Client id of the API.
-    pub app: Uuid,
-    /// Values of its `app_roles`.
-    pub roles: Vec<String>,
 }
 
 /// Why a registrations file was refused. Each message names the file and the key.
@@ -241,13 +224,6 @@ fn unique(
     match seen.insert(value.clone()) {
         true => Ok(()),
         false => Err((key(), format!("{value:?} is used twice"))),
-    }
-}
-
-impl User {
-    /// Values of the roles this user holds at `api`.
-    pub fn roles_at(&self, api: Uuid) -> Vec<&str> {
-        self.app_roles.iter().filter(|a| a.app == api).flat_map(|a| &a.roles).map(String::as_str).collect()
     }
 }
 

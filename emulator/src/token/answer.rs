@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::claims_request::ClaimsRequest;
+use crate::conditional_access::{self, Question};
 use crate::errors::Refusal;
 use crate::registrations::{GRAPH_APP_ID, Platform, User};
 use crate::scopes::{ApiAsk, Ask};
-use crate::state::RefreshGrant;
-use crate::tokens::{self, ClientProof, Subject};
+use crate::state::{RefreshGrant, SignIn};
+use crate::tokens::{self, AccessGrant, ClientProof, Subject};
 
 /// Life of refresh tokens: 90 days, 24 hours for single-page applications (Entra documentation, "Refresh tokens").
 const REFRESH_LIFE: i64 = 90 * 24 * 3600;
@@ -22,6 +24,9 @@ pub(super) struct UserGrant<'a> {
     pub(super) proof: ClientProof,
     pub(super) platform: Option<Platform>,
     pub(super) nonce: Option<&'a str>,
+    pub(super) sign_in: SignIn,
+    /// The `claims` of the request before this one, where there was one.
+    pub(super) claims: ClaimsRequest,
 }
 
 /// Issues what the grant's scopes ask for, or refuses for want of consent or for scopes of two resources.
@@ -48,7 +53,22 @@ pub(super) fn for_user(call: &Call<'_>, grant: &UserGrant<'_>) -> Result<Value, 
     }
     let scope = scope.trim_start();
     let subject = Subject::User { user, scopes };
-    let access = tokens::access_token(state, &subject, client, grant.proof, api, asked.identifier.as_deref());
+    let claims = claims(call, &grant.claims)?;
+    let question =
+        Question { user, sign_in: grant.sign_in, client, resources: &[api.client_id], claims: &claims };
+    conditional_access::check(state, &question)?;
+    let access = tokens::access_token(
+        state,
+        &AccessGrant {
+            subject: &subject,
+            client,
+            proof: grant.proof,
+            api,
+            identifier: asked.identifier.as_deref(),
+            sign_in: Some(grant.sign_in),
+            claims: &claims,
+        },
+    );
     let mut body = json!({
         "token_type": "Bearer",
         "scope": scope,
@@ -84,14 +104,26 @@ fn consented(call: &Call<'_>, user: &User, asked: &ApiAsk) -> Result<Vec<String>
     Ok(all.into_iter().collect())
 }
 
+/// The `claims` of this request, else those of the authorization request.
+fn claims(call: &Call<'_>, earlier: &ClaimsRequest) -> Result<ClaimsRequest, Refusal> {
+    match call.params.get("claims") {
+        Some(text) => ClaimsRequest::parse(Some(text)),
+        None => Ok(earlier.clone()),
+    }
+}
+
 fn refresh_token(call: &Call<'_>, grant: &UserGrant<'_>) -> String {
+    let now = call.state.clock.now();
     let life = if grant.platform == Some(Platform::Spa) { SPA_REFRESH_LIFE } else { REFRESH_LIFE };
     call.state.new_refresh(RefreshGrant {
         client: call.client.client_id,
         user: grant.user.id,
         platform: grant.platform,
         ask: grant.ask.clone(),
-        expires: call.state.clock.now().plus(life),
+        sign_in: grant.sign_in,
+        issued: now,
+        used: now,
+        expires: now.plus(life),
     })
 }
 

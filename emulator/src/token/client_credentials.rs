@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Call, client_auth};
+use crate::claims_request::ClaimsRequest;
 use crate::errors::Refusal;
 use crate::scopes::Ask;
-use crate::tokens::{self, Subject};
+use crate::tokens::{self, AccessGrant, Subject};
 
 /// Issues an app-only token. The scope must be one resource with `/.default`.
 pub(super) fn issue(call: &Call<'_>) -> Result<Value, Refusal> {
@@ -23,8 +24,19 @@ pub(super) fn issue(call: &Call<'_>) -> Result<Value, Refusal> {
         call.client.api_permissions.iter().filter(|p| p.resource == api.client_id && p.admin_consented);
     let roles = consented.flat_map(|p| p.application.iter().cloned()).collect();
     let subject = Subject::App { tenant, roles };
-    let access =
-        tokens::access_token(call.state, &subject, call.client, proof, api, asked.identifier.as_deref());
+    let claims = ClaimsRequest::parse(call.params.get("claims"))?;
+    let access = tokens::access_token(
+        call.state,
+        &AccessGrant {
+            subject: &subject,
+            client: call.client,
+            proof,
+            api,
+            identifier: asked.identifier.as_deref(),
+            sign_in: None,
+            claims: &claims,
+        },
+    );
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": access.expires_in,

@@ -30,7 +30,9 @@ pub(super) fn redeem(call: &Call<'_>) -> Result<Value, Refusal> {
     // A later request may drop the OpenID words, but the code was asked with them.
     let ask = crate::scopes::Ask { oidc: ask.oidc.union(&grant.ask.oidc).cloned().collect(), ..ask };
     let platform = Some(grant.platform);
-    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform, nonce: grant.nonce.as_deref() })
+    let CodeGrant { sign_in, claims, .. } = grant;
+    let nonce = grant.nonce.as_deref();
+    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform, nonce, sign_in, claims })
 }
 
 fn judge(call: &Call<'_>, held: &CodeGrant, redirect_uri: &str) -> Result<ClientProof, Refusal> {

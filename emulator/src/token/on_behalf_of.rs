@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 
 use super::answer::{self, UserGrant};
 use super::{Call, client_auth};
+use crate::claims_request::ClaimsRequest;
+use crate::clock::Instant;
 use crate::errors::Refusal;
 use crate::jwt::{self, JwtError};
 use crate::registrations::App;
 use crate::scopes::Ask;
+use crate::state::SignIn;
 
 /// Exchanges an assertion. The answer has a refresh token only if `offline_access` was asked.
 pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
@@ -26,7 +29,15 @@ pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
     let user = answer::user(call, user.id)?;
     let ask = Ask::parse(scope, call.client, Some(user.tenant), call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
-    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform: None, nonce: None })
+    // The assertion tells how the user signed in: `amr` of a second factor, and when at the latest.
+    let mfa = claims.get("amr").and_then(Value::as_array).is_some_and(|a| a.iter().any(|m| m == "mfa"));
+    let at = claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
+    let sign_in = SignIn { at: Instant(at), mfa };
+    let claims = ClaimsRequest::default();
+    answer::for_user(
+        call,
+        &UserGrant { user, ask: &ask, proof, platform: None, nonce: None, sign_in, claims },
+    )
 }
 
 fn open(call: &Call<'_>, assertion: &str) -> Result<Map<String, Value>, Refusal> {

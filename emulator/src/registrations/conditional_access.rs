@@ -1,0 +1,57 @@
+//! Conditional Access as far as an application notices it: which user at which API must do what before a token is issued.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// One policy. It applies where tenant, user, resource and, if named, client and authentication context all match.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalAccess {
+    /// Shown on the page of registrations.
+    pub name: String,
+    /// Directory.
+    pub tenant: Uuid,
+    /// Object ids of users; empty: everybody.
+    #[serde(default)]
+    pub users: Vec<Uuid>,
+    /// Client ids of the APIs it protects; empty: every API.
+    #[serde(default)]
+    pub resources: Vec<Uuid>,
+    /// Client ids of the applications it applies to; empty: all.
+    #[serde(default)]
+    pub clients: Vec<Uuid>,
+    /// Applies only when the request asks for this authentication context (`acrs`), e.g. `c1`.
+    pub context: Option<String>,
+    /// What it asks for.
+    #[serde(default)]
+    pub control: Control,
+    /// A sign-in older than this many minutes must be repeated (AADSTS70043).
+    pub sign_in_frequency_minutes: Option<u32>,
+}
+
+/// What a policy asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Nothing but the sign-in frequency.
+    #[default]
+    None,
+    /// A second factor (AADSTS50076).
+    Mfa,
+    /// A second factor that the user has yet to register (AADSTS50079, and AADSTS50072 in a tenant the user is a guest of).
+    MfaRegistration,
+    /// A stronger sign-in than was made (AADSTS50074).
+    StrongAuthentication,
+    /// A challenge of another provider (AADSTS50158).
+    ExternalChallenge,
+    /// A compliant device (AADSTS53000).
+    CompliantDevice,
+    /// A domain-joined device (AADSTS53001).
+    DomainJoinedDevice,
+    /// An approved application (AADSTS53002).
+    ApprovedApp,
+    /// Blocked (AADSTS53003).
+    Block,
+    /// Blocked by a security policy (AADSTS530032).
+    SecurityPolicy,
+}
