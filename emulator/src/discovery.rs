@@ -75,8 +75,8 @@ pub(crate) async fn keys_v1(state: Shared, Path(tenant): Path<String>, headers: 
     document(&state, &headers, &tenant, |_| state.keys().document_v1())
 }
 
-/// `/{tenant}/discovery/instance`: whether a host is one of this cloud's, and under which names. This host is its own
-/// cloud, so a client that asks here needs no further switch.
+/// `/{tenant}/discovery/instance`: whether a host is one of this cloud's, and under which names. This host is
+/// its own cloud, so a client that asks here needs no further switch.
 pub(crate) async fn instance(
     state: Shared,
     Path(tenant): Path<String>,
@@ -127,8 +127,8 @@ impl InstanceQuery {
     }
 }
 
-/// The answer points to the metadata of the tenant and the version that the endpoint is of. Ports are not compared:
-/// MSAL for Python leaves them out.
+/// The answer points to the metadata of the tenant and the version that the endpoint is of. Ports are not
+/// compared: MSAL for Python leaves them out.
 fn instance_document(state: &State, asked: &InstanceQuery) -> Result<Value, Refusal> {
     let aliases = aliases(state);
     let host = asked.authorization_endpoint.host_str().unwrap_or_default();

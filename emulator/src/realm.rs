@@ -1,9 +1,9 @@
-//! The tenant segment of a path, and whom it lets in: a directory by id or domain, the tenant of personal accounts, or
-//! one of the aliases for "any account".
+//! The tenant segment of a path, and whom it lets in: a directory by id or domain, the tenant of personal
+//! accounts, or one of the aliases for "any account".
 //!
 //! | segment | accounts | applications refused |
 //! |---|---|---|
-//! | a tenant | of that tenant, guests among them | of another tenant alone (700016), for personal accounts alone (9002346) |
+//! | a tenant | its own, guests among them | of another tenant (700016), for personal accounts alone (9002346) |
 //! | `organizations` | of every tenant | of one tenant (50194), for personal accounts alone (9002331) |
 //! | `common` | of every tenant, and personal ones | the same |
 //! | `consumers`, or its id | personal ones | for work accounts alone (9002332) |
@@ -83,8 +83,8 @@ impl Realm {
         }
     }
 
-    /// Passes if the account may sign in here to that client. At an alias an account signs in at home, so a guest
-    /// object is not found there.
+    /// Passes if the account may sign in here to that client. At an alias an account signs in at home, so a
+    /// guest object is not found there.
     pub(crate) fn check_account(&self, client: &App, user: &User) -> Result<(), Refusal> {
         let guest_at_alias = self.tenant.is_none() && user.home.is_some();
         match self.admits(user.tenant) && client.visible_in(user.tenant) && !guest_at_alias {
@@ -93,9 +93,9 @@ impl Realm {
         }
     }
 
-    /// The object that stands here for the person that a refresh token or an assertion was issued to: in a tenant that
-    /// invited them the guest, at an alias the account at home. Refresh tokens are not bound to a tenant (Entra
-    /// documentation, "Refresh tokens").
+    /// The object that stands here for the person that a refresh token or an assertion was issued to: in a
+    /// tenant that invited them the guest, at an alias the account at home. Refresh tokens are not bound to a
+    /// tenant (Entra documentation, "Refresh tokens").
     pub(crate) fn account<'a>(&self, user: &'a User, all: &'a Registrations) -> &'a User {
         let home = all.home_of(user).unwrap_or(user);
         match self.tenant {

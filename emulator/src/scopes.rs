@@ -64,8 +64,8 @@ impl Ask {
         Ok(ask)
     }
 
-    /// The same where a token is issued at once, to a user of `tenant`: there must be something to issue it for.
-    /// `openid` is enough, `offline_access` is not.
+    /// The same where a token is issued at once, to a user of `tenant`: there must be something to issue it
+    /// for. `openid` is enough, `offline_access` is not.
     pub(crate) fn for_token(
         text: &str,
         client: &App,
@@ -133,8 +133,9 @@ impl Ask {
         Ok(api)
     }
 
-    /// What can only be said once the user is known: each API must serve the user's tenant, and `.default` needs that the
-    /// client was configured with permissions there, or has some by consent or by the API's trust.
+    /// What can only be said once the user is known: each API must serve the user's tenant, and `.default`
+    /// needs that the client was configured with permissions there, or has some by consent or by the API's
+    /// trust.
     pub(crate) fn check_for(
         &self,
         state: &State,
@@ -174,8 +175,8 @@ impl Ask {
         }
     }
 
-    /// RFC 8707 as Entra does it: `resource` must equal an identifier URI of the API that owns the scopes, and the
-    /// scopes must be written with their owner. Anything else is AADSTS9010010.
+    /// RFC 8707 as Entra does it: `resource` must equal an identifier URI of the API that owns the scopes,
+    /// and the scopes must be written with their owner. Anything else is AADSTS9010010.
     pub(crate) fn check_resource(&self, resource: Option<&str>, all: &Registrations) -> Result<(), Refusal> {
         let Some(resource) = resource else { return Ok(()) };
         let refuse = |owner: String| Refusal::ResourceMismatch { resource: resource.to_owned(), owner };

@@ -130,7 +130,8 @@ pub enum GroupClaims {
     All,
 }
 
-/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token.
+/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token. The names that are
+/// known are in `optional_claims.rs`; others are refused when the file is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionalClaims {

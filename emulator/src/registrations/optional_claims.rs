@@ -1,7 +1,7 @@
 //! Which optional claims a registration may name (Entra documentation, "Optional claims reference").
 //!
-//! The two "additional properties" that matter to an API are names of their own here: `include_user_token` beside
-//! `idtyp`, and `use_guid`, which the documentation hangs on `aud`.
+//! The two "additional properties" that matter to an API are names of their own here: `include_user_token`
+//! beside `idtyp`, and `use_guid`, which the documentation hangs on `aud`.
 
 use super::app::{App, OptionalClaims, SignInAudience, TokenVersion};
 
@@ -18,7 +18,8 @@ const BOTH: [&str; 9] = [
     "xms_pl",
 ];
 
-/// Of access tokens alone. `amr` is none of Entra's optional claims: it is how a test asks for it in v2 tokens.
+/// Of access tokens alone. `amr` is none of Entra's optional claims: it is how a test asks for it in v2
+/// tokens.
 const ACCESS_ONLY: [&str; 5] = ["amr", "idtyp", "include_user_token", "use_guid", "xms_cc"];
 
 /// Checks the parts of an app that shape tokens. Errors name the key below `key`.

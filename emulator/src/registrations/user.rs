@@ -47,7 +47,8 @@ pub struct User {
     /// The account is blocked (AADSTS50057).
     #[serde(default)]
     pub disabled: bool,
-    /// Makes this a guest: the object id of the same person in the home directory, who signs in with that account.
+    /// Makes this a guest: the object id of the same person in the home directory, who signs in with that
+    /// account.
     pub home: Option<Uuid>,
     /// So many further groups, whose ids are derived from the user's: for tokens with more groups than fit.
     #[serde(default)]
@@ -99,8 +100,8 @@ impl User {
         }
     }
 
-    /// Personal accounts are in no directory that could assign them roles or groups, and their object ids have a
-    /// shape of their own.
+    /// Personal accounts are in no directory that could assign them roles or groups, and their object ids
+    /// have a shape of their own.
     fn check_personal(&self, key: &str) -> Result<(), (String, String)> {
         if self.id.as_u64_pair().0 != 0 {
             let message = "the id of a personal account begins with 00000000-0000-0000-";

@@ -1,6 +1,7 @@
 //! The claims of access tokens.
 //!
-//! The API decides their shape (version, optional claims, groups, life), the client and the subject their content.
+//! The API decides their shape (version, optional claims, groups, life), the client and the subject their
+//! content.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +15,8 @@ use crate::state::{State, random};
 /// "A random value between 60 and 90 minutes" (Entra documentation, "Configurable token lifetimes").
 const LIFE: TokenLife = TokenLife { min: 3600, max: 5399 };
 
-/// "Up to 28 hours" where API and client can revoke at once (Entra documentation, "Continuous access evaluation").
+/// "Up to 28 hours" where API and client can revoke at once (Entra documentation, "Continuous access
+/// evaluation").
 const CONTINUOUS_LIFE: TokenLife = TokenLife { min: 20 * 3600, max: 28 * 3600 };
 
 /// All claims of an access token.
@@ -109,7 +111,8 @@ fn app_only(state: &State, grant: &AccessGrant<'_>, tenant: Uuid, roles: &[Strin
     }
 }
 
-/// v2: always the client id. v1: the identifier as the client wrote it, unless the API asked for its client id.
+/// v2: always the client id. v1: the identifier as the client wrote it, unless the API asked for its client
+/// id.
 fn audience(grant: &AccessGrant<'_>) -> String {
     let api = grant.api;
     match (api.requested_access_token_version, api.client_id, grant.identifier) {

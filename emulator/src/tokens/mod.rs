@@ -1,8 +1,8 @@
 //! Access tokens and id tokens, in the v1 and the v2 shape: their sealing, and what surrounds them.
 //!
 //! Source: Entra documentation, "Access token claims reference" and "ID token claims reference". The decision
-//! to issue is not made here. Claims of access tokens are in `access.rs`, of id tokens in `id.rs`, and what both say
-//! of a person in `person.rs`.
+//! to issue is not made here. Claims of access tokens are in `access.rs`, of id tokens in `id.rs`, and what
+//! both say of a person in `person.rs`.
 
 mod access;
 mod id;
@@ -92,7 +92,8 @@ pub(crate) fn access_token(state: &State, grant: &AccessGrant<'_>) -> AccessToke
     AccessToken { token, expires_in }
 }
 
-/// The key of tokens of `tenant`: personal accounts have one of their own, whose published `issuer` is theirs.
+/// The key of tokens of `tenant`: personal accounts have one of their own, whose published `issuer` is
+/// theirs.
 fn signer(keys: &KeyRing, tenant: Uuid) -> &SigningKey {
     match tenant {
         PERSONAL_TENANT => keys.consumer(),
@@ -115,8 +116,8 @@ pub(crate) fn header(key: &SigningKey, api: &App) -> Map<String, Value> {
     header
 }
 
-/// `client_info`: the ids of the account at home, which MSAL builds its cache keys from. For a guest they are those of
-/// the home directory, so that one account has one key whichever directory it visits.
+/// `client_info`: the ids of the account at home, which MSAL builds its cache keys from. For a guest they are
+/// those of the home directory, so that one account has one key whichever directory it visits.
 pub(crate) fn client_info(all: &Registrations, user: &User) -> String {
     let home = all.home_of(user).unwrap_or(user);
     URL_SAFE_NO_PAD.encode(json!({ "uid": home.id, "utid": home.tenant }).to_string())
@@ -159,6 +160,36 @@ impl Claims {
     fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.put(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge;
+    use crate::registrations::ids;
+    use crate::state::Origins;
+
+    #[test]
+    fn every_minted_token_is_recorded_by_its_claims_alone() {
+        let origins = Origins {
+            authority: "https://login.example".into(),
+            graph: "https://graph.example".into(),
+            v1_issuer: "https://sts.example/{tenantid}/".into(),
+        };
+        let state = State::new(origins, None, crate::Options::default(), KeyRing::generate().unwrap());
+        let access = forge::user_token(&state, ids::PIA_UPN, ids::DEMO_CLIENT, ids::VALET, &["x"]).unwrap();
+        let app = forge::app_token(&state, ids::DAEMON, GRAPH_APP_ID, &[]).unwrap();
+        let id = forge::id_token(&state, ids::ADELE_UPN, ids::DEMO_CLIENT, None).unwrap();
+        let recorded = state.journal.tokens();
+        let kinds: Vec<_> = recorded.iter().map(|t| t.kind).collect();
+        assert_eq!(kinds, ["id token", "access token", "access token"], "newest first");
+        for (recorded, token) in recorded.iter().zip([id, app, access]) {
+            let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&claims).unwrap(), recorded.claims);
+            let signature = token.rsplit('.').next().unwrap();
+            assert!(!format!("{recorded:?}").contains(signature));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What tokens say of a person: names, roles, groups, where the account is at home, optional claims.
 //!
-//! Example: Farah works at Fabrikam and is a guest of Contoso. In a token of Contoso, `tid` and `oid` are Contoso's,
-//! `idp` is Fabrikam's issuer, and her user name is the one she signs in with at home.
+//! Example: Farah works at Fabrikam and is a guest of Contoso. In a token of Contoso, `tid` and `oid` are
+//! Contoso's, `idp` is Fabrikam's issuer, and her user name is the one she signs in with at home.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ use crate::state::{SignIn, State};
 /// More groups than this are left out of a token (Entra documentation, "Groups overage claim").
 const MOST_GROUPS: usize = 200;
 
-/// Where an overage still points: an API that was retired. Callers are to ask Microsoft Graph by `oid` instead.
+/// Where an overage still points: an API that was retired. Callers are to ask Microsoft Graph by `oid`
+/// instead.
 const OVERAGE_HOST: &str = "https://graph.windows.net";
 
 /// A user, and the same person at home if the user is a guest.
@@ -59,8 +60,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// `idp`, and for guests `email`, which they have unasked. "Use the value of `iss` if the claim isn't present":
-    /// v1 tokens have it always, v2 tokens where it differs.
+    /// `idp`, and for guests `email`, which they have unasked. "Use the value of `iss` if the claim isn't
+    /// present": v1 tokens have it always, v2 tokens where it differs.
     pub(super) fn provider(&self, state: &State, version: TokenVersion, claims: &mut Claims) {
         match (self.home, version) {
             (Some(home), _) => {

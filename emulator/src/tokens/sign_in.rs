@@ -1,7 +1,7 @@
 //! How the user of a token signed in: the claim `amr`, and what `aio` remembers.
 //!
-//! `aio` is "used by Microsoft Entra ID to record data for token reuse": a v2 token has no `amr`, yet when it comes back
-//! as the assertion of on-behalf-of, the policies must know whether there was a second factor.
+//! `aio` is "used by Microsoft Entra ID to record data for token reuse": a v2 token has no `amr`, yet when it
+//! comes back as the assertion of on-behalf-of, the policies must know whether there was a second factor.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,8 +27,8 @@ pub(super) fn remember(sign_in: Option<SignIn>) -> String {
     format!("{}{}", URL_SAFE_NO_PAD.encode(record), random(27))
 }
 
-/// How the user of a token that comes back signed in. A forged token without the record counts as a sign-in at its
-/// `iat`; `amr` can say of a second factor too.
+/// How the user of a token that comes back signed in. A forged token without the record counts as a sign-in
+/// at its `iat`; `amr` can say of a second factor too.
 pub(crate) fn sign_in_of(claims: &Map<String, Value>) -> SignIn {
     let amr = claims.get("amr").and_then(Value::as_array);
     let by_amr = amr.is_some_and(|methods| methods.iter().any(|m| m == "mfa"));
@@ -60,6 +60,7 @@ mod tests {
             let sign_in = SignIn { at: Instant(1_795_438_800), mfa };
             let token = claims(json!({ "aio": remember(Some(sign_in)), "iat": 1_795_440_000 }));
             assert_eq!(sign_in_of(&token), sign_in);
+            assert_eq!(methods(sign_in), if mfa { json!(["pwd", "mfa"]) } else { json!(["pwd"]) });
         }
     }
 

@@ -11,4 +11,5 @@ mod pages;
 mod realms;
 mod refusals;
 mod resources;
+mod sample_checks;
 mod shapes;

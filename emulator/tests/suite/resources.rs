@@ -1,4 +1,5 @@
-//! Scopes, the APIs that own them, and the parameter `resource`: what is accepted, what is refused, and by which number.
+//! Scopes, the APIs that own them, and the parameter `resource`: what is accepted, what is refused, and by
+//! which number.
 
 use entra_emulator::ids;
 use serde_json::Value;
