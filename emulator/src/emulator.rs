@@ -131,7 +131,8 @@ impl Emulator {
     }
 
     /// A perfect access token for `user` (principal name or object id), issued to `client`, for `api`, with these
-    /// scope values. Nobody is asked for consent. A token for [`crate::GRAPH_APP_ID`] has Graph's signature.
+    /// scope values. Nobody is asked for consent. A token for [`crate::GRAPH_APP_ID`] has Graph's signature. The user
+    /// may be a guest or a personal account: the token then has their tenant, key and claims.
     pub fn access_token(
         &self,
         user: &str,

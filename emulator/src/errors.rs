@@ -22,16 +22,45 @@ pub(crate) enum Refusal {
     RedirectDiffers { given: String, used: String },
     #[error("The application '{client}' was not found in the directory '{tenant}'")]
     UnknownApp { client: String, tenant: String },
+    #[error("The application '{0}' was not found in any directory")]
+    UnknownAppAtAlias(String),
+    #[error("The application '{0}' is disabled")]
+    DisabledApp(Uuid),
+    #[error("The application '{0}' serves personal accounts only; use the consumers endpoint")]
+    PersonalAppAtAlias(Uuid),
+    #[error("The application '{0}' serves personal accounts only, not those of a tenant")]
+    PersonalAppInTenant(Uuid),
+    #[error("The application '{0}' serves work accounts only, which the consumers endpoint has none of")]
+    WorkOnlyApp(String),
     #[error("The tenant '{0}' was not found")]
     UnknownTenant(String),
+    #[error("'{0}' can be neither a tenant's id nor a domain name")]
+    BadTenant(String),
+    #[error("This grant needs a directory, which personal accounts have none of")]
+    GrantWithoutDirectory,
+    #[error("The instance is unknown")]
+    UnknownInstance,
+    #[error("The discovery request is malformed: {0}")]
+    BadDiscovery(&'static str),
     #[error("The application '{0}' serves one tenant and cannot be used through an alias endpoint")]
     SingleTenant(Uuid),
     #[error("The request names no tenant, and this grant needs one")]
     NoTenant,
     #[error("The resource principal '{0}' was not found in the tenant")]
     UnknownResource(String),
+    #[error("The resource '{0}' is disabled")]
+    DisabledResource(String),
+    #[error(
+        "The resource '{resource}' ({api}) is not among the permissions that the application '{client}' ({name}) was \
+         configured with ({configured})"
+    )]
+    ResourceNotConfigured { client: Uuid, name: String, resource: String, api: Uuid, configured: String },
     #[error("The value of the parameter 'scope' is not valid: {0}")]
     BadScope(String),
+    #[error("The parameter 'scope' is empty")]
+    EmptyScope,
+    #[error("The scope '{0}' names nothing that a token could be issued for")]
+    ScopeWithoutResource(String),
     #[error("The application '{client}' asked for the scope '{scope}', which does not exist at '{resource}'")]
     UnknownScope { client: Uuid, scope: String, resource: String },
     #[error("The scopes belong to more than one resource: {0}")]
@@ -130,11 +159,24 @@ impl Refusal {
             Self::RedirectNotRegistered(_) => (50011, "invalid_request"),
             Self::RedirectDiffers { .. } => (500_112, "invalid_client"),
             Self::UnknownApp { .. } => (700_016, "unauthorized_client"),
+            Self::UnknownAppAtAlias(_) => (700_011, "unauthorized_client"),
+            Self::DisabledApp(_) => (7_000_112, "unauthorized_client"),
+            Self::PersonalAppAtAlias(_) => (9_002_331, "invalid_request"),
+            Self::PersonalAppInTenant(_) => (9_002_346, "invalid_request"),
+            Self::WorkOnlyApp(_) => (9_002_332, "invalid_request"),
             Self::UnknownTenant(_) => (90002, "invalid_request"),
+            Self::BadTenant(_) => (900_023, "invalid_request"),
+            Self::GrantWithoutDirectory => (9_001_023, "invalid_request"),
+            Self::UnknownInstance => (50049, "invalid_instance"),
+            Self::BadDiscovery(_) => (50050, "invalid_request"),
             Self::SingleTenant(_) => (50194, "invalid_request"),
             Self::NoTenant => (50059, "invalid_request"),
             Self::UnknownResource(_) => (500_011, "invalid_resource"),
+            Self::DisabledResource(_) => (50001, "invalid_resource"),
+            Self::ResourceNotConfigured { .. } => (650_057, "invalid_resource"),
             Self::BadScope(_) => (70011, "invalid_scope"),
+            Self::EmptyScope => (28003, "invalid_scope"),
+            Self::ScopeWithoutResource(_) => (28002, "invalid_scope"),
             Self::UnknownScope { .. } => (650_053, "invalid_scope"),
             Self::TwoResources(_) => (700_022, "invalid_scope"),
             Self::NotDefaultScope(_) => (1_002_012, "invalid_scope"),

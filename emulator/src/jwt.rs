@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::keys::{KeyRing, SigningKey};
+use crate::keys::{CONSUMER_TENANT, KeyRing, SigningKey};
 
 /// Why a token was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub(crate) enum JwtError {
     Malformed,
     #[error("its algorithm is not RS256")]
     Algorithm,
-    #[error("no published key has its kid")]
+    #[error("no published key of its issuer has its kid")]
     UnknownKey,
     #[error("its signature does not verify")]
     Signature,
@@ -86,6 +86,11 @@ impl<'a> Parts<'a> {
         }
         let kid = self.header.get("kid").and_then(Value::as_str).ok_or(JwtError::UnknownKey)?;
         let key = keys.live(kid).ok_or(JwtError::UnknownKey)?;
+        // The key's published issuer must be the token's: the key of personal accounts signs for them alone.
+        let personal = self.claims.get("tid").and_then(Value::as_str) == Some(CONSUMER_TENANT);
+        if personal != (kid == keys.consumer().kid()) {
+            return Err(JwtError::UnknownKey);
+        }
         match key.verify(format!("{header_text}.{}", self.claims_text).as_bytes(), &self.signature) {
             true => Ok(self.claims.clone()),
             false => Err(JwtError::Signature),

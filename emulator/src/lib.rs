@@ -51,7 +51,7 @@ pub use options::{Options, StartError};
 pub use registrations::{
     ApiPermission, App, AppRole, Certificate, ConditionalAccess, Control, ExposedScope, FederatedCredential,
     GRAPH_APP_ID, GRAPH_URI, Group, GroupClaims, Limits, ManagedIdentity, MemberType, OptionalClaims,
-    PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML,
-    SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
+    PERSONAL_TENANT, PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment,
+    SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
 };
 pub use tls::{CA_FILE, TlsError};

@@ -80,7 +80,7 @@ fn routes(state: Arc<State>) -> Router {
     Router::new()
         .route("/", get(authorize::welcome))
         .route("/error", get(authorize::error_number))
-        .route("/common/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::metadata_v2))
         .route("/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))
         .route("/sts/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))

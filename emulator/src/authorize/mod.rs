@@ -119,7 +119,7 @@ fn first(state: &State, tenant: &str, headers: &HeaderMap, query: &str) -> Respo
             return step.decide(Decision::Accepted(user));
         }
         let session = session(state, headers).and_then(|s| step.all.user(&s.user.to_string()));
-        let session = session.filter(|u| step.request.realm.admits(u.tenant));
+        let session = session.filter(|u| step.request.realm.check_account(step.client, u).is_ok());
         match (step.request.prompt, session) {
             (Prompt::None, None) => step.refuse(&Refusal::NoSession),
             (Prompt::Login | Prompt::SelectAccount, _) | (_, None) => {
@@ -170,8 +170,11 @@ impl Step<'_> {
         let Some(user) = self.all.user(&id.to_string()) else {
             return page::accounts(self.client, self.request, self.all, self.query);
         };
-        if !self.request.realm.admits(user.tenant) {
-            return page::refusal(&self.trace, &Refusal::ForeignUser(self.request.realm.segment.clone()));
+        if let Err(refusal) = self.request.realm.check_account(self.client, user) {
+            return page::refusal(&self.trace, &refusal);
+        }
+        if let Err(refusal) = self.request.ask.check_for(self.state, self.client, user, self.all) {
+            return self.refuse(&refusal);
         }
         let missing = self.missing(user);
         if let Some((_, scope)) = missing.iter().find(|(_, s)| s.admin_consent_required) {
@@ -226,7 +229,7 @@ impl Step<'_> {
         let session_state = Uuid::new_v4().to_string();
         let mut answer = vec![("code", code)];
         if self.request.client_info {
-            answer.push(("client_info", tokens::client_info(user)));
+            answer.push(("client_info", tokens::client_info(self.all, user)));
         }
         answer.push(("session_state", session_state));
         let mut response = self.request.reply.send(answer);

@@ -24,7 +24,7 @@ pub(super) fn accounts(client: &App, request: &Authorize, all: &Registrations, q
     let buttons: String = all
         .users
         .iter()
-        .filter(|u| request.realm.admits(u.tenant))
+        .filter(|u| request.realm.check_account(client, u).is_ok())
         .map(|u| {
             format!(
                 "<button name=\"account\" value=\"{}\"><span class=\"face\" aria-hidden=\"true\">{}</span>\

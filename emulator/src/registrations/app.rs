@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Certificate, FederatedCredential, Registrations};
+use super::{Certificate, FederatedCredential, PERSONAL_TENANT, Registrations, optional_claims};
 
 /// An app registration, with the names of Entra's manifest in snake case.
 #[derive(Clone, Deserialize)]
@@ -130,7 +130,8 @@ pub enum GroupClaims {
     All,
 }
 
-/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token.
+/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token. The names that are
+/// known are in `optional_claims.rs`; others are refused when the file is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionalClaims {
@@ -247,7 +248,15 @@ fn yes() -> bool {
 impl App {
     /// Whether the directory `tenant` knows this app.
     pub fn visible_in(&self, tenant: Uuid) -> bool {
-        self.tenant == tenant || self.sign_in_audience == SignInAudience::AzureADMultipleOrgs
+        use SignInAudience::{
+            AzureADMultipleOrgs, AzureADMyOrg, AzureADandPersonalMicrosoftAccount, PersonalMicrosoftAccount,
+        };
+        match self.sign_in_audience {
+            AzureADMyOrg => self.tenant == tenant,
+            AzureADMultipleOrgs => tenant != PERSONAL_TENANT,
+            AzureADandPersonalMicrosoftAccount => true,
+            PersonalMicrosoftAccount => tenant == PERSONAL_TENANT,
+        }
     }
 
     /// The scope of this API with that value; Entra compares scopes without regard to case.
@@ -280,6 +289,12 @@ impl App {
             }
             self.has_scopes(&p.scopes, &format!("{key}.scopes"))?;
         }
+        for (i, id) in self.known_client_applications.iter().enumerate() {
+            if all.app(*id).is_none() {
+                let key = format!("{key}.known_client_applications[{i}]");
+                return Err((key, format!("no app has the client id {id}")));
+            }
+        }
         for (i, p) in self.api_permissions.iter().enumerate() {
             let key = format!("{key}.api_permissions[{i}]");
             let Some(api) = all.app(p.resource) else {
@@ -291,7 +306,7 @@ impl App {
                 return Err((format!("{key}.application"), message));
             }
         }
-        Ok(())
+        optional_claims::check(self, key)
     }
 
     fn has_scopes(&self, scopes: &[String], key: &str) -> Result<(), (String, String)> {

@@ -30,7 +30,7 @@ pub(super) fn graph() -> &'static App {
         client_id: GRAPH_APP_ID,
         name: "Microsoft Graph".into(),
         tenant: Uuid::nil(),
-        sign_in_audience: SignInAudience::AzureADMultipleOrgs,
+        sign_in_audience: SignInAudience::AzureADandPersonalMicrosoftAccount,
         identifier_uris: vec![GRAPH_URI.into()],
         requested_access_token_version: TokenVersion::V1,
         emit_idtyp: true,

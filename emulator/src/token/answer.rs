@@ -11,7 +11,7 @@ use crate::errors::Refusal;
 use crate::registrations::{GRAPH_APP_ID, Platform, User};
 use crate::scopes::{ApiAsk, Ask};
 use crate::state::{RefreshGrant, SignIn};
-use crate::tokens::{self, AccessGrant, ClientProof, Subject};
+use crate::tokens::{self, AccessGrant, ClientProof, IdGrant, Subject};
 
 /// Life of refresh tokens: 90 days, 24 hours for single-page applications (Entra documentation, "Refresh tokens").
 const REFRESH_LIFE: i64 = 90 * 24 * 3600;
@@ -77,13 +77,22 @@ pub(super) fn for_user(call: &Call<'_>, grant: &UserGrant<'_>) -> Result<Value, 
         "access_token": access.token,
     });
     if grant.ask.has("openid") {
-        body["id_token"] = tokens::id_token(state, user, client, grant.nonce, grant.ask.has("email")).into();
+        let id = IdGrant {
+            user,
+            client,
+            nonce: grant.nonce,
+            profile: grant.ask.has("profile"),
+            email: grant.ask.has("email"),
+            sign_in: grant.sign_in,
+            claims: &claims,
+        };
+        body["id_token"] = tokens::id_token(state, &id).into();
     }
     if grant.ask.has("offline_access") {
         body["refresh_token"] = refresh_token(call, grant).into();
     }
     if call.params.get("client_info") == Some("1") {
-        body["client_info"] = tokens::client_info(user).into();
+        body["client_info"] = tokens::client_info(call.all, user).into();
     }
     Ok(body)
 }
@@ -130,16 +139,15 @@ fn refresh_token(call: &Call<'_>, grant: &UserGrant<'_>) -> String {
 /// The user of a grant, who must still exist and belong to the realm of the request.
 pub(super) fn user<'a>(call: &Call<'a>, id: uuid::Uuid) -> Result<&'a User, Refusal> {
     let user = call.all.user(&id.to_string()).ok_or(Refusal::BadGrant("its user no longer exists"))?;
-    match call.realm.admits(user.tenant) {
-        true => Ok(user),
-        false => Err(Refusal::ForeignUser(call.realm.segment.clone())),
-    }
+    let user = call.realm.account(user, call.all);
+    call.realm.check_account(call.client, user)?;
+    Ok(user)
 }
 
 /// The scopes of this request, if it names any, in place of those remembered; `resource` is checked either way.
 pub(super) fn ask(call: &Call<'_>, user: &User, remembered: &Ask) -> Result<Ask, Refusal> {
     let mut ask = match call.params.get("scope") {
-        Some(text) => Ask::parse(text, call.client, Some(user.tenant), call.all)?,
+        Some(text) => Ask::for_token(text, call.client, user.tenant, call.all)?,
         None => remembered.clone(),
     };
     if call.params.get("scope").is_none() {
@@ -148,5 +156,6 @@ pub(super) fn ask(call: &Call<'_>, user: &User, remembered: &Ask) -> Result<Ask,
     }
     ask.single(call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
+    ask.check_for(call.state, call.client, user, call.all)?;
     Ok(ask)
 }

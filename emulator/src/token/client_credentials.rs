@@ -10,7 +10,7 @@ use crate::tokens::{self, AccessGrant, Subject};
 
 /// Issues an app-only token. The scope must be one resource with `/.default`.
 pub(super) fn issue(call: &Call<'_>) -> Result<Value, Refusal> {
-    let tenant = call.realm.tenant.ok_or(Refusal::NoTenant)?;
+    let tenant = call.realm.directory()?;
     let proof = client_auth::prove(call, None)?;
     let text = call.params.need("scope")?;
     if text.split_ascii_whitespace().any(|word| !word.ends_with("/.default")) {

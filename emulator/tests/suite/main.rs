@@ -4,7 +4,12 @@
 mod bench;
 mod flows;
 mod graph;
+mod identities;
+mod instances;
 mod keys;
 mod pages;
+mod realms;
 mod refusals;
+mod resources;
+mod sample_checks;
 mod shapes;

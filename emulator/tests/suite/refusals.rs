@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::bench::{Bench, OBO, redeem, valet_scope, with};
 
 /// The one place that knows the shape of an error body.
-fn check((status, body): (u16, Value), code: u32, error: &str) {
+pub(crate) fn check((status, body): (u16, Value), code: u32, error: &str) {
     let case = format!("expected {code} {error}, got {status} {body}");
     assert_eq!(status, if error == "invalid_client" { 401 } else { 400 }, "{case}");
     assert_eq!(body["error"], error, "{case}");
