@@ -31,6 +31,7 @@ impl Realm {
         // Not through `app()`: Graph is a resource, never a client.
         let client = all.apps.iter().find(|a| a.client_id == id).ok_or_else(unknown)?;
         match self.tenant {
+            _ if !client.enabled => Err(Refusal::AppDisabled(id)),
             Some(tenant) if !client.visible_in(tenant) => Err(unknown()),
             None if client.sign_in_audience == crate::registrations::SignInAudience::AzureADMyOrg => {
                 Err(Refusal::SingleTenant(id))

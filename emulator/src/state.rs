@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
@@ -18,12 +20,16 @@ use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
 use crate::shelf::Shelf;
+use crate::token::Throttle;
 
 /// How many codes, device codes and browser sessions are remembered at once.
 const CODES: usize = 10_000;
 
 /// How many refresh tokens are remembered at once; the one that ends first makes room.
 const REFRESH_TOKENS: usize = 200_000;
+
+/// Of how many access tokens it is remembered how their user signed in.
+const SIGN_INS: usize = 10_000;
 
 /// How long an expired entry is kept, so that its use can be told from an invention: seconds.
 const GRACE: i64 = 24 * 3600;
@@ -59,7 +65,7 @@ pub(crate) struct Session {
 
 /// Why grants of a user are no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RevocationReason {
+pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
     /// The user changed the password.
@@ -135,6 +141,8 @@ pub(crate) struct State {
     consents: Mutex<Consents>,
     sessions: Mutex<Shelf<Session>>,
     revocations: Mutex<HashMap<Uuid, Revocation>>,
+    sign_ins: Mutex<Shelf<SignIn>>,
+    pub(crate) throttle: Throttle,
 }
 
 impl State {
@@ -159,6 +167,8 @@ impl State {
             consents: Mutex::default(),
             sessions: Mutex::new(Shelf::new(CODES)),
             revocations: Mutex::default(),
+            sign_ins: Mutex::new(Shelf::new(SIGN_INS)),
+            throttle: Throttle::default(),
         }
     }
 
@@ -232,6 +242,8 @@ impl State {
     /// Ends what `user` was granted until now: browser sessions at once, refresh tokens when next used, access tokens
     /// where the API evaluates access continuously.
     pub(crate) fn revoke(&self, user: Uuid, reason: RevocationReason) {
+        // The clock counts seconds: without this, a sign-in just before could not be told from one just after.
+        self.clock.advance(Duration::from_secs(1));
         lock(&self.revocations).insert(user, Revocation { at: self.clock.now(), reason });
         lock(&self.sessions).retain(|s| s.user != user);
     }
@@ -239,6 +251,16 @@ impl State {
     /// The last revocation of a user's grants.
     pub(crate) fn revocation(&self, user: Uuid) -> Option<Revocation> {
         lock(&self.revocations).get(&user).copied()
+    }
+
+    /// Records how the user of an access token signed in, until the token ends.
+    pub(crate) fn remember_sign_in(&self, token: &str, sign_in: SignIn, expires: Instant) {
+        lock(&self.sign_ins).insert(self.clock.now(), fingerprint(token), sign_in, expires);
+    }
+
+    /// How the user of an access token signed in. v2 tokens do not say it themselves.
+    pub(crate) fn sign_in_of(&self, token: &str) -> Option<SignIn> {
+        lock(&self.sign_ins).get(&fingerprint(token)).copied()
     }
 
     /// Records that a user agreed. Combined consent: where the API names the client as known, its own
@@ -283,6 +305,11 @@ impl State {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each critical section is one map operation, so a panic leaves no half-made state.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stands for a token where only recognising it matters.
+fn fingerprint(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token))
 }
 
 /// `bytes` random bytes in base64url.

@@ -26,17 +26,29 @@ pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
     let claims = open(call, assertion)?;
     let user = claims.get("oid").and_then(Value::as_str).and_then(|oid| call.all.user(oid));
     let user = user.ok_or(Refusal::BadAssertion("its user does not exist"))?;
-    let user = answer::user(call, user.id)?;
+    // Unlike a refresh token, an assertion is good in its own tenant only.
+    if !call.realm.admits(user.tenant) {
+        return Err(Refusal::ForeignUser(call.realm.segment.clone()));
+    }
     let ask = Ask::parse(scope, call.client, Some(user.tenant), call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
-    // The assertion tells how the user signed in: `amr` of a second factor, and when at the latest.
+    // How the user signed in is remembered for what the endpoints issued; else `amr` and `iat` say what they can.
     let mfa = claims.get("amr").and_then(Value::as_array).is_some_and(|a| a.iter().any(|m| m == "mfa"));
     let at = claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
-    let sign_in = SignIn { at: Instant(at), mfa };
+    let sign_in = call.state.sign_in_of(assertion).unwrap_or(SignIn { at: Instant(at), mfa });
     let claims = ClaimsRequest::default();
     answer::for_user(
         call,
-        &UserGrant { user, ask: &ask, proof, platform: None, nonce: None, sign_in, claims },
+        &UserGrant {
+            user,
+            ask: &ask,
+            proof,
+            platform: None,
+            refresh_until: None,
+            nonce: None,
+            sign_in,
+            claims,
+        },
     )
 }
 
@@ -66,7 +78,7 @@ fn open(call: &Call<'_>, assertion: &str) -> Result<Map<String, Value>, Refusal>
         true => Ok(claims),
         // An id token has the right audience too, but nobody granted it anything.
         false if claims.contains_key("preferred_username") => {
-            Err(Refusal::BadAssertion("it is not an access token"))
+            Err(Refusal::IdTokenAssertion)
         }
         false => Err(Refusal::AppOnlyAssertion(call.client.client_id)),
     }
