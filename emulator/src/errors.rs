@@ -118,8 +118,8 @@ pub(crate) enum Refusal {
     PkceMismatch,
     #[error("The code or refresh token has expired")]
     GrantExpired,
-    #[error("The refresh token was not used for so long that it has expired")]
-    GrantInactive,
+    #[error("The refresh token was issued at {0} and then not used for so long that it has expired")]
+    GrantInactive(String),
     #[error("The refresh token of a single-page application has reached the end of its fixed life")]
     SpaGrantExpired,
     #[error("The audience '{audience}' of the assertion is not the application '{client}'")]
@@ -198,7 +198,7 @@ impl Refusal {
             Self::CodeOfOtherTenant => (700_005, "invalid_grant"),
             Self::PkceMismatch => (501_481, "invalid_grant"),
             Self::GrantExpired => (70008, "invalid_grant"),
-            Self::GrantInactive => (700_082, "invalid_grant"),
+            Self::GrantInactive(_) => (700_082, "invalid_grant"),
             Self::SpaGrantExpired => (700_084, "invalid_grant"),
             Self::AssertionAudience { .. } => (500_131, "invalid_grant"),
             Self::BadAssertion(_) => (50013, "invalid_grant"),
@@ -232,7 +232,7 @@ impl Refusal {
         match self {
             Self::NoConsent { .. } => Some("consent_required"),
             Self::GrantExpired | Self::SignInTooOld => Some("token_expired"),
-            Self::BadGrant(_) | Self::Revoked(_) | Self::GrantInactive | Self::SpaGrantExpired => {
+            Self::BadGrant(_) | Self::Revoked(_) | Self::GrantInactive(_) | Self::SpaGrantExpired => {
                 Some("bad_token")
             }
             Self::StepUp { .. } => Some("basic_action"),

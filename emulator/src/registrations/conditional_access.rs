@@ -54,7 +54,10 @@ impl ConditionalAccess {
             }
         }
         if self.context.is_some() && !self.resources.is_empty() {
-            return Err((format!("{key}.context"), "a policy protects resources or a context, not both".into()));
+            return Err((
+                format!("{key}.context"),
+                "a policy protects resources or a context, not both".into(),
+            ));
         }
         if self.control == Control::None && self.sign_in_frequency_minutes.is_none() {
             return Err((format!("{key}.control"), "the policy asks for nothing".into()));

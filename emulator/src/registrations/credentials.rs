@@ -124,7 +124,7 @@ pub(super) fn check(
     key: &str,
 ) -> Result<(), (String, String)> {
     for (i, certificate) in certificates.iter().enumerate() {
-        let told = |why| (format!("{key}.certificates[{i}].pem"), format!("{why}"));
+        let told = |why| (format!("{key}.certificates[{i}].pem"), str::to_owned(why));
         certificate.read().map_err(told)?;
     }
     if federated.len() > FEDERATED_CREDENTIALS {

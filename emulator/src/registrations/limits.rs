@@ -19,7 +19,10 @@ impl Limits {
             ("app_requests_in_a_minute", self.app_requests_in_a_minute),
         ] {
             if limit == Some(0) {
-                return Err((format!("{key}.{name}"), "0 would refuse everything; leave it out instead".into()));
+                return Err((
+                    format!("{key}.{name}"),
+                    "0 would refuse everything; leave it out instead".into(),
+                ));
             }
         }
         Ok(())

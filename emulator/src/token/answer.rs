@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{Call, limits};
 use crate::claims_request::ClaimsRequest;
-use crate::conditional_access::{self, Question};
 use crate::clock::Instant;
+use crate::conditional_access::{self, Question};
 use crate::errors::Refusal;
 use crate::registrations::{GRAPH_APP_ID, Platform, User};
 use crate::scopes::{ApiAsk, Ask};

@@ -49,7 +49,9 @@ pub(crate) enum AssertionError {
     FederatedAudience(String),
     #[error("No federated credential of that issuer has the subject '{0}' of the assertion")]
     FederatedSubject(String),
-    #[error("The subject '{0}' of the assertion differs from a federated credential in upper and lower case only")]
+    #[error(
+        "The subject '{0}' of the assertion differs from a federated credential in upper and lower case only"
+    )]
     FederatedSubjectCase(String),
     #[error("A token that represents a user cannot be a federated credential")]
     UserToken,
@@ -79,7 +81,8 @@ impl AssertionError {
 
 /// Whether `assertion` proves the client of the request.
 pub(super) fn check(call: &Call<'_>, assertion: &str) -> Result<(), AssertionError> {
-    let parts = Parts::split(assertion).map_err(|_| AssertionError::Malformed("its three parts cannot be read"))?;
+    let parts =
+        Parts::split(assertion).map_err(|_| AssertionError::Malformed("its three parts cannot be read"))?;
     let issuer = parts.claim("iss").ok_or(AssertionError::Malformed("it has no iss"))?;
     let subject = parts.claim("sub").ok_or(AssertionError::Malformed("it has no sub"))?;
     // Client ids are GUIDs, issuers are URLs.
@@ -93,7 +96,9 @@ pub(super) fn check(call: &Call<'_>, assertion: &str) -> Result<(), AssertionErr
 pub(super) fn lifetime(parts: &Parts<'_>, now: Instant) -> Result<(), AssertionError> {
     let seconds = |name: &str| match parts.claims.get(name) {
         None => Ok(None),
-        Some(value) => value.as_f64().map(Some).ok_or(AssertionError::Malformed("one of its times is no number")),
+        Some(value) => {
+            value.as_f64().map(Some).ok_or(AssertionError::Malformed("one of its times is no number"))
+        }
     };
     let until = seconds("exp")?.ok_or(AssertionError::Malformed("it has no exp"))?;
     let from = seconds("nbf")?.unwrap_or(0.0);

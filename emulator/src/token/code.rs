@@ -32,7 +32,10 @@ pub(super) fn redeem(call: &Call<'_>) -> Result<Value, Refusal> {
     let platform = Some(grant.platform);
     let CodeGrant { sign_in, claims, .. } = grant;
     let nonce = grant.nonce.as_deref();
-    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform, refresh_until: None, nonce, sign_in, claims })
+    answer::for_user(
+        call,
+        &UserGrant { user, ask: &ask, proof, platform, refresh_until: None, nonce, sign_in, claims },
+    )
 }
 
 fn judge(call: &Call<'_>, held: &CodeGrant, redirect_uri: &str) -> Result<ClientProof, Refusal> {

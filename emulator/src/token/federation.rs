@@ -37,7 +37,8 @@ fn matching<'a>(
     subject: &str,
     audience: &str,
 ) -> Result<&'a FederatedCredential, AssertionError> {
-    let exact = |c: &&FederatedCredential| c.issuer == issuer && c.subject == subject && c.audience == audience;
+    let exact =
+        |c: &&FederatedCredential| c.issuer == issuer && c.subject == subject && c.audience == audience;
     if let Some(found) = known.iter().find(exact) {
         return Ok(found);
     }
@@ -52,7 +53,9 @@ fn matching<'a>(
             subject: subject.to_owned(),
             audience: audience.to_owned(),
         },
-        () if of_issuer.iter().any(|c| by_subject(&c)) => AssertionError::FederatedAudience(audience.to_owned()),
+        () if of_issuer.iter().any(|c| by_subject(&c)) => {
+            AssertionError::FederatedAudience(audience.to_owned())
+        }
         () if of_issuer.iter().any(|c| c.subject.eq_ignore_ascii_case(subject)) => {
             AssertionError::FederatedSubjectCase(subject.to_owned())
         }
@@ -60,7 +63,11 @@ fn matching<'a>(
     })
 }
 
-fn signed(call: &Call<'_>, parts: &Parts<'_>, credential: &FederatedCredential) -> Result<(), AssertionError> {
+fn signed(
+    call: &Call<'_>,
+    parts: &Parts<'_>,
+    credential: &FederatedCredential,
+) -> Result<(), AssertionError> {
     let kid = parts.header("kid").unwrap_or_default();
     let refuse = |reason| AssertionError::Signature { reason, key: kid.to_owned() };
     let unknown = || refuse("the key was not found");

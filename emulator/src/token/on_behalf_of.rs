@@ -77,9 +77,7 @@ fn open(call: &Call<'_>, assertion: &str) -> Result<Map<String, Value>, Refusal>
     match claims.contains_key("scp") {
         true => Ok(claims),
         // An id token has the right audience too, but nobody granted it anything.
-        false if claims.contains_key("preferred_username") => {
-            Err(Refusal::IdTokenAssertion)
-        }
+        false if claims.contains_key("preferred_username") => Err(Refusal::IdTokenAssertion),
         false => Err(Refusal::AppOnlyAssertion(call.client.client_id)),
     }
 }

@@ -49,7 +49,7 @@ fn not_ended(call: &Call<'_>, held: &RefreshGrant) -> Result<(), Refusal> {
     let now = call.state.clock.now();
     match held.expires <= now {
         true if held.platform == Some(Platform::Spa) => Err(Refusal::SpaGrantExpired),
-        _ if held.used.plus(INACTIVE) <= now => Err(Refusal::GrantInactive),
+        _ if held.used.plus(INACTIVE) <= now => Err(Refusal::GrantInactive(held.issued.entra())),
         true => Err(Refusal::GrantExpired),
         false => Ok(()),
     }

@@ -8,3 +8,6 @@ mod keys;
 mod pages;
 mod refusals;
 mod shapes;
+mod token_credentials;
+mod token_rules;
+mod token_table;
