@@ -278,3 +278,21 @@ async fn the_request_id_is_echoed_from_header_or_query() {
     let body: Value = both.send().await.unwrap().json().await.unwrap();
     assert_eq!(body["correlation_id"], header);
 }
+
+#[tokio::test]
+async fn an_access_token_remembers_the_sign_in_behind_it() {
+    let bench = Bench::start().await;
+    let tokens = sign_in(&bench).await;
+    let mut limit = policy(vec![entra_emulator::GRAPH_APP_ID], None);
+    (limit.control, limit.sign_in_frequency_minutes) = (Control::None, Some(60));
+    bench.emulator.change_registrations(|all| all.conditional_access.push(limit));
+    bench.emulator.advance_clock(Duration::from_secs(2 * 3600));
+    let (status, fresh) = refresh(&bench, &tokens, &[]).await;
+    assert_eq!(status, 200, "{fresh}");
+    // The token is new, but the person signed in two hours ago.
+    let (_, body) = exchange(&bench, fresh["access_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(number(&body), 70043, "{body}");
+    let again = sign_in(&bench).await;
+    let (status, body) = exchange(&bench, again["access_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(status, 200, "{body}");
+}
