@@ -16,7 +16,7 @@ use crate::keys::{KeyError, KeyIssuer, KeyRing, SigningKey};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
-use crate::state::{Origins, State};
+use crate::state::{Origins, RevocationReason, State};
 use crate::tls::Authority;
 
 /// A running emulator. Dropping it stops it.
@@ -93,6 +93,15 @@ impl Emulator {
     /// Forgets what users consented to, so that the consent page shows again.
     pub fn forget_consents(&self) {
         self.state.forget_consents();
+    }
+
+    /// Ends what `user` (principal name or object id) was granted until now. The emulator's clock goes forward by a second,
+    /// so that what was granted before can be told from what is granted afterwards.
+    pub fn revoke(&self, user: &str, reason: RevocationReason) -> Result<(), MintError> {
+        let all = self.state.registrations();
+        let user = all.user(user).ok_or_else(|| MintError::User(user.to_owned()))?;
+        self.state.revoke(user.id, reason);
+        Ok(())
     }
 
     /// Puts the emulator's clock forward: codes and tokens expire without waiting. Only the emulator's clock; a

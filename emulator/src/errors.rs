@@ -4,6 +4,8 @@
 //! meaning, RFC 6749 section 5.2 for `error`. The sentences are the emulator's own: clients must branch on
 //! `error` and `suberror`, never on text.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,11 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::registrations::Control;
+use crate::state::RevocationReason;
+use crate::token::AssertionError;
+
+/// What a throttled client is told to wait, seconds (MSAL.NET documentation, "Throttling").
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
 
 /// Why Entra would not answer a request. The number in each text is the AADSTS code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +96,10 @@ pub(crate) enum Refusal {
     WrongPassword,
     #[error("'{user}' is not assigned to a role for the application '{app}'")]
     NotAssigned { user: String, app: Uuid },
+    #[error("The application '{client}' is not assigned to a role for the application '{resource}'")]
+    AppNotAssigned { client: Uuid, resource: Uuid },
+    #[error("The grant was revoked ({0:?}), so the user must sign in again")]
+    Revoked(RevocationReason),
     #[error("A policy of '{resource}' asks for more than the sign-in was made with: {control:?}")]
     StepUp {
         resource: String,
@@ -116,8 +127,10 @@ pub(crate) enum Refusal {
     SecretMissing,
     #[error("The client '{0}' is public, so a secret must not be presented")]
     PublicClientSecret(Uuid),
-    #[error("Client assertions are not implemented by this emulator")]
-    AssertionUnsupported,
+    #[error("The client secret of the application '{0}' has expired")]
+    ExpiredSecret(Uuid),
+    #[error(transparent)]
+    ClientAssertion(#[from] AssertionError),
     #[error("A code of a single-page application can only be redeemed with an Origin header")]
     SpaWithoutOrigin,
     #[error("Only a single-page application may redeem with an Origin header")]
@@ -132,14 +145,28 @@ pub(crate) enum Refusal {
     PkceMismatch,
     #[error("The code or refresh token has expired")]
     GrantExpired,
+    #[error("The refresh token was issued at {0} and then not used for so long that it has expired")]
+    GrantInactive(String),
+    #[error("The refresh token of a single-page application has reached the end of its fixed life")]
+    SpaGrantExpired,
     #[error("The audience '{audience}' of the assertion is not the application '{client}'")]
     AssertionAudience { audience: String, client: Uuid },
     #[error("The assertion is not valid: {0}")]
     BadAssertion(&'static str),
     #[error("The assertion has expired")]
     AssertionExpired,
+    #[error("The assertion is an id token, which this grant does not take")]
+    IdTokenAssertion,
     #[error("The assertion represents an application, not a user, so '{0}' cannot act on its behalf")]
     AppOnlyAssertion(Uuid),
+    #[error("The same request was made so often that the client must be in a loop")]
+    LoopDetected,
+    #[error("There are too many requests")]
+    Throttled,
+    #[error("The endpoint accepts POST and OPTIONS requests only, not {0}")]
+    WrongMethod(String),
+    #[error("The request is malformed: {0}")]
+    Malformed(&'static str),
     #[error("The parameter '{0}' is missing")]
     Missing(&'static str),
     #[error("The parameter '{0}' is duplicated")]
@@ -189,6 +216,8 @@ impl Refusal {
             Self::UserDisabled(_) => (50057, "invalid_grant"),
             Self::WrongPassword => (50126, "invalid_grant"),
             Self::NotAssigned { .. } => (50105, "access_denied"),
+            Self::AppNotAssigned { .. } => (501_051, "invalid_grant"),
+            Self::Revoked(reason) => (revoked(*reason), "invalid_grant"),
             Self::StepUp { control, guest, .. } => (step_up(*control, *guest), "interaction_required"),
             Self::PolicyBlock { control, .. } => (block(*control), "access_denied"),
             Self::SignInTooOld => (70043, "invalid_grant"),
@@ -199,7 +228,8 @@ impl Refusal {
             Self::WrongSecret(_) => (7_000_215, "invalid_client"),
             Self::SecretMissing => (7_000_218, "invalid_client"),
             Self::PublicClientSecret(_) => (700_025, "invalid_client"),
-            Self::AssertionUnsupported => (700_027, "invalid_client"),
+            Self::ExpiredSecret(_) => (7_000_222, "invalid_client"),
+            Self::ClientAssertion(why) => why.code(),
             Self::SpaWithoutOrigin => (9_002_327, "invalid_request"),
             Self::OriginWithoutSpa => (9_002_326, "invalid_request"),
             Self::BadGrant(_) => (70000, "invalid_grant"),
@@ -207,10 +237,17 @@ impl Refusal {
             Self::CodeOfOtherTenant => (700_005, "invalid_grant"),
             Self::PkceMismatch => (501_481, "invalid_grant"),
             Self::GrantExpired => (70008, "invalid_grant"),
+            Self::GrantInactive(_) => (700_082, "invalid_grant"),
+            Self::SpaGrantExpired => (700_084, "invalid_grant"),
             Self::AssertionAudience { .. } => (500_131, "invalid_grant"),
             Self::BadAssertion(_) => (50013, "invalid_grant"),
             Self::AssertionExpired => (500_133, "invalid_grant"),
+            Self::IdTokenAssertion => (240_002, "invalid_request"),
             Self::AppOnlyAssertion(_) => (7_000_114, "invalid_grant"),
+            Self::LoopDetected => (50196, "invalid_grant"),
+            Self::Throttled => (90055, "temporarily_unavailable"),
+            Self::WrongMethod(_) => (900_561, "invalid_request"),
+            Self::Malformed(_) => (9_002_313, "invalid_request"),
             Self::Missing(_) => (900_144, "invalid_request"),
             Self::Duplicate(_) => (9_000_411, "invalid_request"),
             Self::BadParameter { .. } => (90023, "invalid_request"),
@@ -219,9 +256,11 @@ impl Refusal {
         }
     }
 
-    /// 401 where client authentication failed (RFC 6749 section 5.2), 400 otherwise.
+    /// 401 where client authentication failed (RFC 6749 section 5.2), 400 nearly everywhere else.
     fn status(&self) -> StatusCode {
         match self.code().1 {
+            _ if matches!(self, Self::Throttled) => StatusCode::TOO_MANY_REQUESTS,
+            _ if matches!(self, Self::WrongMethod(_)) => StatusCode::METHOD_NOT_ALLOWED,
             "invalid_client" => StatusCode::UNAUTHORIZED,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -231,8 +270,10 @@ impl Refusal {
     fn suberror(&self) -> Option<&'static str> {
         match self {
             Self::NoConsent { .. } => Some("consent_required"),
-            Self::GrantExpired => Some("token_expired"),
-            Self::BadGrant(_) | Self::SignInTooOld => Some("bad_token"),
+            Self::GrantExpired | Self::SignInTooOld => Some("token_expired"),
+            Self::BadGrant(_) | Self::Revoked(_) | Self::GrantInactive(_) | Self::SpaGrantExpired => {
+                Some("bad_token")
+            }
             Self::StepUp { .. } => Some("basic_action"),
             Self::PolicyBlock { .. } => Some("message_only"),
             _ => None,
@@ -245,6 +286,15 @@ impl Refusal {
             Self::StepUp { claims, .. } => Some(claims),
             _ => None,
         }
+    }
+}
+
+/// The number of a revocation.
+fn revoked(reason: RevocationReason) -> u32 {
+    match reason {
+        RevocationReason::Sessions => 50173,
+        RevocationReason::PasswordExpired => 50132,
+        RevocationReason::PasswordChange => 50133,
     }
 }
 
@@ -284,8 +334,15 @@ pub(crate) struct Trace {
 impl Trace {
     /// For a request with these headers. A `client-request-id` that is no GUID is ignored, as Entra does.
     pub(crate) fn new(headers: &HeaderMap, at: Instant) -> Self {
-        let given = headers.get("client-request-id").and_then(|v| v.to_str().ok());
-        let correlation_id = given.and_then(|v| Uuid::parse_str(v).ok()).unwrap_or_else(Uuid::new_v4);
+        Self::of_request(headers, None, at)
+    }
+
+    /// The same for a request with this query: MSAL for Node puts `client-request-id` there.
+    pub(crate) fn of_request(headers: &HeaderMap, query: Option<&str>, at: Instant) -> Self {
+        let in_header = headers.get("client-request-id").and_then(|v| v.to_str().ok()).map(Cow::Borrowed);
+        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let given = in_header.or_else(|| pairs.find(|(name, _)| name == "client-request-id").map(|(_, v)| v));
+        let correlation_id = given.and_then(|v| Uuid::parse_str(&v).ok()).unwrap_or_else(Uuid::new_v4);
         Self { trace_id: Uuid::new_v4(), correlation_id, at }
     }
 
@@ -324,6 +381,12 @@ impl Trace {
     /// The whole answer of the token and metadata endpoints.
     pub(crate) fn response(&self, refusal: &Refusal, authority: &str) -> Response {
         let mut response = (refusal.status(), Json(self.body(refusal, authority))).into_response();
+        if matches!(refusal, Refusal::Throttled) {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if matches!(refusal, Refusal::WrongMethod(_)) {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+        }
         no_store(response.headers_mut());
         response
     }

@@ -54,16 +54,18 @@ pub(crate) fn open_graph(token: &str, keys: &KeyRing) -> Result<Map<String, Valu
     parts.verify(&encode(&hashed_nonce(&parts.header).to_string()), keys)
 }
 
-struct Parts<'a> {
+/// A compact JWS taken apart; nothing in it is verified yet.
+pub(crate) struct Parts<'a> {
     header_text: &'a str,
-    header: Map<String, Value>,
+    pub(crate) header: Map<String, Value>,
     claims_text: &'a str,
-    claims: Map<String, Value>,
-    signature: Vec<u8>,
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, JwtError> {
+    /// Takes a token apart.
+    pub(crate) fn split(token: &'a str) -> Result<Self, JwtError> {
         let mut parts = token.split('.');
         let (Some(header_text), Some(claims_text), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -78,6 +80,21 @@ impl<'a> Parts<'a> {
             claims_text,
             signature,
         })
+    }
+
+    /// What an ordinary signature covers (RFC 7515 section 5.2).
+    pub(crate) fn message(&self) -> String {
+        format!("{}.{}", self.header_text, self.claims_text)
+    }
+
+    /// A member of the header that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
+    }
+
+    /// A claim that is text.
+    pub(crate) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
     }
 
     fn verify(&self, header_text: &str, keys: &KeyRing) -> Result<Map<String, Value>, JwtError> {

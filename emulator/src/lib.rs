@@ -54,4 +54,5 @@ pub use registrations::{
     PERSONAL_TENANT, PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment,
     SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
 };
+pub use state::RevocationReason;
 pub use tls::{CA_FILE, TlsError};

@@ -89,7 +89,7 @@ fn routes(state: Arc<State>) -> Router {
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::start).post(authorize::start_by_form))
         .route("/{tenant}/oauth2/v2.0/authorize/continue", post(authorize::resume))
         .route("/{tenant}/oauth2/v2.0/logout", get(authorize::logout))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::token).options(token::preflight))
+        .route("/{tenant}/oauth2/v2.0/token", token::routes())
         .route("/v1.0/me", get(graph::me))
         .route("/v1.0/users/{id}", get(graph::user))
         .fallback(graph::unknown)

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
@@ -18,6 +19,7 @@ use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
 use crate::shelf::Shelf;
+use crate::token::Throttle;
 
 /// How many codes, device codes and browser sessions are remembered at once.
 const CODES: usize = 10_000;
@@ -59,7 +61,7 @@ pub(crate) struct Session {
 
 /// Why grants of a user are no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RevocationReason {
+pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
     /// The user changed the password.
@@ -135,6 +137,7 @@ pub(crate) struct State {
     consents: Mutex<Consents>,
     sessions: Mutex<Shelf<Session>>,
     revocations: Mutex<HashMap<Uuid, Revocation>>,
+    pub(crate) throttle: Throttle,
 }
 
 impl State {
@@ -159,6 +162,7 @@ impl State {
             consents: Mutex::default(),
             sessions: Mutex::new(Shelf::new(CODES)),
             revocations: Mutex::default(),
+            throttle: Throttle::default(),
         }
     }
 
@@ -232,6 +236,8 @@ impl State {
     /// Ends what `user` was granted until now: browser sessions at once, refresh tokens when next used, access tokens
     /// where the API evaluates access continuously.
     pub(crate) fn revoke(&self, user: Uuid, reason: RevocationReason) {
+        // The clock counts seconds: without this, a sign-in just before could not be told from one just after.
+        self.clock.advance(Duration::from_secs(1));
         lock(&self.revocations).insert(user, Revocation { at: self.clock.now(), reason });
         lock(&self.sessions).retain(|s| s.user != user);
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Certificate, FederatedCredential, PERSONAL_TENANT, Registrations, optional_claims};
+use super::{Certificate, FederatedCredential, PERSONAL_TENANT, Registrations, credentials, optional_claims};
 
 /// An app registration, with the names of Entra's manifest in snake case.
 #[derive(Clone, Deserialize)]
@@ -279,6 +279,7 @@ impl App {
                 return Err((format!("{key}.redirect_uris.{platform}"), format!("{bad:?} is not a URI")));
             }
         }
+        credentials::check(&self.certificates, &self.federated_credentials, key)?;
         for (i, p) in self.pre_authorized_applications.iter().enumerate() {
             let key = format!("{key}.pre_authorized_applications[{i}]");
             if all.app(p.client_id).is_none() {

@@ -27,6 +27,7 @@ pub use app::{
     RedirectUris, SignInAudience, TokenLife, TokenVersion,
 };
 pub use conditional_access::{ConditionalAccess, Control};
+pub(crate) use credentials::PublicCertificate;
 pub use credentials::{Certificate, FederatedCredential};
 pub use graph_app::{GRAPH_APP_ID, GRAPH_URI};
 pub use group::Group;
@@ -217,6 +218,10 @@ impl Registrations {
                 unique(&mut seen, uri.clone(), || format!("apps[{i}].identifier_uris"))?;
             }
         }
+        for (i, policy) in self.conditional_access.iter().enumerate() {
+            policy.check(self, &format!("conditional_access[{i}]"))?;
+        }
+        self.limits.check("limits")?;
         self.apps.iter().enumerate().try_for_each(|(i, a)| a.check(self, &format!("apps[{i}]")))
     }
 

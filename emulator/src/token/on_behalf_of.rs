@@ -25,7 +25,8 @@ pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
     let claims = open(call, assertion)?;
     let user = claims.get("oid").and_then(Value::as_str).and_then(|oid| call.all.user(oid));
     let user = user.ok_or(Refusal::BadAssertion("its user does not exist"))?;
-    let user = answer::user(call, user.id)?;
+    // Unlike a refresh token, an assertion is good in its own tenant only.
+    call.realm.check_account(call.client, user)?;
     let ask = Ask::for_token(scope, call.client, user.tenant, call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
     ask.check_for(call.state, call.client, user, call.all)?;
@@ -33,7 +34,16 @@ pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
     let claims = ClaimsRequest::default();
     answer::for_user(
         call,
-        &UserGrant { user, ask: &ask, proof, platform: None, nonce: None, sign_in, claims },
+        &UserGrant {
+            user,
+            ask: &ask,
+            proof,
+            platform: None,
+            refresh_until: None,
+            nonce: None,
+            sign_in,
+            claims,
+        },
     )
 }
 
@@ -62,9 +72,7 @@ fn open(call: &Call<'_>, assertion: &str) -> Result<Map<String, Value>, Refusal>
     match claims.contains_key("scp") {
         true => Ok(claims),
         // An id token has the right audience too, but nobody granted it anything.
-        false if claims.contains_key("preferred_username") => {
-            Err(Refusal::BadAssertion("it is not an access token"))
-        }
+        false if claims.contains_key("preferred_username") => Err(Refusal::IdTokenAssertion),
         false => Err(Refusal::AppOnlyAssertion(call.client.client_id)),
     }
 }

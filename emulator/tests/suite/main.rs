@@ -13,3 +13,6 @@ mod refusals;
 mod resources;
 mod sample_checks;
 mod shapes;
+mod token_credentials;
+mod token_rules;
+mod token_table;
