@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::claims_request::ClaimsRequest;
@@ -49,8 +49,8 @@ pub(crate) async fn issue(
 }
 
 /// `GET /devicelogin`: the short address that a person types.
-pub(crate) async fn short() -> Redirect {
-    Redirect::to("/common/oauth2/deviceauth")
+pub(crate) async fn short() -> impl IntoResponse {
+    (StatusCode::FOUND, [(header::LOCATION, "/common/oauth2/deviceauth")])
 }
 
 /// `GET /{tenant}/oauth2/deviceauth`: where the code is entered. A `user_code` in the query is filled in, not sent.
@@ -125,7 +125,11 @@ fn step(
     let grant = state.devices.pending(now, &code);
     let Some((grant, client)) = grant.and_then(|grant| all.app(grant.client).map(|client| (grant, client)))
     else {
-        return pages::enter(tenant, typed, Some("That code is not valid: it is unknown, was used, or has expired."));
+        return pages::enter(
+            tenant,
+            typed,
+            Some("That code is not valid: it is unknown, was used, or has expired."),
+        );
     };
     let visit = Visit {
         state,

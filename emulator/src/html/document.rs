@@ -34,10 +34,8 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// A card. `title` is the window's.
     pub(crate) fn card(title: &'a str, body: Markup) -> Self {
-        let body = html!(
-            "<main>{}</main><footer>Entra emulator &middot; this is not Microsoft</footer>",
-            body
-        );
+        let body =
+            html!("<main>{}</main><footer>Entra emulator &middot; this is not Microsoft</footer>", body);
         Self { title, style: CARD, body, status: StatusCode::OK, form_target: None, scripted: false }
     }
 

@@ -111,6 +111,9 @@ mod tests {
     #[test]
     fn values_are_text_and_markup_is_not_escaped_twice() {
         let inner = html!("<b title=\"{}\">{}</b>", "\"x'", "<a>&".to_owned());
-        assert_eq!(html!("<p>{}</p>", inner).into_string(), "<p><b title=\"&quot;x&#39;\">&lt;a&gt;&amp;</b></p>");
+        assert_eq!(
+            html!("<p>{}</p>", inner).into_string(),
+            "<p><b title=\"&quot;x&#39;\">&lt;a&gt;&amp;</b></p>"
+        );
     }
 }

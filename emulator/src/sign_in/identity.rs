@@ -68,8 +68,7 @@ impl<'a> Visit<'a> {
             _ if known.remembered => Ok(known),
             (Some(right), Some(given)) if right == given => Ok(known),
             (Some(_), Some(_)) => {
-                let wrong = Some(self.trace.describe(&Refusal::WrongPassword));
-                Err(Outcome::Page(pages::password(self, user, wrong)))
+                Err(Outcome::Page(pages::password(self, user, Some(&Refusal::WrongPassword))))
             }
             (Some(_), None) => Err(Outcome::Page(pages::password(self, user, None))),
         }
@@ -91,7 +90,7 @@ impl<'a> Visit<'a> {
 
     /// A user who may sign in here; others are told on a page, as Entra does.
     fn admitted(&self, user: &'a User) -> Result<&'a User, Outcome<'a>> {
-        match self.realm.admits(user.tenant) {
+        match self.admits(user) {
             true => Ok(user),
             false => {
                 let refusal = Refusal::ForeignUser(self.realm.segment.clone());
@@ -105,11 +104,15 @@ impl<'a> Visit<'a> {
         self.accounts().find(|u| same_person(u, user))
     }
 
-    /// The accounts to choose from. Through an alias a guest signs in at home.
+    /// The accounts to choose from.
     pub(super) fn accounts(&self) -> impl Iterator<Item = &'a User> {
-        let realm = self.realm;
-        let alias = realm.tenant.is_none();
-        self.all.users.iter().filter(move |u| realm.admits(u.tenant) && !(alias && u.home.is_some()))
+        self.all.users.iter().filter(|u| self.admits(u))
+    }
+
+    /// Through an alias a guest signs in at home.
+    fn admits(&self, user: &User) -> bool {
+        let guest_at_alias = self.realm.tenant.is_none() && user.home.is_some();
+        self.realm.admits(user.tenant) && !guest_at_alias
     }
 
     /// The password to be asked: a guest's is that of the home account.

@@ -145,20 +145,12 @@ impl<'a> Visit<'a> {
     /// Asks the policies; an approved second factor counts from here on.
     fn policies(&self, step: &Step<'_>, identity: &mut Identity<'_>) -> Result<(), Refusal> {
         let resources: Vec<Uuid> = self.ask.apis.iter().map(|asked| asked.api).collect();
-        let check = |sign_in| {
-            let user = identity.user;
-            let question =
-                Question { user, sign_in, client: self.client, resources: &resources, claims: self.claims };
+        let user = identity.user;
+        satisfy(step, &mut identity.sign_in, |sign_in| {
+            let (client, claims) = (self.client, self.claims);
+            let question = Question { user, sign_in, client, resources: &resources, claims };
             conditional_access::check(self.state, &question)
-        };
-        let approved = step.script.second_factor || step.decision() == Some("approve");
-        match check(identity.sign_in) {
-            Err(Refusal::StepUp { .. }) if approved && !identity.sign_in.mfa => {
-                identity.sign_in.mfa = true;
-                check(identity.sign_in)
-            }
-            verdict => verdict,
-        }
+        })
     }
 
     /// A policy or the account stands in the way.
@@ -226,5 +218,58 @@ impl<'a> Visit<'a> {
 
     fn proof(&self, identity: &Identity<'_>) -> String {
         Proof { user: identity.user.id, sign_in: identity.sign_in }.seal(self.state, self.request)
+    }
+}
+
+/// Lets the sign-in be stronger by a second factor, if one is asked for and was approved.
+fn satisfy(
+    step: &Step<'_>,
+    sign_in: &mut SignIn,
+    check: impl Fn(SignIn) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let approved = step.script.second_factor || step.decision() == Some("approve");
+    match check(*sign_in) {
+        Err(Refusal::StepUp { .. }) if approved && !sign_in.mfa => {
+            sign_in.mfa = true;
+            check(*sign_in)
+        }
+        verdict => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Instant;
+    use crate::registrations::Control;
+
+    fn step_up() -> Refusal {
+        Refusal::StepUp { resource: "Valet".into(), control: Control::Mfa, guest: false, claims: "{}".into() }
+    }
+
+    /// What a policy that wants a second factor says.
+    fn policy(sign_in: SignIn) -> Result<(), Refusal> {
+        if sign_in.mfa { Ok(()) } else { Err(step_up()) }
+    }
+
+    fn satisfied(
+        decision: &str,
+        check: impl Fn(SignIn) -> Result<(), Refusal>,
+    ) -> (Result<(), Refusal>, bool) {
+        let form = HashMap::from([("decision".to_owned(), decision.to_owned())]);
+        let step = Step { session: None, form: Some(&form), script: Script::default() };
+        let mut sign_in = SignIn { at: Instant(0), mfa: false };
+        let verdict = satisfy(&step, &mut sign_in, check);
+        (verdict, sign_in.mfa)
+    }
+
+    #[test]
+    fn an_approved_second_factor_counts_where_one_is_asked_for() {
+        assert_eq!(satisfied("approve", policy), (Ok(()), true));
+        assert_eq!(satisfied("accept", policy), (Err(step_up()), false));
+        assert_eq!(satisfied("approve", |_| Ok(())), (Ok(()), false), "nobody asked");
+        assert_eq!(satisfied("approve", |_| Err(step_up())), (Err(step_up()), true), "it was not enough");
+        let block = || Refusal::PolicyBlock { resource: "Valet".into(), control: Control::Block };
+        assert_eq!(satisfied("approve", |_| Err(block())), (Err(block()), false));
     }
 }

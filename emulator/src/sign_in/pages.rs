@@ -30,8 +30,8 @@ pub(super) fn accounts(visit: &Visit<'_>) -> Response {
 }
 
 /// The password of an account that has one.
-pub(super) fn password(visit: &Visit<'_>, user: &User, wrong: Option<String>) -> Response {
-    let wrong = wrong.map(|text| html!("<p class=\"error\" role=\"alert\">{}</p>", text)).unwrap_or_default();
+pub(super) fn password(visit: &Visit<'_>, user: &User, wrong: Option<&Refusal>) -> Response {
+    let wrong = wrong.map(|refusal| problem(visit.trace, refusal)).unwrap_or_default();
     let body = html!(
         "{}<h1>Enter password</h1>{}{}<input type=\"hidden\" name=\"account\" value=\"{}\">\
          <label for=\"password\">Password</label>\
@@ -85,7 +85,9 @@ pub(super) fn consent(
     missing: &[(&App, &ExposedScope)],
 ) -> Response {
     let (title, heading, accept) = match (visit.prompt, missing) {
-        (Prompt::Confirm, []) => ("Confirm", html!("Signing in to {} on another device?", visit.client.name), "Continue"),
+        (Prompt::Confirm, []) => {
+            ("Confirm", html!("Signing in to {} on another device?", visit.client.name), "Continue")
+        }
         _ => ("Permissions requested", html!("Permissions requested"), "Accept"),
     };
     let warning = match visit.prompt {
@@ -135,9 +137,9 @@ pub(super) fn admin_needed(
 pub(super) fn blocked(visit: &Visit<'_>, user: &User, proof: String, refusal: &Refusal) -> Response {
     let body = html!(
         "{}<h1>You cannot access this right now</h1><p>The sign-in was successful, but a policy of the organisation \
-         does not let it go on.</p><p class=\"error\">{}</p>{}{}{}</form>",
+         does not let it go on.</p>{}{}{}{}</form>",
         who(user),
-        visit.trace.describe(refusal),
+        problem(visit.trace, refusal),
         form(visit),
         proven(user, proof),
         choices(&[("return", "Return to the application")], None),
@@ -147,16 +149,26 @@ pub(super) fn blocked(visit: &Visit<'_>, user: &User, proof: String, refusal: &R
 
 /// A refusal that must not be redirected. Status 400.
 pub(crate) fn refusal(trace: &Trace, refusal: &Refusal) -> Response {
-    let body = html!(
-        "<h1>Sorry, but we cannot sign you in</h1><p class=\"error\" role=\"alert\">{}</p>",
-        trace.describe(refusal)
-    );
+    let body = html!("<h1>Sorry, but we cannot sign you in</h1>{}", problem(trace, refusal));
     Document::card("Error", body).status(StatusCode::BAD_REQUEST).send()
 }
 
 /// A heading and a sentence.
 pub(crate) fn message(title: &str, sentence: &str) -> Response {
     Document::card(title, html!("<h1>{}</h1><p>{}</p>", title, sentence)).send()
+}
+
+/// The sentence first; what support would ask for, small below it.
+fn problem(trace: &Trace, refusal: &Refusal) -> Markup {
+    let described = trace.describe(refusal);
+    let (sentence, stamps) = described.split_once(" Trace ID: ").unwrap_or((&described, ""));
+    let stamps =
+        stamps.replace(" Timestamp: ", "\nTimestamp: ").replace(" Correlation ID: ", "\nCorrelation ID: ");
+    html!(
+        "<div class=\"error\" role=\"alert\">{}<small class=\"stamps\">Trace ID: {}</small></div>",
+        sentence,
+        stamps
+    )
 }
 
 fn send(visit: &Visit<'_>, title: &str, body: Markup) -> Response {
@@ -193,7 +205,10 @@ fn choices(others: &[(&str, &str)], main: Option<(&str, &str)>) -> Markup {
 
 /// Back to the choice of accounts.
 fn another(visit: &Visit<'_>) -> Markup {
-    html!("{}<button class=\"link\" name=\"decision\" value=\"back\">Use another account</button></form>", form(visit))
+    html!(
+        "{}<button class=\"link\" name=\"decision\" value=\"back\">Use another account</button></form>",
+        form(visit)
+    )
 }
 
 fn account(visit: &Visit<'_>, user: &User) -> Markup {
@@ -223,7 +238,8 @@ fn who(user: &User) -> Markup {
 /// The first letters of the names, as in a contact list.
 fn face(user: &User) -> Markup {
     let words = user.display_name.split_whitespace();
-    let letters: String = words.filter_map(|w| w.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+    let letters: String =
+        words.filter_map(|w| w.chars().next()).take(2).flat_map(char::to_uppercase).collect();
     html!("<span class=\"face\" aria-hidden=\"true\">{}</span>", letters)
 }
 
@@ -247,7 +263,9 @@ fn wants(visit: &Visit<'_>, missing: &[(&App, &ExposedScope)]) -> Markup {
         false => Markup::default(),
     };
     let offline = match visit.ask.has("offline_access") {
-        true => html!("<li>Keep access while you are away<br><small><code>offline_access</code></small></li>"),
+        true => {
+            html!("<li>Keep access while you are away<br><small><code>offline_access</code></small></li>")
+        }
         false => Markup::default(),
     };
     [apis, granted, profile, offline].into_iter().collect()

@@ -16,7 +16,13 @@ pub(super) fn of(state: &State, headers: &HeaderMap) -> Option<Session> {
 }
 
 /// Lets the browser's session be that of this sign-in: the same one goes on, another one is replaced.
-pub(crate) fn keep(state: &State, headers: &HeaderMap, user: &User, sign_in: SignIn, response: &mut Response) {
+pub(crate) fn keep(
+    state: &State,
+    headers: &HeaderMap,
+    user: &User,
+    sign_in: SignIn,
+    response: &mut Response,
+) {
     let old = cookie(headers);
     let held = of(state, headers);
     if held.is_some_and(|s| s.user == user.id && s.sign_in == sign_in) {
