@@ -118,7 +118,7 @@ fn step(
         None => Step::first(state, headers),
     };
     match visit.advance(&step) {
-        Outcome::Page(page) => page,
+        Outcome::Page(page) => *page,
         Outcome::Refused(refusal) => request.reply.refuse(&trace, &refusal, request.prompt, authority),
         Outcome::Done(user, sign_in) => {
             let mut response = request.reply.send(answer(state, client, &request, user, sign_in));

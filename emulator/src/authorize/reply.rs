@@ -73,16 +73,14 @@ impl Reply {
 /// The `error` of this endpoint. `invalid_grant` has no place here: without a grant yet, what a person could do is
 /// `interaction_required` (OpenID Connect Core section 3.1.2.6), and what nobody can do is `access_denied`.
 fn error(refusal: &Refusal, prompt: Prompt) -> &'static str {
-    match refusal {
-        Refusal::NoConsent { .. } | Refusal::SignInTooOld => "interaction_required",
-        Refusal::PolicyBlock { .. } | Refusal::AdminConsentNeeded(_) | Refusal::NotAssigned { .. }
+    match (refusal, refusal.code().1) {
+        (Refusal::PolicyBlock { .. } | Refusal::AdminConsentNeeded(_) | Refusal::NotAssigned { .. }, _)
             if prompt == Prompt::None =>
         {
             "interaction_required"
         }
-        Refusal::UserDisabled(_) if prompt == Prompt::None => "interaction_required",
-        Refusal::UserDisabled(_) => "access_denied",
-        other => other.code().1,
+        (_, "invalid_grant") => "interaction_required",
+        (_, error) => error,
     }
 }
 

@@ -56,7 +56,12 @@ pub(super) fn requests(requests: &[Seen]) -> Markup {
 }
 
 fn request(seen: &Seen) -> Markup {
-    let class = if seen.status >= 400 { "status bad" } else { "status" };
+    // Without a status the connection was cut on purpose.
+    let (class, status) = match seen.status {
+        0 => ("status bad", "cut".to_owned()),
+        status if status >= 400 => ("status bad", status.to_string()),
+        status => ("status", status.to_string()),
+    };
     let verdict = if seen.verdict.is_empty() { Markup::default() } else { html!(" {}", tag(&seen.verdict)) };
     let correlation = seen
         .correlation_id
@@ -66,7 +71,7 @@ fn request(seen: &Seen) -> Markup {
         "<div class=\"row\"><time>{}</time><b class=\"{}\">{}</b> <span class=\"what\">{} <code>{}</code>{}{}</span></div>",
         clock(seen.at.entra()),
         class,
-        usize::from(seen.status),
+        status,
         seen.method,
         seen.target,
         verdict,

@@ -1,7 +1,7 @@
 //! App registrations: addresses, permissions, and credentials by kind. No secret is shown.
 
 use super::directory::app_name;
-use super::{code, facts, lines, nothing, tag};
+use super::{code, facts, lines, nothing, tag, tags};
 use crate::html::{Markup, html};
 use crate::registrations::{
     App, GroupClaims, MemberType, RedirectUris, Registrations, SignInAudience, TokenVersion,
@@ -16,15 +16,12 @@ pub(super) fn apps(all: &Registrations) -> Markup {
 }
 
 fn one(all: &Registrations, app: &App) -> Markup {
-    let marks: Markup = [
+    let marks = tags(&[
         (!app.enabled, "disabled"),
         (app.is_fallback_public_client, "public client flows"),
         (app.assignment_required, "assignment required"),
         (app.enable_id_token_issuance, "id tokens"),
-    ]
-    .into_iter()
-    .filter_map(|(on, text)| on.then(|| html!(" {}", tag(text))))
-    .collect();
+    ]);
     let tenant = all.tenants.iter().find(|t| t.id == app.tenant).map(|t| t.name.as_str()).unwrap_or_default();
     let is_api = !(app.identifier_uris.is_empty() && app.scopes.is_empty() && app.app_roles.is_empty());
     let RedirectUris { web, spa, public_client } = &app.redirect_uris;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{code, facts, lines, nothing, tag};
+use super::{code, facts, lines, nothing, tag, tags};
 use crate::html::{Markup, html};
 use crate::registrations::{ConditionalAccess, Control, Group, Registrations, Tenant, User};
 
@@ -26,11 +26,11 @@ fn directory(all: &Registrations, tenant: &Tenant) -> Markup {
 }
 
 fn user(all: &Registrations, user: &User) -> Markup {
-    let marks: Markup =
-        [(user.home.is_some(), "guest"), (user.disabled, "disabled"), (user.password.is_some(), "password")]
-            .into_iter()
-            .filter_map(|(on, text)| on.then(|| html!(" {}", tag(text))))
-            .collect();
+    let marks = tags(&[
+        (user.home.is_some(), "guest"),
+        (user.disabled, "disabled"),
+        (user.password.is_some(), "password"),
+    ]);
     let roles = user.app_roles.iter().map(|a| match a.roles.as_slice() {
         [] => html!("assigned to {}", app_name(all, a.app)),
         roles => html!("{} at {}", roles.join(", "), app_name(all, a.app)),

@@ -89,6 +89,11 @@ fn tag(text: &str) -> Markup {
     html!("<span class=\"tag\">{}</span>", text)
 }
 
+/// Those that apply.
+fn tags(marks: &[(bool, &str)]) -> Markup {
+    marks.iter().filter(|(applies, _)| *applies).map(|(_, text)| html!(" {}", tag(text))).collect()
+}
+
 fn nothing(sentence: &str) -> Markup {
     html!("<p class=\"nothing\">{}</p>", sentence)
 }

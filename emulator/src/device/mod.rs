@@ -146,7 +146,7 @@ fn step(
         target: None,
     };
     match visit.advance(&Step::form(state, headers, fields)) {
-        Outcome::Page(page) => page,
+        Outcome::Page(page) => *page,
         Outcome::Done(user, sign_in) => {
             state.devices.settle(now, &code, Standing::Approved { user: user.id, sign_in });
             let mut response = pages::approved(client);

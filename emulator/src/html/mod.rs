@@ -106,8 +106,6 @@ impl Show for usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn values_are_text_and_markup_is_not_escaped_twice() {
         let inner = html!("<b title=\"{}\">{}</b>", "\"x'", "<a>&".to_owned());

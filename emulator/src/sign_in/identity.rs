@@ -30,7 +30,7 @@ impl<'a> Visit<'a> {
                 Some(proven) => self.admitted(user).map(|_| proven),
                 None => self.by_account(step, user, session),
             },
-            (Some(_), None) => Err(Outcome::Page(pages::accounts(self))),
+            (Some(_), None) => Err(Outcome::page(pages::accounts(self))),
         }
     }
 
@@ -43,14 +43,14 @@ impl<'a> Visit<'a> {
             wanted.then_some(Identity { user, sign_in: s.sign_in, remembered: true })
         });
         match (self.prompt, remembered, hinted) {
-            (Prompt::SelectAccount, _, _) => Err(Outcome::Page(pages::accounts(self))),
+            (Prompt::SelectAccount, _, _) => Err(Outcome::page(pages::accounts(self))),
             (_, Some(remembered), _) => Ok(remembered),
             (Prompt::None, None, _) => Err(Outcome::Refused(Refusal::NoSession)),
             // Entra goes on to the password of the hinted account; without one there is only its button to press.
             (_, None, Some(user)) if self.password(user).is_some() => {
-                Err(Outcome::Page(pages::password(self, user, None)))
+                Err(Outcome::page(pages::password(self, user, None)))
             }
-            (_, None, _) => Err(Outcome::Page(pages::accounts(self))),
+            (_, None, _) => Err(Outcome::page(pages::accounts(self))),
         }
     }
 
@@ -68,9 +68,9 @@ impl<'a> Visit<'a> {
             _ if known.remembered => Ok(known),
             (Some(right), Some(given)) if right == given => Ok(known),
             (Some(_), Some(_)) => {
-                Err(Outcome::Page(pages::password(self, user, Some(&Refusal::WrongPassword))))
+                Err(Outcome::page(pages::password(self, user, Some(&Refusal::WrongPassword))))
             }
-            (Some(_), None) => Err(Outcome::Page(pages::password(self, user, None))),
+            (Some(_), None) => Err(Outcome::page(pages::password(self, user, None))),
         }
     }
 
@@ -94,7 +94,7 @@ impl<'a> Visit<'a> {
             true => Ok(user),
             false => {
                 let refusal = Refusal::ForeignUser(self.realm.segment.clone());
-                Err(Outcome::Page(pages::refusal(self.trace, &refusal)))
+                Err(Outcome::page(pages::refusal(self.trace, &refusal)))
             }
         }
     }

@@ -72,11 +72,18 @@ pub(crate) struct Step<'a> {
 /// What follows.
 pub(crate) enum Outcome<'a> {
     /// The person is asked something, or told what cannot be told to the client.
-    Page(Response),
+    Page(Box<Response>),
     /// The user is signed in and agreed.
     Done(&'a User, SignIn),
     /// The client is told.
     Refused(Refusal),
+}
+
+impl Outcome<'_> {
+    /// Boxed, because it is also the other half of results.
+    fn page(response: Response) -> Self {
+        Self::Page(Box::new(response))
+    }
 }
 
 /// Who signed in, with the question of whether that was just now.
@@ -128,8 +135,9 @@ impl<'a> Visit<'a> {
             Err(outcome) => return outcome,
         };
         let mut verdict = self.policies(step, &mut identity);
-        if identity.remembered && verdict == Err(Refusal::SignInTooOld) && self.prompt != Prompt::None {
-            // Too old for a policy: as if there were no session.
+        let outlived = identity.remembered && verdict.as_ref().is_err_and(may_pass_afresh);
+        if outlived && self.prompt != Prompt::None {
+            // Too old for a policy, or revoked: as if there were no session.
             identity = match self.identify(step, None) {
                 Ok(identity) => identity,
                 Err(outcome) => return outcome,
@@ -161,13 +169,13 @@ impl<'a> Visit<'a> {
             refusal if self.prompt == Prompt::None || step.returns() => Outcome::Refused(refusal),
             // Entra keeps problems of the account on its own page.
             Refusal::UserDisabled(_) | Refusal::NotAssigned { .. } => {
-                Outcome::Page(pages::refusal(self.trace, &refusal))
+                Outcome::page(pages::refusal(self.trace, &refusal))
             }
             Refusal::StepUp { control, .. } if !hopeless => {
-                Outcome::Page(pages::second_factor(self, identity.user, self.proof(identity), control))
+                Outcome::page(pages::second_factor(self, identity.user, self.proof(identity), control))
             }
             Refusal::PolicyBlock { .. } if step.script.approver.is_none() => {
-                Outcome::Page(pages::blocked(self, identity.user, self.proof(identity), &refusal))
+                Outcome::page(pages::blocked(self, identity.user, self.proof(identity), &refusal))
             }
             refusal => Outcome::Refused(refusal),
         }
@@ -181,7 +189,7 @@ impl<'a> Visit<'a> {
             let told = step.returns() || self.prompt == Prompt::None || self.scripted(step, user);
             return match told {
                 true => Outcome::Refused(refusal),
-                false => Outcome::Page(pages::admin_needed(self, user, self.proof(identity), &missing)),
+                false => Outcome::page(pages::admin_needed(self, user, self.proof(identity), &missing)),
             };
         }
         let must_ask = !missing.is_empty() || matches!(self.prompt, Prompt::Consent | Prompt::Confirm);
@@ -192,7 +200,7 @@ impl<'a> Visit<'a> {
                 name: self.client.name.clone(),
                 resource: missing.first().map(|(api, _)| api.name.clone()).unwrap_or_default(),
             }),
-            (true, _) => Outcome::Page(pages::consent(self, user, self.proof(identity), &missing)),
+            (true, _) => Outcome::page(pages::consent(self, user, self.proof(identity), &missing)),
             (false, _) => {
                 for (api, scope) in &missing {
                     let scope = std::slice::from_ref(&scope.value);
@@ -219,6 +227,17 @@ impl<'a> Visit<'a> {
     fn proof(&self, identity: &Identity<'_>) -> String {
         Proof { user: identity.user.id, sign_in: identity.sign_in }.seal(self.state, self.request)
     }
+}
+
+/// Whether the refusal is about the time of the sign-in, so that a new one may pass.
+fn may_pass_afresh(refusal: &Refusal) -> bool {
+    !matches!(
+        refusal,
+        Refusal::StepUp { .. }
+            | Refusal::PolicyBlock { .. }
+            | Refusal::UserDisabled(_)
+            | Refusal::NotAssigned { .. }
+    )
 }
 
 /// Lets the sign-in be stronger by a second factor, if one is asked for and was approved.
