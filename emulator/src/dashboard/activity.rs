@@ -103,7 +103,7 @@ mod tests {
         assert!(shown.contains("13:00:00"), "{shown}");
         assert!(shown.contains("&lt;b&gt;adele at Valet: mcp.access Operator"), "{shown}");
         assert!(
-            shown.contains("&quot;scp&quot;: &quot;mcp.access&quot;") && !shown.contains("<b>a"),
+            shown.contains("&quot;scp&quot;: &quot;mcp.access&quot;") && !shown.contains("<b>adele"),
             "{shown}"
         );
     }
