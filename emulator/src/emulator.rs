@@ -104,6 +104,12 @@ impl Emulator {
         Ok(())
     }
 
+    /// The next `polls` polls of device codes nobody has decided about yet are answered `slow_down` (RFC 8628 section 3.5),
+    /// which Entra never does on its own.
+    pub fn slow_down_device_codes(&self, polls: u32) {
+        self.state.devices.slow_down(polls);
+    }
+
     /// Puts the emulator's clock forward: codes and tokens expire without waiting. Only the emulator's clock; a
     /// server under test must be given the same time.
     pub fn advance_clock(&self, by: Duration) {

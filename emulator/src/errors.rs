@@ -25,6 +25,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
 pub(crate) enum Refusal {
     #[error("The reply address '{0}' is not registered for the application")]
     RedirectNotRegistered(String),
+    #[error("'{0}' cannot be a reply address: it is not an absolute URI, or has a fragment")]
+    RedirectInvalid(String),
     #[error("The reply address '{given}' differs from '{used}', which the code was asked with")]
     RedirectDiffers { given: String, used: String },
     #[error("The application '{client}' was not found in the directory '{tenant}'")]
@@ -115,6 +117,9 @@ pub(crate) enum Refusal {
     SignInTooOld,
     #[error("The device code was not approved yet")]
     DevicePending,
+    /// Entra's documentation does not list it; RFC 8628 section 3.5 does, and clients must know it.
+    #[error("The device code is asked for too often")]
+    DeviceSlowDown,
     #[error("The user declined the device code")]
     DeviceDeclined,
     #[error("The device code is unknown or was used")]
@@ -177,6 +182,10 @@ pub(crate) enum Refusal {
     UnsupportedGrant(String),
     #[error("The response type '{0}' is not supported")]
     UnsupportedResponseType(String),
+    #[error("The response type 'id_token' is not enabled for the application")]
+    IdTokenNotEnabled,
+    #[error("The response mode 'query' is not supported where a token is asked for")]
+    TokenInQuery,
 }
 
 impl Refusal {
@@ -184,6 +193,7 @@ impl Refusal {
     pub(crate) fn code(&self) -> (u32, &'static str) {
         match self {
             Self::RedirectNotRegistered(_) => (50011, "invalid_request"),
+            Self::RedirectInvalid(_) => (70004, "invalid_request"),
             Self::RedirectDiffers { .. } => (500_112, "invalid_client"),
             Self::UnknownApp { .. } => (700_016, "unauthorized_client"),
             Self::UnknownAppAtAlias(_) => (700_011, "unauthorized_client"),
@@ -222,6 +232,7 @@ impl Refusal {
             Self::PolicyBlock { control, .. } => (block(*control), "access_denied"),
             Self::SignInTooOld => (70043, "invalid_grant"),
             Self::DevicePending => (70016, "authorization_pending"),
+            Self::DeviceSlowDown => (70016, "slow_down"),
             Self::DeviceDeclined => (65004, "authorization_declined"),
             Self::DeviceCodeUnknown => (70018, "bad_verification_code"),
             Self::DeviceCodeExpired => (70019, "expired_token"),
@@ -253,6 +264,8 @@ impl Refusal {
             Self::BadParameter { .. } => (90023, "invalid_request"),
             Self::UnsupportedGrant(_) => (70003, "unsupported_grant_type"),
             Self::UnsupportedResponseType(_) => (70005, "unsupported_response_type"),
+            Self::IdTokenNotEnabled => (700_054, "unsupported_response_type"),
+            Self::TokenInQuery => (70007, "invalid_request"),
         }
     }
 

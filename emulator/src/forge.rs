@@ -144,7 +144,8 @@ pub(crate) fn id_token(
     let client = all.app(client).ok_or(MintError::App(client))?;
     let (user, claims) = (user(&all, name)?, ClaimsRequest::default());
     let sign_in = SignIn { at: state.clock.now(), mfa: false };
-    let grant = IdGrant { user, client, nonce, profile: true, email: false, sign_in, claims: &claims };
+    let grant =
+        IdGrant { user, client, nonce, code: None, profile: true, email: false, sign_in, claims: &claims };
     Ok(tokens::id_token(state, &grant))
 }
 

@@ -6,13 +6,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use aws_lc_rs::rand;
+use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
+use crate::device::DeviceCodes;
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
@@ -31,7 +32,7 @@ const REFRESH_TOKENS: usize = 200_000;
 const GRACE: i64 = 24 * 3600;
 
 /// Life of a browser session, seconds.
-const SESSION_LIFE: i64 = 24 * 3600;
+pub(crate) const SESSION_LIFE: i64 = 24 * 3600;
 
 /// Where the two services are reached.
 #[derive(Debug, Clone)]
@@ -132,6 +133,9 @@ pub(crate) struct State {
     registrations: RwLock<Arc<Registrations>>,
     keys: RwLock<KeyRing>,
     pub(crate) journal: Journal,
+    /// Seals what a sign-in form says about earlier steps.
+    pub(crate) proof_key: hmac::Key,
+    pub(crate) devices: DeviceCodes,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -157,6 +161,8 @@ impl State {
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),
+            proof_key: hmac::Key::new(hmac::HMAC_SHA256, random(32).as_bytes()),
+            devices: DeviceCodes::new(CODES),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),

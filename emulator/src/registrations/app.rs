@@ -42,6 +42,9 @@ pub struct App {
     /// "Allow public client flows": decides where no redirect URI tells the client type.
     #[serde(default)]
     pub is_fallback_public_client: bool,
+    /// "ID tokens (used for implicit and hybrid flows)": the authorize endpoint may answer with an id token.
+    #[serde(default)]
+    pub enable_id_token_issuance: bool,
     /// Client secrets in clear; any of them is accepted.
     #[serde(default)]
     pub secrets: Vec<String>,
@@ -325,7 +328,11 @@ impl App {
 impl RedirectUris {
     /// The platform of a redirect URI, if registered. Exact and case-sensitive, except that the port of
     /// `http://localhost` and `http://127.0.0.1` is ignored (Entra documentation, "Redirect URI restrictions").
+    /// `[::1]` is not supported, registered or not.
     pub(crate) fn platform(&self, uri: &str) -> Option<Platform> {
+        if Url::parse(uri).is_ok_and(|u| u.host_str() == Some("[::1]")) {
+            return None;
+        }
         let among = |registered: &[String]| registered.iter().any(|r| r == uri || same_but_port(r, uri));
         match () {
             () if among(&self.web) => Some(Platform::Web),
@@ -366,13 +373,14 @@ mod tests {
         let uris = RedirectUris {
             web: vec!["https://localhost:8443/cb".into()],
             spa: vec![],
-            public_client: vec!["http://localhost".into()],
+            public_client: vec!["http://localhost".into(), "http://[::1]:5000/cb".into()],
         };
         let check = |uri: &str| uris.platform(uri);
         assert_eq!(check("http://localhost:49152"), Some(Platform::Public));
         assert_eq!(check("http://localhost:49152/"), Some(Platform::Public));
         assert_eq!(check("http://localhost:49152/other"), None);
         assert_eq!(check("http://127.0.0.1:49152"), None);
+        assert_eq!(check("http://[::1]:5000/cb"), None, "not supported");
         assert_eq!(check("https://localhost:8443/cb"), Some(Platform::Web));
         assert_eq!(check("https://localhost:9999/cb"), None);
         assert_eq!(check("https://localhost:8443/CB"), None);

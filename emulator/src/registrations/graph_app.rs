@@ -45,6 +45,7 @@ pub(super) fn graph() -> &'static App {
         app_roles: vec![],
         redirect_uris: RedirectUris::default(),
         is_fallback_public_client: false,
+        enable_id_token_issuance: false,
         secrets: vec![],
         expired_secrets: vec![],
         certificates: vec![],

@@ -8,6 +8,7 @@ mod certificate;
 mod client_auth;
 mod client_credentials;
 mod code;
+mod device_code;
 mod federation;
 mod limits;
 mod on_behalf_of;
@@ -149,6 +150,8 @@ fn answer(state: &State, tenant: &str, headers: &HeaderMap, body: &[u8]) -> Resu
         "authorization_code" => code::redeem(&call),
         "refresh_token" => refresh::refresh(&call),
         "client_credentials" => client_credentials::issue(&call),
+        // The name of RFC 8628, and the one that msal-node sends.
+        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => device_code::redeem(&call),
         JWT_BEARER => on_behalf_of::exchange(&call),
         other => Err(Refusal::UnsupportedGrant(other.to_owned())),
     }

@@ -1,6 +1,9 @@
 //! Id tokens. Only the v2 shape exists here: its version follows the endpoint, not the application.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::person::Person;
 use super::{Claims, issuer, pairwise, sign_in, signer};
@@ -19,6 +22,8 @@ pub(crate) struct IdGrant<'a> {
     /// Whose token it is: the `aud`, and whose optional claims and group claims count.
     pub(crate) client: &'a App,
     pub(crate) nonce: Option<&'a str>,
+    /// The code that travels beside it.
+    pub(crate) code: Option<&'a str>,
     /// Whether the scope `profile` was asked: without it the token names nobody.
     pub(crate) profile: bool,
     /// Whether the scope `email` was asked.
@@ -56,6 +61,9 @@ fn id_claims(state: &State, grant: &IdGrant<'_>) -> Claims {
     claims.put("uti", random(16));
     claims.put("ver", "2.0");
     claims.put_some("nonce", grant.nonce);
+    // OpenID Connect Core section 3.3.2.11: the left half of the hash.
+    let half = |code: &str| URL_SAFE_NO_PAD.encode(&Sha256::digest(code)[..16]);
+    claims.put_some("c_hash", grant.code.map(half));
     person.provider(state, TokenVersion::V2, &mut claims);
     person.roles(client, &mut claims);
     person.groups(client.group_membership_claims, &mut claims);
