@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
 use crate::faults::Faults;
+use crate::graph::Mailboxes;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
@@ -130,6 +131,7 @@ pub(crate) struct State {
     registrations: RwLock<Arc<Registrations>>,
     keys: RwLock<KeyRing>,
     pub(crate) journal: Journal,
+    pub(crate) mailboxes: Mailboxes,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -154,6 +156,7 @@ impl State {
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),
+            mailboxes: Mailboxes::new(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),

@@ -218,7 +218,7 @@ fn audience(api: &App, identifier: Option<&str>) -> String {
 }
 
 /// `sub` differs from app to app, so that two apps cannot compare notes (OpenID Connect Core 8.1).
-fn pairwise(user: Uuid, app: Uuid) -> String {
+pub(crate) fn pairwise(user: Uuid, app: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(user).chain_update(app).finalize())
 }
 
