@@ -120,3 +120,69 @@ impl Caller {
         several.chain(one)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::HeaderValue;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    use super::super::call::{Ids, Reply};
+    use super::*;
+    use crate::forge::{self, Signer};
+    use crate::keys::KeyRing;
+    use crate::registrations::ids;
+    use crate::state::{Origins, RevocationReason};
+
+    fn state() -> State {
+        let host = "https://localhost:1".to_owned();
+        let origins = Origins { authority: host.clone(), graph: host, v1_issuer: "{tenantid}".into() };
+        State::new(origins, None, crate::Options::default(), KeyRing::generate().unwrap())
+    }
+
+    fn judged(state: &State, capabilities: Value, issued: i64) -> Result<(), GraphError> {
+        let mut claims =
+            forge::user_claims(state, ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &["User.Read"]).unwrap();
+        claims["xms_cc"] = capabilities;
+        claims["iat"] = issued.into();
+        let header = json!({ "alg": "RS256", "nonce": "n", "kid": state.keys().signer().kid() });
+        let token = forge::sign_for_graph(state, &header, &claims, Signer::Live);
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        headers.insert(header::AUTHORIZATION, value);
+        caller(state, &headers).map(|_| ())
+    }
+
+    #[test]
+    fn a_revoked_session_challenges_clients_that_understand() {
+        let state = state();
+        let before = state.clock.now().0;
+        state.clock.advance(Duration::from_secs(10));
+        assert_eq!(judged(&state, json!(["cp1"]), before), Ok(()));
+        state.revoke(ids::ADELE, RevocationReason::Sessions);
+        let at = state.revocation(ids::ADELE).unwrap().at;
+        let revoked = Err(GraphError::Revoked { at });
+        assert_eq!(judged(&state, json!(["cp1"]), before), revoked);
+        assert_eq!(judged(&state, json!("CP1"), before), revoked);
+        assert_eq!(judged(&state, json!(["cp1"]), at.0), Ok(()), "a token of the new sign-in");
+        assert_eq!(judged(&state, json!([]), before), Ok(()), "without cp1 a token lives on");
+        assert_eq!(judged(&state, Value::Null, before), Ok(()));
+    }
+
+    #[test]
+    fn the_challenge_says_from_when_on() {
+        let state = state();
+        let error = GraphError::Revoked { at: crate::clock::Instant(1_702_682_181) };
+        let reply = Reply::refusal(&state, &error, &Ids::new(&HeaderMap::new()));
+        let challenge = &reply.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap().1;
+        assert!(challenge.starts_with("Bearer realm=\"\", authorization_uri=\"https://localhost:1/common/"));
+        assert!(challenge.contains("error=\"insufficient_claims\""));
+        let claims = challenge.split("claims=\"").nth(1).unwrap().trim_end_matches('"');
+        let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
+        let expected = json!({ "access_token": { "nbf": { "essential": true, "value": "1702682181" } } });
+        assert_eq!((reply.status.as_u16(), claims), (401, expected));
+    }
+}

@@ -52,12 +52,10 @@ const BODY: usize = 4 << 20;
 
 /// Everything on Graph's host.
 pub(crate) fn routes() -> Router<Arc<State>> {
-    Router::new()
-        .route("/v1.0", any(serve))
-        .route("/v1.0/{*path}", any(serve))
-        .route("/beta", any(serve))
-        .route("/beta/{*path}", any(serve))
-        .route("/oidc/userinfo", any(serve))
+    let paths = ["/v1.0", "/v1.0/", "/v1.0/{*path}", "/beta", "/beta/", "/beta/{*path}", "/oidc/userinfo"];
+    paths
+        .iter()
+        .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .route(&format!("{}{{link}}", download::PREFIX), get(download::file))
 }
 

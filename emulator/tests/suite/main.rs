@@ -4,6 +4,12 @@
 mod bench;
 mod flows;
 mod graph;
+mod graph_access;
+mod graph_batches;
+mod graph_client;
+mod graph_queries;
+mod graph_resources;
+mod graph_writes;
 mod keys;
 mod pages;
 mod refusals;
