@@ -3,7 +3,7 @@
 use super::call::{Call, Reply};
 use super::error::GraphError;
 use super::people::{ME_ALIAS, Owner};
-use super::{calendar, drive, mail, membership, people, photo};
+use super::{calendar, drive, mail, membership, people, photo, send};
 
 /// Answers a request whose token is good. Names of segments do not mind the case of letters.
 pub(super) fn answer(call: &Call<'_>) -> Result<Reply, GraphError> {
@@ -36,7 +36,7 @@ fn of_user(call: &Call<'_>, owner: &Owner, path: &[&str]) -> Result<Reply, Graph
         ("photos", rest) => photo::answer(call, owner, true, rest),
         ("messages", rest) => mail::messages(call, owner, None, rest),
         ("mailfolders", rest) => mail::folders(call, owner, rest),
-        ("sendmail" | "microsoft.graph.sendmail", []) => mail::send(call, owner),
+        ("sendmail" | "microsoft.graph.sendmail", []) => send::send_mail(call, owner),
         ("events", rest) => calendar::events(call, owner, "", rest),
         ("calendarview", []) => calendar::view(call, owner, "", false),
         ("calendarview", ["$count"]) => calendar::view(call, owner, "", true),
