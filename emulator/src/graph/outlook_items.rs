@@ -90,7 +90,8 @@ pub(super) fn user_as_person(user: &User) -> Value {
 /// A message. Without cc or bcc those are `[]`.
 pub(super) fn message(letter: Letter) -> Value {
     let at = when::zulu(letter.at);
-    let number = URL_SAFE_NO_PAD.encode(&Sha256::digest(&letter.id)[..12]);
+    let digest = Sha256::digest(&letter.id);
+    let number = URL_SAFE_NO_PAD.encode(&digest[..12]);
     let mut message = json!({
         "id": letter.id,
         "createdDateTime": at,
@@ -104,7 +105,8 @@ pub(super) fn message(letter: Letter) -> Value {
         "importance": letter.importance,
         "parentFolderId": letter.folder,
         "conversationId": format!("AAQk{number}="),
-        "conversationIndex": format!("AQHa{number}"),
+        // Binary in Graph's model, so clients decode it.
+        "conversationIndex": STANDARD.encode([[1, 1, 218, 0].as_slice(), &digest[..18]].concat()),
         "isDeliveryReceiptRequested": false,
         "isReadReceiptRequested": false,
         "isRead": letter.is_read,

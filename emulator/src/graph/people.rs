@@ -13,9 +13,6 @@ use super::permissions::{FULL_PROFILE, ORGANIZATION as ALL_OF_IT, ORGANIZATION_B
 use crate::registrations::User;
 use crate::tokens;
 
-/// What Microsoft's Python SDK sends instead of `/me` when its URL handler is not installed.
-pub(super) const ME_ALIAS: &str = "me-token-to-replace";
-
 /// Properties that `User.ReadBasic.All` shows; the others are null.
 const BASIC: [&str; 7] =
     ["displayName", "givenName", "id", "mail", "surname", "userPrincipalName", "mailNickname"];

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Reply};
 use super::error::GraphError;
-use super::people::{ME_ALIAS, Owner};
+use super::people::Owner;
 use super::{calendar, drive, mail, membership, people, photo, send};
 
 /// Answers a request whose token is good. Names of segments do not mind the case of letters.
@@ -13,9 +13,6 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, GraphError> {
         ("me", rest) => of_user(call, &Owner::Me, rest),
         ("users", []) => people::list(call, false),
         ("users", ["$count"]) => people::list(call, true),
-        ("users", [name, rest @ ..]) if name.eq_ignore_ascii_case(ME_ALIAS) => {
-            of_user(call, &Owner::Me, rest)
-        }
         ("users", [name, rest @ ..]) => of_user(call, &Owner::Named((*name).to_owned()), rest),
         ("groups", []) => membership::list(call, false),
         ("groups", ["$count"]) => membership::list(call, true),

@@ -4,6 +4,9 @@ use percent_encoding::percent_decode_str;
 
 use super::error::GraphError;
 
+/// What Microsoft's Python SDK sends after `users` instead of `/me` when its URL handler is not installed.
+const ME_ALIAS: &str = "me-token-to-replace";
+
 /// How many segments a path may have; Graph's longest are far below.
 const SEGMENTS: usize = 64;
 
@@ -17,6 +20,12 @@ pub(super) fn segments(path: &str) -> Result<Vec<String>, GraphError> {
             Some((name, key)) => segments.extend([name.to_owned(), key]),
             None => segments.push(segment.into_owned()),
         }
+    }
+    if let [users, alias, ..] = segments.as_slice()
+        && users.eq_ignore_ascii_case("users")
+        && alias.eq_ignore_ascii_case(ME_ALIAS)
+    {
+        segments.splice(..2, ["me".to_owned()]);
     }
     match segments.len() <= SEGMENTS {
         true => Ok(segments),
@@ -50,6 +59,7 @@ mod tests {
             ["me", "drive", "root:", "read me.md:", "content"]
         );
         assert_eq!(read("users/O('x"), ["users", "O('x"]);
+        assert_eq!(read("users/me-token-to-replace/messages"), ["me", "messages"]);
         assert!(segments("%FF").is_err());
         assert!(segments(&"a/".repeat(100)).is_err());
     }

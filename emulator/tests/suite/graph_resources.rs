@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use entra_emulator::{Group, Options, Registrations, ids};
 use serde_json::{Value, json};
 
@@ -156,6 +158,8 @@ async fn mail_calendar_and_photo() {
         parentFolderId receivedDateTime replyTo sender sentDateTime subject toRecipients webLink";
     assert_eq!(names(first), set(expected));
     assert_eq!(first["toRecipients"][0]["emailAddress"]["address"], "adele.vance@contoso.example");
+    let binary = STANDARD.decode(first["conversationIndex"].as_str().unwrap());
+    assert_eq!(binary.unwrap().len(), 22, "Microsoft's Python SDK decodes it");
     assert_eq!((&first["body"]["contentType"], &first["isRead"]), (&json!("html"), &json!(false)));
     let one = adele.ok(&format!("/me/messages/{}", first["id"].as_str().unwrap())).await;
     assert_eq!((&one["subject"], &one["body"]), (&first["subject"], &first["body"]));
