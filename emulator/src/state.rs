@@ -15,6 +15,7 @@ use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
 use crate::device::DeviceCodes;
 use crate::faults::Faults;
+use crate::graph::Mailboxes;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
@@ -136,6 +137,7 @@ pub(crate) struct State {
     /// Seals what a sign-in form says about earlier steps.
     pub(crate) proof_key: hmac::Key,
     pub(crate) devices: DeviceCodes,
+    pub(crate) mailboxes: Mailboxes,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -163,6 +165,7 @@ impl State {
             journal: Journal::default(),
             proof_key: hmac::Key::new(hmac::HMAC_SHA256, random(32).as_bytes()),
             devices: DeviceCodes::new(CODES),
+            mailboxes: Mailboxes::new(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),
