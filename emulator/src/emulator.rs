@@ -16,7 +16,7 @@ use crate::keys::{KeyError, KeyIssuer, KeyRing, SigningKey};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
-use crate::state::{Origins, State};
+use crate::state::{Origins, RevocationReason, State};
 use crate::tls::Authority;
 
 /// A running emulator. Dropping it stops it.
@@ -99,6 +99,19 @@ impl Emulator {
     /// server under test must be given the same time.
     pub fn advance_clock(&self, by: Duration) {
         self.state.clock.advance(by);
+    }
+
+    /// Sets how far the emulator's clock is ahead of the system's, in seconds; 0 is the time of day again.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.clock.set_ahead(seconds);
+    }
+
+    /// Ends what a user (principal name or object id) was granted until now, as Entra does for this reason.
+    pub fn revoke_user(&self, user: &str, reason: RevocationReason) -> Result<(), MintError> {
+        let all = self.state.registrations();
+        let found = all.user(user).ok_or_else(|| MintError::User(user.to_owned()))?;
+        self.state.revoke(found.id, reason);
+        Ok(())
     }
 
     /// The fault plan and the counters of requests.

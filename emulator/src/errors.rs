@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Instant;
+use crate::journal::Verdict;
 use crate::registrations::Control;
 
 /// Why Entra would not answer a request. The number in each text is the AADSTS code.
@@ -121,6 +122,8 @@ pub(crate) enum Refusal {
     UnsupportedGrant(String),
     #[error("The response type '{0}' is not supported")]
     UnsupportedResponseType(String),
+    #[error("The endpoint does not take requests of the method {0}")]
+    WrongMethod(String),
 }
 
 impl Refusal {
@@ -174,6 +177,7 @@ impl Refusal {
             Self::BadParameter { .. } => (90023, "invalid_request"),
             Self::UnsupportedGrant(_) => (70003, "unsupported_grant_type"),
             Self::UnsupportedResponseType(_) => (70005, "unsupported_response_type"),
+            Self::WrongMethod(_) => (900_561, "invalid_request"),
         }
     }
 
@@ -283,7 +287,14 @@ impl Trace {
     pub(crate) fn response(&self, refusal: &Refusal, authority: &str) -> Response {
         let mut response = (refusal.status(), Json(self.body(refusal, authority))).into_response();
         no_store(response.headers_mut());
+        self.mark(&mut response, refusal);
         response
+    }
+
+    /// Tells the journal what decided `response`, however the refusal is written.
+    pub(crate) fn mark(&self, response: &mut Response, refusal: &Refusal) {
+        let code = format!("AADSTS{}", refusal.code().0);
+        response.extensions_mut().insert(Verdict { code, correlation_id: Some(self.correlation_id) });
     }
 }
 

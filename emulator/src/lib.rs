@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod admin;
 mod authorize;
 mod claims_request;
 mod clock;
@@ -26,6 +27,7 @@ mod conditional_access;
 mod discovery;
 mod emulator;
 mod errors;
+mod exchange;
 mod faults;
 mod forge;
 mod graph;
@@ -44,7 +46,7 @@ mod token;
 mod tokens;
 
 pub use emulator::Emulator;
-pub use faults::{Endpoint, Fault, Faults, Operation, RetryAfter};
+pub use faults::{Endpoint, Fault, FaultBody, Faults, Operation, PlannedFault, RetryAfter, TooManyFaults};
 pub use forge::{MintError, Signer};
 pub use keys::{CONSUMER_TENANT, KID_PREFIX, KeyError};
 pub use options::{Options, StartError};
@@ -54,4 +56,5 @@ pub use registrations::{
     PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML,
     SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
 };
+pub use state::RevocationReason;
 pub use tls::{CA_FILE, TlsError};

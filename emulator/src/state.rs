@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
@@ -58,8 +59,9 @@ pub(crate) struct Session {
 }
 
 /// Why grants of a user are no longer good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RevocationReason {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
     /// The user changed the password.
@@ -144,13 +146,15 @@ impl State {
         options: crate::Options,
         keys: KeyRing,
     ) -> Self {
+        let faults = Arc::new(Faults::default());
+        faults.load(&options.registrations.faults);
         Self {
             origins,
             split_hosts,
             auto_approve: options.auto_approve,
             log: options.log,
             clock: Clock::default(),
-            faults: Arc::default(),
+            faults,
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),

@@ -94,6 +94,7 @@ pub(super) fn refusal(trace: &Trace, refusal: &Refusal) -> Response {
         format!("<h1>Sorry, but we cannot sign you in</h1><p class=\"error\">{}</p>", text(&described));
     let mut response = document("Error", &body, None);
     *response.status_mut() = StatusCode::BAD_REQUEST;
+    trace.mark(&mut response, refusal);
     response
 }
 

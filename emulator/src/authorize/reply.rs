@@ -66,6 +66,8 @@ impl Reply {
             answer.push(("error_subcode", "cancel".to_owned()));
         }
         answer.push(("error_uri", format!("{authority}/error?code={code}")));
-        self.send(answer)
+        let mut response = self.send(answer);
+        trace.mark(&mut response, refusal);
+        response
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 pub(crate) use me::{me, user};
 
+use crate::journal::Verdict;
 use crate::registrations::GRAPH_APP_ID;
 use crate::server::Shared;
 use crate::state::State;
@@ -38,6 +39,10 @@ pub(crate) enum GraphError {
     NoSuchProperty(String),
     #[error("Resource not found for the segment '{0}'.")]
     NoSuchPath(String),
+    #[error("The HTTP method is not allowed here.")]
+    Method,
+    #[error("The request body is too large.")]
+    TooLarge,
     #[error("The emulator was told to fail.")]
     Planned(StatusCode),
 }
@@ -52,6 +57,8 @@ impl GraphError {
             Self::NotDelegated | Self::NoSuchProperty(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::NoSuchUser(_) => (StatusCode::NOT_FOUND, "Request_ResourceNotFound"),
             Self::NoSuchPath(_) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Planned(status) => (
                 *status,
                 match status.as_u16() {
@@ -116,7 +123,19 @@ fn refuse(state: &State, headers: &HeaderMap, error: &GraphError) -> Response {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
     }
+    let verdict = Verdict { code: code.to_owned(), correlation_id: Uuid::parse_str(&ids.client).ok() };
+    response.extensions_mut().insert(verdict);
     ids.stamp(response)
+}
+
+/// A request with a body that is too large.
+pub(crate) fn too_large(state: &State, headers: &HeaderMap) -> Response {
+    refuse(state, headers, &GraphError::TooLarge)
+}
+
+/// A method that a path does not take.
+pub(crate) fn wrong_method(state: &State, headers: &HeaderMap) -> Response {
+    refuse(state, headers, &GraphError::Method)
 }
 
 /// A planned failure.
