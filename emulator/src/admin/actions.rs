@@ -126,7 +126,9 @@ pub(super) async fn remove_key(state: Shared, Path(kid): Path<String>) -> Answer
         let message = format!("no published key is called {kid:?}");
         return Err(AdminError::NotFound { field: "kid", message });
     }
-    match state.keys_mut().remove(&kid) {
+    // Apart, so that the lock is free again below.
+    let removed = state.keys_mut().remove(&kid);
+    match removed {
         true => keys(&state),
         false => Err(AdminError::Conflict {
             field: "kid",
