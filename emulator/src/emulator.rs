@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::faults::Faults;
 use crate::forge::{self, MintError, Signer};
-use crate::keys::{KeyError, KeyIssuer, KeyRing, SigningKey};
+use crate::hosts::Hosts;
+use crate::keys::{self, KeyError, KeyRing};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
@@ -29,19 +30,19 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Makes keys and certificates, opens the port and serves. Needs a tokio runtime.
+    /// Makes certificates, opens the port and serves. Needs a tokio runtime. Signing keys are made in the background; the
+    /// methods that need one hold the thread until it is there, a tenth of a second or so.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         options.check()?;
-        let keys = tokio::task::spawn_blocking(KeyRing::generate).await.map_err(|_| KeyError::Generate)??;
         let authority = Authority::open(options.state.as_deref())?;
-        let tls = authority.server_config(names(&options))?;
+        // Unless they were kept they are in the making from here on; a request waits for those it needs.
+        let keys = KeyRing::open(options.state.as_deref())?;
         let bind = |source| StartError::Bind { address: options.bind, source };
         let listener = TcpListener::bind(options.bind).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let origins = origins(&options, address.port());
-        let split = (!options.login_host.eq_ignore_ascii_case(&options.graph_host))
-            .then(|| (options.login_host.clone(), options.graph_host.clone()));
-        let state = Arc::new(State::new(origins, split, options, keys));
+        let hosts = Hosts::new(&options, address.port());
+        let tls = authority.server_config(names(&hosts, options.bind))?;
+        let state = Arc::new(State::new(origins(&hosts, &options), hosts, options, keys));
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(server::serve(listener, tls, state.clone(), stopped));
         Ok(Self { state, address, ca_pem: authority.pem().to_owned(), stop, task })
@@ -119,7 +120,7 @@ impl Emulator {
     /// Publishes a new key and lets it sign; earlier keys stay published. Returns its name. Takes the time of
     /// making an RSA key.
     pub fn rotate_keys(&self) -> Result<String, KeyError> {
-        let key = SigningKey::generate(KeyIssuer::Work)?;
+        let key = keys::new_key()?;
         let kid = key.kid().to_owned();
         self.state.keys_mut().rotate(key);
         Ok(kid)
@@ -193,9 +194,9 @@ impl Drop for Emulator {
     }
 }
 
-fn names(options: &Options) -> Vec<String> {
+fn names(hosts: &Hosts, bind: SocketAddr) -> Vec<String> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-    for extra in [options.login_host.clone(), options.graph_host.clone(), options.bind.ip().to_string()] {
+    for extra in hosts.certificate_names().into_iter().chain([bind.ip().to_string()]) {
         if !names.contains(&extra) {
             names.push(extra);
         }
@@ -203,12 +204,7 @@ fn names(options: &Options) -> Vec<String> {
     names
 }
 
-fn origins(options: &Options, port: u16) -> Origins {
-    let origin = |host: &str| match port {
-        443 => format!("https://{host}"),
-        port => format!("https://{host}:{port}"),
-    };
-    let authority = origin(&options.login_host);
-    let v1_issuer = options.v1_issuer.clone().unwrap_or_else(|| format!("{authority}/sts/{{tenantid}}/"));
-    Origins { graph: origin(&options.graph_host), authority, v1_issuer }
+fn origins(hosts: &Hosts, options: &Options) -> Origins {
+    let v1_issuer = options.v1_issuer.clone().unwrap_or_else(|| hosts.v1_issuer());
+    Origins { authority: hosts.authority(), graph: hosts.graph(), v1_issuer }
 }

@@ -29,6 +29,7 @@ mod errors;
 mod faults;
 mod forge;
 mod graph;
+mod hosts;
 mod journal;
 mod jwt;
 mod keys;

@@ -1,21 +1,24 @@
 //! The command `entra-emulator`: options from the command line, one page of facts on start, Ctrl-C ends.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use entra_emulator::{CA_FILE, Emulator, Options, Registrations, SAMPLE_TOML, ids};
 
+/// Where the command listens unless told otherwise.
+const DEFAULT_BIND: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8444));
+
 /// An emulator of Microsoft Entra ID and Microsoft Graph for tests and demos. Not Microsoft, and not secure:
 /// anybody who reaches it can sign in as anybody.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8444")]
-    bind: SocketAddr,
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8444; 127.0.0.1:443 with --real-names]
+    #[arg(long)]
+    bind: Option<SocketAddr>,
     /// Allow an address that is not loopback
     #[arg(long)]
     allow_remote: bool,
@@ -25,18 +28,14 @@ struct Arguments {
     /// URL of an MCP endpoint, added to the sample API's identifier URIs
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     mcp_url: Option<String>,
-    /// Folder that keeps the certificate authority, so that clients can trust it across restarts
+    /// Folder that keeps the certificate authority and the signing keys, so that clients can trust them across restarts
     #[arg(long, value_name = "FOLDER", default_value = "emulator-state")]
     state: PathBuf,
-    /// Host name of the login service
-    #[arg(long, default_value = "localhost")]
-    login_host: String,
-    /// Host name of Graph; if it differs, each host serves only its own paths
-    #[arg(long, default_value = "localhost")]
-    graph_host: String,
-    /// Issuer of v1 tokens, with {tenantid}; default https://LOGIN:PORT/sts/{tenantid}/
-    #[arg(long, value_name = "URL")]
-    v1_issuer: Option<String>,
+    #[command(flatten)]
+    names: Names,
+    /// Address of the managed identity endpoints (IMDS, App Service), in plain HTTP; without it there are none
+    #[arg(long, value_name = "ADDRESS")]
+    managed_identity: Option<SocketAddr>,
     /// Approve requests with a known login_hint without showing a page
     #[arg(long)]
     auto_approve: bool,
@@ -46,6 +45,58 @@ struct Arguments {
     /// Print the sample configuration and exit
     #[arg(long)]
     print_sample_config: bool,
+}
+
+/// Under which names the parts of the service are reached.
+#[derive(Debug, clap::Args)]
+struct Names {
+    /// Host name of the login service
+    #[arg(long, default_value = "localhost")]
+    login_host: String,
+    /// Further host name of the login service; may be repeated
+    #[arg(long, value_name = "HOST")]
+    login_alias: Vec<String>,
+    /// Host name of Graph; if it differs, each host serves only its own paths
+    #[arg(long, default_value = "localhost")]
+    graph_host: String,
+    /// Further host name of Graph; may be repeated
+    #[arg(long, value_name = "HOST")]
+    graph_alias: Vec<String>,
+    /// Host name of the v1 issuer, which is then https://HOST/{tenantid}/
+    #[arg(long, value_name = "HOST")]
+    sts_host: Option<String>,
+    /// Parent of the vaults' host names, NAME.HOST [default: vault.LOGIN-HOST]
+    #[arg(long, value_name = "HOST")]
+    vault_host: Option<String>,
+    /// Issuer of v1 tokens, with {tenantid}; default https://LOGIN:PORT/sts/{tenantid}/
+    #[arg(long, value_name = "URL")]
+    v1_issuer: Option<String>,
+    /// Use the names of Microsoft's services, on loopback only: for a network namespace whose hosts file leads them there
+    #[arg(
+        long,
+        conflicts_with_all = ["login_host", "login_alias", "graph_host", "graph_alias", "sts_host", "vault_host", "v1_issuer"]
+    )]
+    real_names: bool,
+}
+
+impl Names {
+    /// Options with these names, and the address they are usually served at.
+    fn options(self) -> Options {
+        if self.real_names {
+            return Options::real_names();
+        }
+        Options {
+            bind: DEFAULT_BIND,
+            login_host: self.login_host,
+            login_aliases: self.login_alias,
+            graph_host: self.graph_host,
+            graph_aliases: self.graph_alias,
+            sts_host: self.sts_host,
+            vault_host: self.vault_host,
+            v1_issuer: self.v1_issuer,
+            ..Options::default()
+        }
+    }
 }
 
 #[tokio::main]
@@ -71,16 +122,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let ca_file = arguments.state.join(CA_FILE);
     let sample = arguments.config.is_none();
+    let names = arguments.names.options();
     let emulator = Emulator::start(Options {
-        bind: arguments.bind,
+        bind: arguments.bind.unwrap_or(names.bind),
         allow_remote: arguments.allow_remote,
         registrations,
         auto_approve: arguments.auto_approve,
-        login_host: arguments.login_host,
-        graph_host: arguments.graph_host,
-        v1_issuer: arguments.v1_issuer,
+        managed_identity: arguments.managed_identity,
         state: Some(arguments.state),
         log: arguments.log,
+        ..names
     })
     .await?;
     std::io::stdout().write_all(facts(&emulator, &ca_file, sample).as_bytes())?;

@@ -128,7 +128,10 @@ async fn answer(
     let response = match planned(&path, &headers, state, cut).await {
         Some(faulted) => faulted,
         None if misdirected(&request, state) => StatusCode::MISDIRECTED_REQUEST.into_response(),
-        None => router.oneshot(request).await?,
+        None => {
+            state.keys_for(&path).await;
+            router.oneshot(request).await?
+        }
     };
     if let Some(line) = line {
         log(&format!("{line} {}", response.status().as_u16()));
@@ -188,13 +191,9 @@ fn classify(path: &str) -> Option<(Endpoint, Option<Operation>)> {
     })
 }
 
-/// With two host names, each serves only its own paths.
+/// Each host name serves only its own paths.
 fn misdirected(request: &Request<Body>, state: &State) -> bool {
-    let Some((login, graph)) = &state.split_hosts else { return false };
-    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let wanted = if request.uri().path().starts_with("/v1.0/") { graph } else { login };
-    !name.eq_ignore_ascii_case(wanted)
+    !state.hosts.serves(crate::hosts::of_request(request.uri(), request.headers()), request.uri().path())
 }
 
 /// Microsoft's Python SDK asks for `/v1.0//me`; the real service does not mind.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
 use crate::faults::Faults;
+use crate::hosts::Hosts;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
@@ -123,7 +124,7 @@ type Consents = HashMap<(Uuid, Uuid, Uuid), BTreeSet<String>>;
 pub(crate) struct State {
     pub(crate) origins: Origins,
     pub(crate) auto_approve: bool,
-    pub(crate) split_hosts: Option<(String, String)>,
+    pub(crate) hosts: Hosts,
     pub(crate) log: bool,
     pub(crate) clock: Clock,
     pub(crate) faults: Arc<Faults>,
@@ -140,13 +141,13 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         origins: Origins,
-        split_hosts: Option<(String, String)>,
+        hosts: Hosts,
         options: crate::Options,
         keys: KeyRing,
     ) -> Self {
         Self {
             origins,
-            split_hosts,
+            hosts,
             auto_approve: options.auto_approve,
             log: options.log,
             clock: Clock::default(),
@@ -175,6 +176,14 @@ impl State {
 
     pub(crate) fn keys(&self) -> RwLockReadGuard<'_, KeyRing> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the keys still in the making that a request for `path` needs, without holding a thread.
+    pub(crate) async fn keys_for(&self, path: &str) {
+        let awaited = self.keys().awaited_by(path);
+        for slot in awaited {
+            slot.ready().await;
+        }
     }
 
     pub(crate) fn keys_mut(&self) -> RwLockWriteGuard<'_, KeyRing> {

@@ -58,7 +58,8 @@ impl Authority {
         let new = Self::from_key(key)?;
         std::fs::create_dir_all(folder)
             .map_err(|source| TlsError::State { file: folder.to_owned(), source })?;
-        write_private(&key_file, &key_pem)?;
+        write_private(&key_file, &key_pem)
+            .map_err(|source| TlsError::State { file: key_file, source })?;
         std::fs::write(&pem_file, &new.pem).map_err(|source| TlsError::State { file: pem_file, source })?;
         Ok(new)
     }
@@ -102,13 +103,13 @@ fn read(file: &Path) -> Result<String, TlsError> {
     std::fs::read_to_string(file).map_err(|source| TlsError::State { file: file.to_owned(), source })
 }
 
-/// Whoever holds this key can impersonate any site to a client that trusts the authority.
-fn write_private(file: &Path, text: &str) -> Result<(), TlsError> {
+/// Writes a file that only its owner may read: whoever holds the authority's key can impersonate any site to a client
+/// that trusts it.
+pub(crate) fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(file).and_then(|mut f| f.write_all(text.as_bytes()));
-    written.map_err(|source| TlsError::State { file: file.to_owned(), source })
+    options.open(file)?.write_all(text.as_bytes())
 }
