@@ -14,6 +14,7 @@ use crate::faults::Faults;
 use crate::forge::{self, MintError, Signer};
 use crate::hosts::Hosts;
 use crate::keys::{self, KeyError, KeyRing};
+use crate::managed_identity::{self, Endpoints};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
@@ -27,6 +28,7 @@ pub struct Emulator {
     ca_pem: String,
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
+    identity: Option<(Arc<Endpoints>, JoinHandle<()>)>,
 }
 
 impl Emulator {
@@ -37,15 +39,23 @@ impl Emulator {
         let authority = Authority::open(options.state.as_deref())?;
         // Unless they were kept they are in the making from here on; a request waits for those it needs.
         let keys = KeyRing::open(options.state.as_deref())?;
-        let bind = |source| StartError::Bind { address: options.bind, source };
-        let listener = TcpListener::bind(options.bind).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        let (listener, address) = bind(options.bind).await?;
+        let identity = match options.managed_identity {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let arc_keys = options.arc_keys.clone();
         let hosts = Hosts::new(&options, address.port());
         let tls = authority.server_config(names(&hosts, options.bind))?;
         let state = Arc::new(State::new(origins(&hosts, &options), hosts, options, keys));
         let (stop, stopped) = watch::channel(());
+        let identity = identity.map(|(listener, address)| {
+            let endpoints = Endpoints::new(state.clone(), address, arc_keys);
+            let serve = managed_identity::serve(listener, endpoints.clone(), stopped.clone());
+            (endpoints, tokio::spawn(serve))
+        });
         let task = tokio::spawn(server::serve(listener, tls, state.clone(), stopped));
-        Ok(Self { state, address, ca_pem: authority.pem().to_owned(), stop, task })
+        Ok(Self { state, address, ca_pem: authority.pem().to_owned(), stop, task, identity })
     }
 
     /// Closes the port and all connections, and waits until that is done.
@@ -53,6 +63,9 @@ impl Emulator {
         let _ = self.stop.send(());
         // The task cannot fail in a way that matters to somebody who wants it gone.
         let _ = (&mut self.task).await;
+        if let Some((_, task)) = &mut self.identity {
+            let _ = task.await;
+        }
     }
 
     /// `https://HOST:PORT` of login. A tenant's authority is this, `/`, and the tenant's id.
@@ -63,6 +76,32 @@ impl Emulator {
     /// `https://HOST:PORT` of Graph; its paths begin with `/v1.0/`.
     pub fn graph_url(&self) -> String {
         self.state.origins.graph.clone()
+    }
+
+    /// `https://HOST:PORT` of the vault `name`.
+    pub fn vault_url(&self, name: &str) -> String {
+        self.state.hosts.vault_origin(name)
+    }
+
+    /// `http://ADDRESS` of IMDS and Arc, where managed identity was asked for: `AZURE_POD_IDENTITY_AUTHORITY_HOST` of
+    /// Microsoft's libraries.
+    pub fn imds_url(&self) -> Option<String> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.origin())
+    }
+
+    /// `IDENTITY_ENDPOINT` of App Service, where managed identity was asked for.
+    pub fn identity_endpoint(&self) -> Option<String> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.app_service())
+    }
+
+    /// `IDENTITY_HEADER` of App Service: a secret made at each start.
+    pub fn identity_header(&self) -> Option<&str> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.secret())
+    }
+
+    /// Object id of an app in a tenant, the `oid` and `sub` of its app-only tokens.
+    pub fn object_id(&self, client: Uuid, tenant: Uuid) -> Uuid {
+        crate::tokens::service_principal(client, tenant)
     }
 
     /// The address listened on.
@@ -191,7 +230,17 @@ impl Drop for Emulator {
         // Nobody listens any more if the task has already ended.
         let _ = self.stop.send(());
         self.task.abort();
+        if let Some((_, task)) = &self.identity {
+            task.abort();
+        }
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 fn names(hosts: &Hosts, bind: SocketAddr) -> Vec<String> {

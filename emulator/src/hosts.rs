@@ -114,14 +114,13 @@ impl Hosts {
         let plays = |role: Role| match role {
             Role::Login => self.login.contains(&host),
             Role::Graph => self.graph.contains(&host),
-            Role::Vault => {
-                self.is_vault(&host) || (self.vault_shared && self.login.contains(&host))
-            }
+            Role::Vault => self.is_vault(&host) || (self.vault_shared && self.login.contains(&host)),
         };
         if self.sts.as_ref() == Some(&host) && is_of_v1_issuer(path) {
             return true;
         }
-        let known = [Role::Login, Role::Graph, Role::Vault].into_iter().any(plays) || self.sts.as_ref() == Some(&host);
+        let known = [Role::Login, Role::Graph, Role::Vault].into_iter().any(plays)
+            || self.sts.as_ref() == Some(&host);
         match known {
             true => plays(role),
             false => self.login[0] == self.graph[0],

@@ -36,6 +36,9 @@ struct Arguments {
     /// Address of the managed identity endpoints (IMDS, App Service), in plain HTTP; without it there are none
     #[arg(long, value_name = "ADDRESS")]
     managed_identity: Option<SocketAddr>,
+    /// Folder for the key files of Azure Arc; its clients insist on /var/opt/azcmagent/tokens
+    #[arg(long, value_name = "FOLDER", requires = "managed_identity")]
+    arc_keys: Option<PathBuf>,
     /// Approve requests with a known login_hint without showing a page
     #[arg(long)]
     auto_approve: bool,
@@ -129,6 +132,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         registrations,
         auto_approve: arguments.auto_approve,
         managed_identity: arguments.managed_identity,
+        arc_keys: arguments.arc_keys,
         state: Some(arguments.state),
         log: arguments.log,
         ..names
@@ -151,6 +155,23 @@ fn facts(emulator: &Emulator, ca_file: &std::path::Path, sample: bool) -> String
         emulator.graph_url(),
         ca_file.display(),
     );
+    if let (Some(imds), Some(app_service), Some(secret)) =
+        (emulator.imds_url(), emulator.identity_endpoint(), emulator.identity_header())
+    {
+        facts.push_str(&format!(
+            "IMDS     {imds} (AZURE_POD_IDENTITY_AUTHORITY_HOST)\n\
+             App Svc  IDENTITY_ENDPOINT={app_service} IDENTITY_HEADER={secret}\n"
+        ));
+    }
+    for identity in &emulator.registrations().managed_identities {
+        if let Some(app) = emulator.registrations().app(identity.app) {
+            let object_id = emulator.object_id(app.client_id, app.tenant);
+            facts.push_str(&format!("Identity {}  {}, object id {object_id}\n", app.client_id, app.name));
+        }
+    }
+    for vault in &emulator.registrations().vaults {
+        facts.push_str(&format!("Vault    {}\n", emulator.vault_url(&vault.name)));
+    }
     for tenant in &emulator.registrations().tenants {
         let metadata = format!("{authority}/{}/v2.0/.well-known/openid-configuration", tenant.id);
         facts.push_str(&format!("Tenant   {} ({})\n         {metadata}\n", tenant.id, tenant.name));

@@ -43,6 +43,9 @@ pub struct Options {
     pub v1_issuer: Option<String>,
     /// Where the endpoints of managed identity listen, in plain HTTP. None: they do not.
     pub managed_identity: Option<SocketAddr>,
+    /// Folder for the key files of Azure Arc, which are part of its protocol; its clients insist on
+    /// `/var/opt/azcmagent/tokens`. None: managed identity is not that of Arc.
+    pub arc_keys: Option<PathBuf>,
     /// Folder that keeps the certificate authority and the signing keys across starts. None: new ones each time.
     pub state: Option<PathBuf>,
     /// One line per request to standard error.
@@ -64,6 +67,7 @@ impl Default for Options {
             vault_host: None,
             v1_issuer: None,
             managed_identity: None,
+            arc_keys: None,
             state: None,
             log: false,
         }
@@ -80,7 +84,9 @@ pub enum StartError {
     )]
     NotLoopback(SocketAddr),
     /// Names of Microsoft's on an address that others can reach.
-    #[error("{host} is a name of Microsoft's, which the emulator uses on a loopback address only, not on {address}")]
+    #[error(
+        "{host} is a name of Microsoft's, which the emulator uses on a loopback address only, not on {address}"
+    )]
     RealNames {
         /// The name.
         host: String,
@@ -169,7 +175,9 @@ fn is_host_name(host: &str) -> bool {
 
 fn is_real(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    REAL_DOMAINS.iter().any(|d| host.strip_suffix(d).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    REAL_DOMAINS
+        .iter()
+        .any(|d| host.strip_suffix(d).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 #[cfg(test)]

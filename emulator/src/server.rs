@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::faults::{Endpoint, Fault, Operation, RetryAfter};
 use crate::state::State;
-use crate::{authorize, discovery, graph, token};
+use crate::{authorize, discovery, graph, token, vault};
 
 /// A client that does not finish its handshake must not hold a task for ever.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -92,6 +92,7 @@ fn routes(state: Arc<State>) -> Router {
         .route("/{tenant}/oauth2/v2.0/token", post(token::token).options(token::preflight))
         .route("/v1.0/me", get(graph::me))
         .route("/v1.0/users/{id}", get(graph::user))
+        .merge(vault::routes())
         .fallback(graph::unknown)
         .with_state(state)
 }

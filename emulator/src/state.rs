@@ -19,6 +19,7 @@ use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
 use crate::shelf::Shelf;
+use crate::vault::Vaults;
 
 /// How many codes, device codes and browser sessions are remembered at once.
 const CODES: usize = 10_000;
@@ -131,6 +132,8 @@ pub(crate) struct State {
     registrations: RwLock<Arc<Registrations>>,
     keys: RwLock<KeyRing>,
     pub(crate) journal: Journal,
+    /// Secrets of the key vaults.
+    pub(crate) vaults: Vaults,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -139,12 +142,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        origins: Origins,
-        hosts: Hosts,
-        options: crate::Options,
-        keys: KeyRing,
-    ) -> Self {
+    pub(crate) fn new(origins: Origins, hosts: Hosts, options: crate::Options, keys: KeyRing) -> Self {
         Self {
             origins,
             hosts,
@@ -155,6 +153,7 @@ impl State {
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),
+            vaults: Vaults::default(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),

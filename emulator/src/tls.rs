@@ -58,8 +58,7 @@ impl Authority {
         let new = Self::from_key(key)?;
         std::fs::create_dir_all(folder)
             .map_err(|source| TlsError::State { file: folder.to_owned(), source })?;
-        write_private(&key_file, &key_pem)
-            .map_err(|source| TlsError::State { file: key_file, source })?;
+        write_private(&key_file, &key_pem).map_err(|source| TlsError::State { file: key_file, source })?;
         std::fs::write(&pem_file, &new.pem).map_err(|source| TlsError::State { file: pem_file, source })?;
         Ok(new)
     }

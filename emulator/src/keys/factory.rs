@@ -75,9 +75,9 @@ fn work() {
 
 impl Factory {
     fn next(&mut self) -> Option<Arc<Slot>> {
-        self.orders.iter_mut().find_map(|queue| {
-            std::iter::from_fn(|| queue.pop_front()).find_map(|slot| slot.upgrade())
-        })
+        self.orders
+            .iter_mut()
+            .find_map(|queue| std::iter::from_fn(|| queue.pop_front()).find_map(|slot| slot.upgrade()))
     }
 
     fn waiting(&mut self) -> usize {

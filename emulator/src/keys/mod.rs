@@ -123,7 +123,9 @@ impl KeyRing {
     /// anything else at most the signer.
     pub(crate) fn awaited_by(&self, path: &str) -> Vec<Arc<Slot>> {
         let needed = match path {
-            p if p.ends_with("/discovery/keys") || p.ends_with("/discovery/v2.0/keys") => self.live.as_slice(),
+            p if p.ends_with("/discovery/keys") || p.ends_with("/discovery/v2.0/keys") => {
+                self.live.as_slice()
+            }
             p if p == "/" || p.contains("/.well-known/") => &[],
             _ => std::slice::from_ref(&self.signer),
         };
@@ -209,7 +211,9 @@ fn ordered(keeper: Option<Keeper>) -> Vec<Arc<Slot>> {
 
 /// A key for a test that forges.
 fn made() -> SigningKey {
-    factory::one().expect("the system's random source works, or the certificate of the listener could not have been made")
+    factory::one().expect(
+        "the system's random source works, or the certificate of the listener could not have been made",
+    )
 }
 
 /// A new key at once, e.g. to rotate to.

@@ -42,7 +42,9 @@ impl Slot {
     /// The key; holds the thread until it is there.
     pub(super) fn key(&self) -> &SigningKey {
         let made = self.made.wait().as_ref();
-        made.expect("the system's random source works, or the certificate of the listener could not have been made")
+        made.expect(
+            "the system's random source works, or the certificate of the listener could not have been made",
+        )
     }
 
     /// Returns when the key is there, without holding the thread.

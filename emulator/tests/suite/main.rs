@@ -4,7 +4,10 @@
 mod bench;
 mod flows;
 mod graph;
+mod hosts;
 mod keys;
+mod managed_identity;
 mod pages;
 mod refusals;
 mod shapes;
+mod vault;
