@@ -11,6 +11,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 
 /// Name of the authority's certificate in the state folder.
 pub const CA_FILE: &str = "emulator-ca.pem";
@@ -86,6 +87,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "Entra emulator (not Microsoft)");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        (params.not_before, params.not_after) = validity();
         let leaf = params.signed_by(&key, &self.issuer)?.der().clone();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -96,6 +98,13 @@ impl Authority {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// From yesterday on for less than 398 days: some systems trust no server certificate that is valid for longer, whoever
+/// signed it. It is made anew at each start. By the system's clock, which is the clients' clock too.
+fn validity() -> (OffsetDateTime, OffsetDateTime) {
+    let now = OffsetDateTime::from(std::time::SystemTime::now());
+    (now.saturating_sub(time::Duration::days(1)), now.saturating_add(time::Duration::days(390)))
 }
 
 fn read(file: &Path) -> Result<String, TlsError> {

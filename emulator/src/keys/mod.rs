@@ -220,3 +220,24 @@ fn made() -> SigningKey {
 pub(crate) fn new_key() -> Result<SigningKey, KeyError> {
     factory::one()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotation_without_end_publishes_no_more_than_it_may() {
+        let mut ring = KeyRing::open(None).unwrap();
+        let (first, key) = (ring.kids(), new_key().unwrap());
+        let (pkcs8, certificate) = (key.pkcs8().unwrap(), key.certificate());
+        // The names must differ, the keys need not: a certificate is not looked into.
+        for i in 0..=u8::try_from(MOST_PUBLISHED).unwrap() {
+            ring.rotate(SigningKey::from_der(&pkcs8, [certificate, &[i]].concat()).unwrap());
+        }
+        let kids = ring.kids();
+        assert_eq!(kids.len(), MOST_PUBLISHED);
+        assert_eq!(kids[0], ring.signer().kid());
+        assert!(kids.contains(&ring.consumer().kid().to_owned()), "the consumer key is never removed");
+        assert_eq!(kids.iter().filter(|kid| first.contains(kid)).count(), 1);
+    }
+}

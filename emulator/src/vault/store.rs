@@ -186,3 +186,30 @@ impl Version {
         self.value.len() + content_type.as_ref().map_or(0, String::len) + tags
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant(0);
+
+    fn set(store: &mut Store, name: &str, bytes: usize) -> Result<(), VaultError> {
+        store.set(name, "x".repeat(bytes), Properties::default(), NOW).map(|_| ())
+    }
+
+    #[test]
+    fn bytes_secrets_and_versions_are_bounded() {
+        let mut store = Store::default();
+        for _ in 0..VERSIONS + 5 {
+            set(&mut store, "one", 1).unwrap();
+        }
+        assert_eq!(store.secrets["one"].versions.len(), VERSIONS);
+        for i in 1..SECRETS {
+            set(&mut store, &i.to_string(), 1).unwrap();
+        }
+        assert_eq!(set(&mut store, "more", 1), Err(VaultError::Full));
+        assert_eq!(set(&mut store, "one", BYTES / 2), Ok(()));
+        assert_eq!(set(&mut store, "one", BYTES / 2), Err(VaultError::Full));
+        assert_eq!(set(&mut store, "one", 1), Ok(()));
+    }
+}

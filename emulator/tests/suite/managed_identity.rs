@@ -31,8 +31,8 @@ async fn start() -> Bench {
     Bench::start_with(Options { registrations, managed_identity, ..Options::default() }).await
 }
 
-async fn get(url: &str, headers: &[(&str, &str)], query: &[(&str, &str)]) -> Response {
-    let mut request = reqwest::Client::new().get(url).query(query);
+async fn get(bench: &Bench, url: &str, headers: &[(&str, &str)], query: &[(&str, &str)]) -> Response {
+    let mut request = bench.http.get(url).query(query);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -44,13 +44,13 @@ async fn read(response: Response) -> (u16, Value) {
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null))
 }
 
-async fn imds(emulator: &Emulator, headers: &[(&str, &str)], query: &[(&str, &str)]) -> (u16, Value) {
-    read(get(&format!("{}{IMDS}", emulator.imds_url().unwrap()), headers, query).await).await
+async fn imds(bench: &Bench, headers: &[(&str, &str)], query: &[(&str, &str)]) -> (u16, Value) {
+    read(get(bench, &format!("{}{IMDS}", bench.emulator.imds_url().unwrap()), headers, query).await).await
 }
 
-async fn app_service(emulator: &Emulator, secret: &str, query: &[(&str, &str)]) -> (u16, Value) {
-    let url = emulator.identity_endpoint().unwrap();
-    read(get(&url, &[("x-identity-header", secret)], query).await).await
+async fn app_service(bench: &Bench, secret: &str, query: &[(&str, &str)]) -> (u16, Value) {
+    let url = bench.emulator.identity_endpoint().unwrap();
+    read(get(bench, &url, &[("x-identity-header", secret)], query).await).await
 }
 
 fn token(body: &Value) -> &str {
@@ -60,7 +60,7 @@ fn token(body: &Value) -> &str {
 #[tokio::test]
 async fn imds_answers_in_strings_and_the_token_is_a_good_one() {
     let bench = start().await;
-    let (status, body) = imds(&bench.emulator, &[TRUE], &[VERSION, VALET]).await;
+    let (status, body) = imds(&bench, &[TRUE], &[VERSION, VALET]).await;
     assert_eq!(status, 200, "{body}");
     let number = |name: &str| body[name].as_str().unwrap().parse::<i64>().unwrap();
     assert_eq!(number("expires_on") - number("not_before"), number("expires_in"));
@@ -91,14 +91,14 @@ async fn resources_by_uri_by_id_and_for_token_exchange() {
         (&valet, &valet, "2.0"),
         (EXCHANGE_URI, EXCHANGE_URI, "2.0"),
     ] {
-        let (status, body) = imds(&bench.emulator, &[TRUE], &[VERSION, ("resource", resource)]).await;
+        let (status, body) = imds(&bench, &[TRUE], &[VERSION, ("resource", resource)]).await;
         assert_eq!(status, 200, "{resource}: {body}");
         let got = claims(token(&body));
         assert_eq!((got["aud"].as_str(), got["ver"].as_str()), (Some(audience), Some(version)), "{resource}");
         assert_eq!(bench.verifies(token(&body)).await, audience != GRAPH_URI, "{resource}");
     }
     let exchange = [VERSION, ("resource", EXCHANGE_URI)];
-    let got = claims(token(&imds(&bench.emulator, &[TRUE], &exchange).await.1));
+    let got = claims(token(&imds(&bench, &[TRUE], &exchange).await.1));
     assert_eq!(got["iss"], format!("{}/{}/v2.0", bench.emulator.authority_url(), ids::TENANT));
     assert_eq!(got["sub"], bench.emulator.object_id(ids::DAEMON, ids::TENANT).to_string());
 }
@@ -115,11 +115,11 @@ async fn the_three_selectors() {
         ("object_id", "principal_id", &object),
         ("msi_res_id", "mi_res_id", RESOURCE_ID),
     ] {
-        let (_, body) = imds(emulator, &[TRUE], &[VERSION, VALET, (imds_name, value)]).await;
+        let (_, body) = imds(&bench, &[TRUE], &[VERSION, VALET, (imds_name, value)]).await;
         assert_eq!(body["client_id"], client, "{imds_name}");
         assert_eq!(claims(token(&body))["azp"], client);
         let query = [("api-version", "2019-08-01"), VALET, (app_service_name, value)];
-        assert_eq!(app_service(emulator, secret, &query).await.1["client_id"], client, "{app_service_name}");
+        assert_eq!(app_service(&bench, secret, &query).await.1["client_id"], client, "{app_service_name}");
     }
 }
 
@@ -145,19 +145,19 @@ async fn refusals_of_imds() {
         (&[TRUE], &[VERSION, ("resource", "api://nobody")], "invalid_resource"),
         (&[TRUE], &[VERSION, ("resource", "api://portal.fabrikam.example")], "invalid_resource"),
     ] {
-        let (status, body) = imds(&bench.emulator, headers, query).await;
+        let (status, body) = imds(&bench, headers, query).await;
         assert_eq!((status, body["error"].as_str()), (400, Some(error)), "{headers:?} {query:?}: {body}");
         assert!(body["error_description"].is_string());
     }
     // The last is that of Arc, which was not asked for.
     for version in [None, Some(("api-version", "1999-01-01")), Some(("api-version", "2020-06-01"))] {
         let query: Vec<_> = version.into_iter().chain([VALET]).collect();
-        let (status, body) = imds(&bench.emulator, &[TRUE], &query).await;
+        let (status, body) = imds(&bench, &[TRUE], &query).await;
         assert_eq!((status, body["newest-versions"].is_array()), (400, true), "{version:?}: {body}");
     }
-    assert_eq!(imds(&bench.emulator, &[("metadata", "True")], good).await.0, 200);
+    assert_eq!(imds(&bench, &[("metadata", "True")], good).await.0, 200);
     bench.emulator.change_registrations(|all| all.app_mut(ids::DAEMON).unwrap().enabled = false);
-    let (status, body) = imds(&bench.emulator, &[TRUE], good).await;
+    let (status, body) = imds(&bench, &[TRUE], good).await;
     assert_eq!((status, body["error"].as_str()), (400, Some("unauthorized_client")));
 }
 
@@ -165,13 +165,13 @@ async fn refusals_of_imds() {
 async fn without_a_selector_the_only_identity_answers_and_of_several_none() {
     let bench = start().await;
     bench.emulator.change_registrations(|all| all.managed_identities[0].system_assigned = false);
-    let (status, body) = imds(&bench.emulator, &[TRUE], &[VERSION, VALET]).await;
+    let (status, body) = imds(&bench, &[TRUE], &[VERSION, VALET]).await;
     assert_eq!((status, body["error"].as_str()), (400, Some("invalid_request")), "{body}");
     bench.emulator.change_registrations(|all| drop(all.managed_identities.remove(0)));
-    let (_, body) = imds(&bench.emulator, &[TRUE], &[VERSION, VALET]).await;
+    let (_, body) = imds(&bench, &[TRUE], &[VERSION, VALET]).await;
     assert_eq!(body["client_id"], ids::LEDGER.to_string());
     bench.emulator.change_registrations(|all| all.managed_identities.clear());
-    assert_eq!(imds(&bench.emulator, &[TRUE], &[VERSION, VALET]).await.0, 400);
+    assert_eq!(imds(&bench, &[TRUE], &[VERSION, VALET]).await.0, 400);
 }
 
 #[tokio::test]
@@ -180,14 +180,14 @@ async fn app_service_wants_its_secret() {
     let emulator = &bench.emulator;
     let (secret, query) = (emulator.identity_header().unwrap(), [("api-version", "2019-08-01"), VALET]);
     for wrong in ["", "guess", &secret[1..]] {
-        let (status, body) = app_service(emulator, wrong, &query).await;
+        let (status, body) = app_service(&bench, wrong, &query).await;
         assert_eq!((status, body["statusCode"].as_u64()), (401, Some(401)), "{body}");
     }
     for query in [&[VERSION, VALET][..], &[VALET], &[query[0]], &[query[0], ("resource", "api://nobody")]] {
-        let (status, body) = app_service(emulator, secret, query).await;
+        let (status, body) = app_service(&bench, secret, query).await;
         assert_eq!((status, body["statusCode"].as_u64()), (400, Some(400)), "{query:?}: {body}");
     }
-    let (status, body) = app_service(emulator, secret, &query).await;
+    let (status, body) = app_service(&bench, secret, &query).await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(claims(token(&body))["exp"].to_string(), body["expires_on"].as_str().unwrap());
     let other = start().await;
@@ -204,19 +204,19 @@ async fn arc_wants_the_content_of_a_file_once() {
         Bench::start_with(Options { registrations, managed_identity, arc_keys, ..Options::default() }).await;
     let query = [("api-version", "2020-06-01"), VALET];
     let url = format!("{}{IMDS}", bench.emulator.imds_url().unwrap());
-    let challenged = get(&url, &[TRUE], &query).await;
+    let challenged = get(&bench, &url, &[TRUE], &query).await;
     assert_eq!(challenged.status(), 401);
     let realm = challenged.headers()["www-authenticate"].to_str().unwrap();
     let file = realm.strip_prefix("Basic realm=").unwrap();
     assert!(file.ends_with(".key"));
     let basic = format!("Basic {}", std::fs::read_to_string(file).unwrap());
     for (given, status) in [("Basic guess", 403), ("Basic ", 403), (&basic, 200), (&basic, 403)] {
-        let (got, body) = imds(&bench.emulator, &[TRUE, ("authorization", given)], &query).await;
+        let (got, body) = imds(&bench, &[TRUE, ("authorization", given)], &query).await;
         assert_eq!(got, status, "{body}");
     }
     // Open challenges leave no more files than there may be open ones, and none in the end.
     for _ in 0..105 {
-        get(&url, &[TRUE], &query).await;
+        get(&bench, &url, &[TRUE], &query).await;
     }
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 100);
     bench.emulator.stop().await;

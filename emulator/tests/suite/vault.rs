@@ -265,24 +265,6 @@ async fn refusals_of_requests() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_bounded() {
-    let vault = Vault::start().await;
-    let value = "x".repeat(25 * 1024);
-    let mut refused = None;
-    // 8 MiB hold 327 such values; 100 versions a secret.
-    for i in 0..400 {
-        let path = format!("/secrets/big-{}", i / 90);
-        let (status, body) = vault.ask(Method::PUT, &path, Some(json!({ "value": value }))).await;
-        if status != 200 {
-            refused = Some((status, body["error"]["innererror"]["code"].as_str().unwrap().to_owned()));
-            break;
-        }
-    }
-    assert_eq!(refused, Some((403, "QuotaExceeded".to_owned())));
-    assert_eq!(vault.get("/secrets/db-password").await.0, 200);
-}
-
-#[tokio::test]
 async fn a_registration_changed_while_running_is_a_new_version() {
     let vault = Vault::start().await;
     let (_, before) = vault.get("/secrets/db-password").await;
