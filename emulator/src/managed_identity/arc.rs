@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use uuid::Uuid;
 
-use super::error::IdentityError;
 use super::identity::Selectors;
 use crate::clock::Instant;
 use crate::state::random;
@@ -33,6 +32,16 @@ pub(super) struct ArcKeys {
     open: Mutex<VecDeque<KeyFile>>,
 }
 
+/// What became of a request's proof.
+pub(super) enum Admission {
+    /// It knows the content of a file.
+    Admitted,
+    /// It said nothing, and this is the answer that tells of a new file.
+    Challenged(Response),
+    /// It said something else.
+    Refused,
+}
+
 /// A file that lies in the folder, for as long as this lives.
 struct KeyFile {
     content: String,
@@ -52,21 +61,19 @@ impl ArcKeys {
         Self { folder, open: Mutex::default() }
     }
 
-    /// Lets a request pass that knows the content of a key file; a request that says nothing is told of a new one.
-    pub(super) fn admit(
-        &self,
-        headers: &HeaderMap,
-        now: Instant,
-    ) -> Result<Result<(), Response>, IdentityError> {
+    /// Looks at the proof of a request; one without is told of a new file.
+    pub(super) fn admit(&self, headers: &HeaderMap, now: Instant) -> Admission {
         let Some(given) = headers.get(header::AUTHORIZATION) else {
-            return Ok(Err(self.challenge(now)));
+            return Admission::Challenged(self.challenge(now));
         };
         let content = given.to_str().ok().and_then(|v| v.strip_prefix("Basic ")).unwrap_or_default();
         let mut open = self.open();
         let found = open.iter().position(|k| k.content == content && k.expires > now);
         // Taken out, because each is good for one request.
-        let taken = found.and_then(|at| open.remove(at));
-        taken.map(|_| Ok(())).ok_or(IdentityError::ArcKey)
+        match found.and_then(|at| open.remove(at)) {
+            Some(_) => Admission::Admitted,
+            None => Admission::Refused,
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, VecDeque<KeyFile>> {

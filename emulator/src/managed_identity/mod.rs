@@ -21,7 +21,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::state::{State, random};
-use arc::ArcKeys;
+use arc::{Admission, ArcKeys};
 use error::{IMDS_VERSIONS, IdentityError};
 use identity::{Granted, Query, Selectors};
 pub(crate) use listener::serve;
@@ -92,22 +92,22 @@ fn routes(endpoints: Arc<Endpoints>) -> Router {
 
 async fn imds(Extract(own): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     own.state.keys_for(IMDS_PATH).await;
-    let answer = checked(&headers, query.as_deref()).and_then(|query| match query.get("api-version") {
-        Some(version) if IMDS_VERSIONS.contains(&version) => Ok(Ok((query, &OF_IMDS))),
-        Some(version) if arc::VERSIONS.contains(&version) => match &own.arc {
-            Some(keys) => Ok(keys.admit(&headers, own.state.clock.now())?.map(|()| (query, &arc::SELECTORS))),
-            None => Err(IdentityError::ApiVersion),
+    let query = match checked(&headers, query.as_deref()) {
+        Ok(query) => query,
+        Err(error) => return error.imds(),
+    };
+    let version = query.get("api-version").unwrap_or_default();
+    let selectors = match &own.arc {
+        _ if IMDS_VERSIONS.contains(&version) => &OF_IMDS,
+        Some(keys) if arc::VERSIONS.contains(&version) => match keys.admit(&headers, own.state.clock.now()) {
+            Admission::Admitted => &arc::SELECTORS,
+            Admission::Challenged(response) => return response,
+            Admission::Refused => return IdentityError::ArcKey.imds(),
         },
-        _ => Err(IdentityError::ApiVersion),
-    });
-    match answer {
-        Ok(Err(challenge)) => challenge,
-        Ok(Ok((query, selectors))) => {
-            let granted = identity::grant(&own.state, &query, selectors);
-            granted.map_or_else(|e| e.imds(), |granted| no_store(imds_body(&granted)))
-        }
-        Err(error) => error.imds(),
-    }
+        _ => return IdentityError::ApiVersion.imds(),
+    };
+    let granted = identity::grant(&own.state, &query, selectors);
+    granted.map_or_else(|e| e.imds(), |granted| no_store(imds_body(&granted)))
 }
 
 /// What IMDS and Arc want of every request.

@@ -1,8 +1,6 @@
 //! Managed identity: IMDS, App Service and Arc, what their tokens open, and their refusals.
 
-use entra_emulator::{
-    EXCHANGE_URI, Emulator, GRAPH_URI, Options, Registrations, SAMPLE_TOML, VAULT_URI, ids,
-};
+use entra_emulator::{EXCHANGE_URI, GRAPH_URI, Options, Registrations, SAMPLE_TOML, VAULT_URI, ids};
 use reqwest::Response;
 use serde_json::Value;
 
