@@ -31,14 +31,24 @@ async fn raw(bench: &Bench, bytes: &[u8]) -> String {
     answer(&mut stream).await
 }
 
+/// One answer: the head, and as much body as it promises.
 async fn answer(stream: &mut TlsStream<TcpStream>) -> String {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(Ok(n @ 1..)) =
-        tokio::time::timeout(Duration::from_millis(500), stream.read(&mut piece)).await
+    while !is_whole(&String::from_utf8_lossy(&all))
+        && let Ok(Ok(n @ 1..)) = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut piece)).await
     {
         all.extend_from_slice(&piece[..n]);
     }
     String::from_utf8_lossy(&all).into_owned()
+}
+
+fn is_whole(answer: &str) -> bool {
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
+    let promised = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    promised.is_none_or(|(_, length)| length.parse().is_ok_and(|length: usize| body.len() >= length))
 }
 
 fn status(answer: &str) -> &str {
