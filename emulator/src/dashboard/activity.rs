@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{nothing, tag};
+use crate::faults::{PlannedFault, Row};
 use crate::html::{Markup, html};
 use crate::journal::{Issued, Seen};
 use crate::registrations::Registrations;
@@ -79,6 +80,21 @@ fn request(seen: &Seen) -> Markup {
     )
 }
 
+/// What is planned to go wrong, as a line of the registrations file would say it, and how often it did.
+pub(super) fn faults(standing: &[(PlannedFault, u32)]) -> Markup {
+    match standing {
+        [] => nothing("Nothing is planned to go wrong."),
+        standing => standing.iter().map(|(planned, hits)| fault(planned, *hits)).collect(),
+    }
+}
+
+fn fault(planned: &PlannedFault, hits: u32) -> Markup {
+    let row = serde_json::to_value(Row::from(planned)).unwrap_or_default();
+    let members = row.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let line: Vec<String> = members.map(|(name, value)| format!("{name} = {value}")).collect();
+    html!("<div class=\"row\"><code>{}</code> {}</div>", line.join(", "), tag(&format!("met {hits} times")))
+}
+
 /// The time of day; the date is at the top of the page.
 fn clock(stamp: String) -> String {
     stamp.split_once(' ').map(|(_, time)| time.trim_end_matches('Z').to_owned()).unwrap_or(stamp)
@@ -90,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Instant;
+    use crate::faults::{Endpoint, Fault, RetryAfter};
     use crate::registrations::ids;
 
     #[test]
@@ -113,6 +130,18 @@ mod tests {
         let claims = json!({ "aud": ids::VALET, "azp": ids::DAEMON, "roles": ["Tools.Call.All"] });
         assert_eq!(gist(&claims, &Registrations::sample()), "Valet daemon at Valet: Tools.Call.All");
         assert_eq!(gist(&json!([]), &Registrations::sample()), " at ");
+    }
+
+    #[test]
+    fn a_fault_reads_as_its_row() {
+        let status = Fault::Status { code: 429, retry_after: Some(RetryAfter::Seconds(2)) };
+        let planned = PlannedFault::new(Endpoint::Graph, status).times(3);
+        let shown = faults(&[(planned, 1)]).into_string();
+        for text in
+            ["endpoint = &quot;graph&quot;", "status = 429", "retry_after = 2", "times = 3", "met 1 times"]
+        {
+            assert!(shown.contains(text), "{text} in {shown}");
+        }
     }
 
     #[test]

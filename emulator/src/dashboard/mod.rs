@@ -17,9 +17,11 @@ use crate::state::State;
 pub(crate) async fn show(state: Shared) -> Response {
     let all = state.registrations();
     let (tokens, requests) = (state.journal.tokens(), state.journal.requests());
+    let faults = state.faults.standing();
     let sections = [
         ("tokens", "Tokens", tokens.len(), activity::tokens(&tokens, &all)),
         ("requests", "Requests", requests.len(), activity::requests(&requests)),
+        ("faults", "Faults", faults.len(), activity::faults(&faults)),
         ("people", "People", all.users.len(), directory::people(&all)),
         ("apps", "Apps", all.apps.len(), apps::apps(&all)),
         ("policies", "Policies", all.conditional_access.len(), directory::policies(&all)),

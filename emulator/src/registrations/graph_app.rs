@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use uuid::Uuid;
 
 use super::app::{
-    App, AppRole, ExposedScope, GroupClaims, MemberType, OptionalClaims, RedirectUris, SignInAudience,
-    TokenVersion,
+    App, AppRole, ExposedScope, GroupClaims, MemberType, OptionalClaims, SignInAudience, TokenVersion,
 };
+use super::redirect_uris::RedirectUris;
 
 /// Client id of Microsoft Graph, the same in every tenant of the world.
 pub const GRAPH_APP_ID: Uuid = Uuid::from_u128(0x0000_0003_0000_0000_c000_0000_0000_0000);

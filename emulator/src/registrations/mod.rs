@@ -11,6 +11,7 @@ mod group;
 mod limits;
 mod managed_identity;
 mod optional_claims;
+mod redirect_uris;
 mod sample;
 mod user;
 mod vault;
@@ -23,10 +24,9 @@ use uuid::Uuid;
 
 use crate::faults::PlannedFault;
 
-pub(crate) use app::Platform;
 pub use app::{
     ApiPermission, App, AppRole, ExposedScope, GroupClaims, MemberType, OptionalClaims, PreAuthorized,
-    RedirectUris, SignInAudience, TokenLife, TokenVersion,
+    SignInAudience, TokenLife, TokenVersion,
 };
 pub use conditional_access::{ConditionalAccess, Control};
 pub(crate) use credentials::PublicCertificate;
@@ -37,6 +37,8 @@ pub(crate) use group::{Membership, groups_of};
 pub use limits::Limits;
 pub(crate) use managed_identity::exchange_api;
 pub use managed_identity::{EXCHANGE_URI, ManagedIdentity};
+pub(crate) use redirect_uris::Platform;
+pub use redirect_uris::RedirectUris;
 pub use sample::{SAMPLE_TOML, ids};
 pub use user::{PERSONAL_TENANT, RoleAssignment, User};
 pub(crate) use vault::is_secret_name;
