@@ -50,6 +50,18 @@ class Bench:
             self._desktop.end()
 
     @contextlib.contextmanager
+    def registered(self, before: str, after: str) -> Iterator[None]:
+        """One change to the text of the registrations, for a block."""
+        text = self.world.registrations.read_text()
+        if text.count(before) != 1:
+            raise Wrong(f"the registrations have {before!r} {text.count(before)} times")
+        self.admin.register(text.replace(before, after))
+        try:
+            yield
+        finally:
+            self.admin.register(text)
+
+    @contextlib.contextmanager
     def environment(self, **variables: str) -> Iterator[None]:
         """Environment variables that the libraries read, for a block."""
         with mock.patch.dict(os.environ, variables):

@@ -28,6 +28,8 @@ class Person:
     # True: press the buttons of each page. False: the header that approves without pages.
     by_pages: bool = False
     user_code: str = ""
+    # Approves a second factor past the pages too.
+    second_factor: bool = False
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Browser:
 
     def _walk(self, request: urllib.request.Request, person: Person, redirect_uri: str) -> Answer:
         if not person.by_pages:
-            request.add_header("x-emulator-approve", person.user)
+            request.add_header("x-emulator-approve", f"{person.user};mfa" if person.second_factor else person.user)
         pages: list[str] = []
         for _ in range(MOST_PAGES):
             status, location, body = self._send(request)
@@ -164,9 +166,10 @@ class _Page(HTMLParser):
         return urllib.request.Request(f"{target}?{data}")
 
     def _press(self, person: Person) -> dict[str, str]:
-        wanted = "accept" if person.accepts else "cancel"
+        wanted = ("accept", "approve") if person.accepts else ("cancel",)
         for name, value, text in self.buttons:
-            if (name == "account" and person.user in text.split()) or (name, value) == ("decision", wanted):
+            # Accounts stand before the decisions of a page.
+            if (name == "account" and person.user in text.split()) or (name == "decision" and value in wanted):
                 return {name: value}
         accounts = any(name == "account" for name, _, _ in self.buttons)
         if len(self.buttons) == 1 and not accounts:

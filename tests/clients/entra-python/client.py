@@ -48,7 +48,7 @@ def _loopback(host: str) -> bool:
 
 
 def load() -> None:
-    """Imports the cases, in the order in which they run; those that move the emulator's clock are last."""
+    """Imports the cases, in the order in which they run."""
     import msal_public  # noqa: F401
     import msal_accounts  # noqa: F401
     import msal_device  # noqa: F401
@@ -68,9 +68,10 @@ def load() -> None:
 def problem_of(case: Case, bench: Bench) -> str | None:
     """Runs a case."""
     OUTSIDE.clear()
-    bench.admin.heal()
     signal.alarm(PATIENCE)
     try:
+        bench.admin.heal()
+        bench.admin.present()
         outcome = case.run(bench)
         if inspect.isawaitable(outcome):
             asyncio.run(_awaited(outcome))

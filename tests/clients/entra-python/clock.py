@@ -1,4 +1,4 @@
-"""What only time brings about. The emulator's clock moves, the clients' do not, and it cannot go back: these run last."""
+"""What only time brings about. The emulator's clock moves and the clients' do not; afterwards it is put back."""
 
 from __future__ import annotations
 

@@ -19,11 +19,11 @@ class NotStarted(Exception):
 
 
 @contextlib.contextmanager
-def running(program: Path, folder: Path, registrations: Path, port: int) -> Iterator[dict[str, Any]]:
+def running(program: Path, folder: Path, registrations: Path) -> Iterator[dict[str, Any]]:
     """Runs in `folder`, logs there, ends with the block. Yields what the emulator says of itself."""
     ready = folder / "ready.json"
     command = [
-        str(program.resolve()), "--bind", f"127.0.0.1:{port}", "--config", str(registrations), "--state", "state",
+        str(program.resolve()), "--bind", "127.0.0.1:0", "--config", str(registrations), "--state", "state",
         "--ready-file", str(ready), "--managed-identity", "127.0.0.1:0", "--log",
     ]
     log_file = folder / "emulator.log"

@@ -19,6 +19,7 @@ case = of("msgraph-sdk")
 
 @case("without the scope it is 403")
 async def no_scope(bench: Bench) -> None:
+    bench.admin.forget_consents()
     client = signed_in(bench, w.NESTOR, ["User.Read"])
     denied = ("Authorization_RequestDenied", "ErrorAccessDenied", "accessDenied")
     await refused(client.me.messages.get(), 403, *denied)

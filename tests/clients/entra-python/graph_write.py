@@ -51,6 +51,7 @@ async def mail(bench: Bench) -> None:
 
 @case("mail: refusals")
 async def mail_refused(bench: Bench) -> None:
+    bench.admin.forget_consents()
     reader = signed_in(bench, w.NESTOR, ["Mail.Read"])
     await refused(send(reader, a_message("x", w.GRACE)), 403, "ErrorAccessDenied", "Authorization_RequestDenied")
     await refused(reader.me.messages.by_message_id("nothing").get(), 404, "ErrorItemNotFound", "ErrorInvalidIdMalformed")
@@ -76,6 +77,7 @@ async def event(bench: Bench) -> None:
 
 @case("an appointment: refused to a reader")
 async def event_refused(bench: Bench) -> None:
+    bench.admin.forget_consents()
     client = signed_in(bench, w.NESTOR, ["Calendars.Read"])
     posting = client.me.events.post(Event(subject="x"))
     await refused(posting, 403, "ErrorAccessDenied", "Authorization_RequestDenied")

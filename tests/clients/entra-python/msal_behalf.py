@@ -10,8 +10,9 @@ import requests
 
 import world as w
 from bench import Bench
+from browser import Person
 from cases import claims, contains, equal, holds, of, refused, token
-from msal_apps import account, by_hand, confidential, public, token_for_orders
+from msal_apps import account, by_hand, confidential, public, start, token_for_orders
 
 case = of("msal")
 
@@ -82,7 +83,11 @@ def step_up(bench: Bench) -> None:
     challenge = refusal["claims"]
     holds("the claims are JSON for access tokens", "access_token" in json.loads(challenge), challenge)
     # The middle tier passes the claims on, and its client signs the user in with them.
-    strong = token_for_orders(bench, w.RITA, claims_challenge=challenge)
+    client = public(bench)
+    flow = start(client, [w.ORDERS_READ], claims_challenge=challenge)
+    answer = bench.browser().visit(flow["auth_uri"], Person(w.RITA, by_pages=True))
+    contains("the pages", answer.pages, "Approve sign-in")
+    strong = token(client.acquire_token_by_auth_code_flow(flow, answer.fields))["access_token"]
     result = token(app.acquire_token_on_behalf_of(strong, [w.PAYROLL_READ]))
     equal("API and user", (claims(result["access_token"])["aud"], claims(result["access_token"])["oid"]), (w.PAYROLL, w.RITA_ID))
     refused(

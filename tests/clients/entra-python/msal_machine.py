@@ -90,5 +90,12 @@ def as_assertion(bench: Bench) -> None:
         with virtual_machine(bench):
             return token(_acquire(identity, w.EXCHANGE_AUDIENCE))["access_token"]
 
-    result = token(confidential(bench, w.DAEMON, {"client_assertion": assertion}).acquire_token_for_client([w.ORDERS_DEFAULT]))
-    equal("azp", claims(result["access_token"])["azp"], w.DAEMON)
+    def ask() -> dict[str, Any]:
+        return confidential(bench, w.DAEMON, {"client_assertion": assertion}).acquire_token_for_client([w.ORDERS_DEFAULT])
+
+    equal("before the identity is trusted", ask().get("error"), "invalid_client")
+    robot = claims(assertion())
+    equal("issuer and audience", (robot["iss"], robot["tid"]), (f"{bench.world.tenant()}/v2.0", w.TENANT))
+    trusted = f'federated_credentials = [{{ name = "robot", issuer = "{robot["iss"]}", subject = "{robot["sub"]}" }},'
+    with bench.registered("federated_credentials = [", trusted):
+        equal("azp", claims(token(ask())["access_token"])["azp"], w.DAEMON)

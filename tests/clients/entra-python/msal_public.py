@@ -252,15 +252,16 @@ def admin_consent(bench: Bench) -> None:
     result = by_hand(bench, app, [w.ORDERS_ADMIN], w.ADELE)
     equal("error before", result.get("error"), "access_denied")
     described(result["error_description"], 90094)
-    flow = start(app, [w.ORDERS_ADMIN])
-    url = flow["auth_uri"].replace("/oauth2/v2.0/authorize?", "/v2.0/adminconsent?")
-    refusal = bench.visit(url, w.ADELE)
-    equal("somebody else's answer", refusal.get("error"), "access_denied")
-    granted = bench.visit(url, w.ADMIN)
-    equal("the administrator's answer", (granted.get("admin_consent"), granted.get("tenant")), ("True", w.TENANT))
-    result = token(by_hand(bench, app, [w.ORDERS_ADMIN], w.ADELE))
-    contains("scopes after", claims(result["access_token"])["scp"], "Orders.Admin")
-    bench.admin.forget_consents()
+    # The same as the button in the portal.
+    consent = f'{{ resource = "{w.ORDERS}", delegated = ["Orders.Admin"], admin_consented = true }}'
+    desktop = f'api_permissions = [{{ resource = "{w.GRAPH_ID}", delegated = ["GroupMember.Read.All"]'
+    with bench.registered(desktop, desktop.replace("[{", f"[{consent}, {{")):
+        flow = start(app, [w.ORDERS_ADMIN])
+        answer = bench.browser().visit(flow["auth_uri"], Person(w.ADELE, by_pages=True))
+        equal("pages after", len(answer.pages), 1)
+        result = token(app.acquire_token_by_auth_code_flow(flow, answer.fields))
+        equal("scopes after", claims(result["access_token"])["scp"], "Orders.Admin")
+    equal("error after it was withdrawn", by_hand(bench, app, [w.ORDERS_ADMIN], w.ADELE).get("error"), "access_denied")
 
 
 @case("MSAL holds back after 429 as long as Retry-After says")

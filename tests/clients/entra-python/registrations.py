@@ -23,6 +23,7 @@ name = "Desktop"
 tenant = "{w.TENANT}"
 is_fallback_public_client = true
 redirect_uris = {{ public_client = ["http://localhost", "{w.REDIRECT}"] }}
+api_permissions = [{{ resource = "{w.GRAPH_ID}", delegated = ["GroupMember.Read.All"], admin_consented = true }}]
 
 [[apps]]
 client_id = "{w.TRAVELLER}"
@@ -85,7 +86,6 @@ expired_secrets = ["{w.expired_secret(w.DAEMON)}"]
 certificates = [{{ pem = """{{daemon_certificate}}""" }}]
 federated_credentials = [
     {{ name = "cluster", issuer = "{w.CLUSTER_ISSUER}", subject = "{w.CLUSTER_SUBJECT}", jwks = \'\'\'{{cluster_keys}}\'\'\' }},
-    {{ name = "robot", issuer = "{{authority}}/{w.TENANT}/v2.0", subject = "{w.ROBOT}" }},
 ]
 api_permissions = [{{ resource = "{w.ORDERS}", application = ["{w.ORDERS_ROLE}"], admin_consented = true }}]
 
@@ -168,10 +168,9 @@ def _users() -> str:
     return text + f'home = "{w.FARAH_ID}"\n'
 
 
-def write(file: Path, keys: Path, authority: str) -> None:
-    """Writes the file; `keys` is the folder that materials.py filled, `authority` the emulator's address."""
+def write(file: Path, keys: Path) -> None:
+    """Writes the file; `keys` is the folder that materials.py filled."""
     text = TEXT.replace("{daemon_certificate}", (keys / "daemon.cert.pem").read_text())
     text = text.replace("{cluster_keys}", (keys / "cluster.jwks.json").read_text())
-    text = text.replace("{authority}", authority)
     secrets = "\n".join(f'{name} = "{value}"' for name, value in w.VAULT_SECRETS.items())
     file.write_text(f"{text}\n[vaults.secrets]\n{secrets}\n{_users()}")

@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -48,9 +47,8 @@ def main() -> int:
         folder.mkdir(parents=True)
         keys = folder / "keys"
         subprocess.run([str(python), "-B", str(HERE / "materials.py"), str(keys)], check=True, env=variables(), timeout=120)
-        port = free_port()
-        registrations.write(folder / "registrations.toml", keys, f"https://localhost:{port}")
-        with emulator.running(options.emulator, folder, folder / "registrations.toml", port) as ready:
+        registrations.write(folder / "registrations.toml", keys)
+        with emulator.running(options.emulator, folder, folder / "registrations.toml") as ready:
             file = world_file(folder, ready)
             run_client(python, file, options.only, report)
     except (environment.Unusable, emulator.NotStarted, subprocess.SubprocessError) as error:
@@ -73,6 +71,7 @@ def world_file(folder: Path, ready: dict[str, Any]) -> Path:
         "machine_header": ready["managed_identity_header"],
         "ca_file": str(folder / ready["ca_file"]),
         "keys": str(folder / "keys"),
+        "registrations": str(folder / "registrations.toml"),
     }
     file = folder / "world.json"
     file.write_text(json.dumps(world))
@@ -114,13 +113,6 @@ def run_client(python: Path, world: Path, only: str | None, report: Report) -> N
 def variables() -> dict[str, str]:
     """Those of this process without any that change what the clients do."""
     return {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN) and k.lower() not in PROXIES}
-
-
-def free_port() -> int:
-    """One port number: the emulator's own issuer is named in the registrations, so it must be known before the start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def parse() -> argparse.Namespace:

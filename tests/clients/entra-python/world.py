@@ -79,12 +79,14 @@ class World:
     ca_file: Path
     # Private keys and certificates, see materials.py.
     keys: Path
+    # The text that the emulator was started with.
+    registrations: Path
 
     @classmethod
     def read(cls, file: Path) -> World:
         """From the file that emulator.py writes."""
         values: dict[str, Any] = json.loads(file.read_text())
-        return cls(**{**values, "ca_file": Path(values["ca_file"]), "keys": Path(values["keys"])})
+        return cls(**{**values, **{name: Path(values[name]) for name in ("ca_file", "keys", "registrations")}})
 
     def tenant(self, name: str = TENANT) -> str:
         """The authority of a tenant or of an alias."""
