@@ -111,7 +111,8 @@ async def batch(bench: Bench) -> None:
     content = BatchRequestContent({item.id: item for item in (good, bad, after, dependent)})
     answer = await client.batch.post(content)
     statuses = answer.get_response_status_codes()  # type: ignore[union-attr]
-    equal("good, after and dependent", [statuses.get(i) for i in ("good", "after", "dependent")], [200, 200, 424])
+    # msgraph-core writes `depends_on`, which means nothing to Graph, so nothing fails for want of "bad".
+    equal("good, after and dependent", [statuses.get(i) for i in ("good", "after", "dependent")], [200, 200, 200])
     holds("bad", statuses["bad"] in (403, 404), statuses)
     person = answer.get_response_by_id("good", User)  # type: ignore[union-attr]
     equal("who", person.id, w.ADELE_ID)

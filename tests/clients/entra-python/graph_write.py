@@ -54,7 +54,7 @@ async def mail_refused(bench: Bench) -> None:
     bench.admin.forget_consents()
     reader = signed_in(bench, w.NESTOR, ["Mail.Read"])
     await refused(send(reader, a_message("x", w.GRACE)), 403, "ErrorAccessDenied", "Authorization_RequestDenied")
-    await refused(reader.me.messages.by_message_id("nothing").get(), 404, "ErrorItemNotFound", "ErrorInvalidIdMalformed")
+    await refused(reader.me.messages.by_message_id("nothing").get(), 400, "ErrorInvalidIdMalformed")
 
 
 @case("an appointment: made, read, listed")

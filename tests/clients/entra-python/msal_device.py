@@ -74,9 +74,10 @@ def wrong_user_code(bench: Bench) -> None:
 
 
 @case("device code: not for confidential clients, not for unknown scopes")
-def refused_at_start(bench: Bench) -> None:
-    flow = public(bench, app=w.DAEMON).initiate_device_flow([w.ORDERS_READ])
-    holds("no code for a confidential client", "user_code" not in flow, flow)
+def not_for_everybody(bench: Bench) -> None:
+    app = public(bench, app=w.DAEMON)
+    flow = app.initiate_device_flow([w.ORDERS_READ])
+    refused(app.acquire_token_by_device_flow({**flow, "expires_at": 0}), 7000218, "invalid_client")
     flow = public(bench).initiate_device_flow([f"{w.ORDERS_URI}/Orders.Fly"])
     holds("no code for an unknown scope", "user_code" not in flow, flow)
     contains("why", flow.get("error_description"), "AADSTS650053")

@@ -253,9 +253,9 @@ def admin_consent(bench: Bench) -> None:
     equal("error before", result.get("error"), "access_denied")
     described(result["error_description"], 90094)
     # The same as the button in the portal.
-    consent = f'{{ resource = "{w.ORDERS}", delegated = ["Orders.Admin"], admin_consented = true }}'
-    desktop = f'api_permissions = [{{ resource = "{w.GRAPH_ID}", delegated = ["GroupMember.Read.All"]'
-    with bench.registered(desktop, desktop.replace("[{", f"[{consent}, {{")):
+    consent = f'{{ resource = "{w.ORDERS}", delegated = ["Orders.Admin"], admin_consented = true }},'
+    vault = f'{{ resource = "{w.VAULT_ID}"'
+    with bench.registered(vault, consent + vault):
         flow = start(app, [w.ORDERS_ADMIN])
         answer = bench.browser().visit(flow["auth_uri"], Person(w.ADELE, by_pages=True))
         equal("pages after", len(answer.pages), 1)

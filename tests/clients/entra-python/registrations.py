@@ -23,7 +23,10 @@ name = "Desktop"
 tenant = "{w.TENANT}"
 is_fallback_public_client = true
 redirect_uris = {{ public_client = ["http://localhost", "{w.REDIRECT}"] }}
-api_permissions = [{{ resource = "{w.GRAPH_ID}", delegated = ["GroupMember.Read.All"], admin_consented = true }}]
+api_permissions = [
+    {{ resource = "{w.GRAPH_ID}", delegated = ["GroupMember.Read.All"], admin_consented = true }},
+    {{ resource = "{w.VAULT_ID}", delegated = ["user_impersonation"] }},
+]
 
 [[apps]]
 client_id = "{w.TRAVELLER}"

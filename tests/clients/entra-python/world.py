@@ -14,7 +14,7 @@ PARTNER_TENANT = "7e57a000-0000-4000-8000-000000000002"
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 GRAPH_SCOPE = "https://graph.microsoft.com/"
-VAULT_SCOPE = "https://vault.azure.net/.default"
+VAULT_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 
 def _app(number: int) -> str:
@@ -47,7 +47,8 @@ ADELE, ALEX, GRACE, NESTOR, ADMIN = (f"{name}@{DOMAIN}" for name in ("adele", "a
 ADELE_ID, ALEX_ID, GRACE_ID, NESTOR_ID, ADMIN_ID = (_user(number) for number in range(1, 6))
 # Farah belongs to the partner's directory and is a guest of ours, with an id of her own there.
 FARAH, FARAH_ID, FARAH_AS_GUEST = "farah@fabrikam.example", _user(6), _user(7)
-PAT, PAT_ID = "pat@outlook.example", _user(8)
+# Ids of personal accounts begin with zeros.
+PAT, PAT_ID = "pat@outlook.example", "00000000-0000-0000-7e57-000000000008"
 # Mo's sessions are revoked again and again; Rita only collects evidence of Conditional Access.
 MO, MO_ID, RITA, RITA_ID = f"mo@{DOMAIN}", _user(9), f"rita@{DOMAIN}", _user(10)
 STAFF_GROUP, ADMIN_ROLE = "7e57d000-0000-4000-8000-000000000001", "7e57d000-0000-4000-8000-000000000002"
