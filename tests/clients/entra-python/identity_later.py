@@ -61,12 +61,13 @@ async def workload(bench: Bench) -> None:
 
 @case("aio: ManagedIdentityCredential")
 async def managed(bench: Bench) -> None:
-    for machine in (virtual_machine, app_service):
+    # For App Service the asynchronous half passes the answer on, where the other says that there is no identity.
+    for machine, refusal in ((virtual_machine, CredentialUnavailableError), (app_service, ClientAuthenticationError)):
         with machine(bench):
             await _app_token(ai.ManagedIdentityCredential(), w.MACHINE, "2")
             await _app_token(ai.ManagedIdentityCredential(client_id=w.ROBOT), w.ROBOT, "2")
             async with ai.ManagedIdentityCredential(client_id=w.DAEMON) as credential:
-                await raises_later(CredentialUnavailableError, credential.get_token(w.ORDERS_DEFAULT))
+                await raises_later(refusal, credential.get_token(w.ORDERS_DEFAULT))
 
 
 @case("aio: EnvironmentCredential, DefaultAzureCredential, ChainedTokenCredential")
