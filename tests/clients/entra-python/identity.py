@@ -46,7 +46,7 @@ def client_secret(bench: Bench) -> None:
     equal("from the cache", credential.get_token(w.ORDERS_DEFAULT).token, first.token)
     equal("type", credential.get_token_info(w.ORDERS_DEFAULT).token_type, "Bearer")
     aware = credential.get_token(w.ORDERS_DEFAULT, enable_cae=True)
-    equal("xms_cc", claims(aware.token).get("xms_cc"), ["CP1"])
+    equal("xms_cc", claims(aware.token).get("xms_cc"), ["cp1"])
 
 
 @case("ClientSecretCredential: refusals")

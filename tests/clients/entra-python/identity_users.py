@@ -87,7 +87,7 @@ def claims_asked(bench: Bench) -> None:
         challenge = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}'
         second = credential.get_token(w.ORDERS_READ, enable_cae=True, claims=challenge)
     holds("another token", first.token != second.token)
-    equal("xms_cc", claims(second.token)["xms_cc"], ["CP1"])
+    equal("xms_cc", claims(second.token)["xms_cc"], ["cp1"])
 
 
 @case("DeviceCodeCredential: approved, and declined")

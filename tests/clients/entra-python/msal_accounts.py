@@ -35,7 +35,7 @@ def switches(bench: Bench) -> None:
 
 @case("instance discovery refuses a host that is not this cloud's")
 def unknown_instance(bench: Bench) -> None:
-    elsewhere = f"https://localhost:1/{w.TENANT}"
+    elsewhere = f"https://login.elsewhere.example/{w.TENANT}"
     url = f"{bench.world.authority}/common/discovery/instance"
     raises(ValueError, lambda: msal.PublicClientApplication(w.DESKTOP, authority=elsewhere, instance_discovery=url), "invalid_instance")
 

@@ -33,6 +33,7 @@ client_id = "{w.TRAVELLER}"
 name = "Traveller"
 tenant = "{w.TENANT}"
 sign_in_audience = "AzureADandPersonalMicrosoftAccount"
+requested_access_token_version = 2
 is_fallback_public_client = true
 redirect_uris = {{ public_client = ["http://localhost", "{w.REDIRECT}"] }}
 
