@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::faults::{Endpoint, Fault, Operation, RetryAfter};
 use crate::state::State;
-use crate::{authorize, discovery, graph, token};
+use crate::{authorize, dashboard, device, discovery, graph, token};
 
 /// A client that does not finish its handshake must not hold a task for ever.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -78,9 +78,9 @@ pub(crate) async fn serve(
 
 fn routes(state: Arc<State>) -> Router {
     Router::new()
-        .route("/", get(authorize::welcome))
+        .route("/", get(dashboard::show))
         .route("/error", get(authorize::error_number))
-        .route("/common/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::metadata_v2))
         .route("/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))
         .route("/sts/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))
@@ -89,7 +89,10 @@ fn routes(state: Arc<State>) -> Router {
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::start).post(authorize::start_by_form))
         .route("/{tenant}/oauth2/v2.0/authorize/continue", post(authorize::resume))
         .route("/{tenant}/oauth2/v2.0/logout", get(authorize::logout))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::token).options(token::preflight))
+        .route("/{tenant}/oauth2/v2.0/token", token::routes())
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::issue))
+        .route("/{tenant}/oauth2/deviceauth", get(device::page).post(device::resume))
+        .route("/devicelogin", get(device::short))
         .route("/v1.0/me", get(graph::me))
         .route("/v1.0/users/{id}", get(graph::user))
         .fallback(graph::unknown)
