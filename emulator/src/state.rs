@@ -9,12 +9,14 @@ use std::time::Duration;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
 use crate::device::DeviceCodes;
 use crate::faults::Faults;
+use crate::graph::Mailboxes;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
@@ -61,7 +63,8 @@ pub(crate) struct Session {
 }
 
 /// Why grants of a user are no longer good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
@@ -136,6 +139,7 @@ pub(crate) struct State {
     /// Seals what a sign-in form says about earlier steps.
     pub(crate) proof_key: hmac::Key,
     pub(crate) devices: DeviceCodes,
+    pub(crate) mailboxes: Mailboxes,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -151,18 +155,21 @@ impl State {
         options: crate::Options,
         keys: KeyRing,
     ) -> Self {
+        let faults = Arc::new(Faults::default());
+        faults.load(&options.registrations.faults);
         Self {
             origins,
             split_hosts,
             auto_approve: options.auto_approve,
             log: options.log,
             clock: Clock::default(),
-            faults: Arc::default(),
+            faults,
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),
             proof_key: hmac::Key::new(hmac::HMAC_SHA256, random(32).as_bytes()),
             devices: DeviceCodes::new(CODES),
+            mailboxes: Mailboxes::new(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),

@@ -34,14 +34,17 @@ pub(crate) struct Membership {
     pub(crate) role_template: Option<Uuid>,
 }
 
+impl From<&Group> for Membership {
+    fn from(group: &Group) -> Self {
+        let Group { id, display_name, role_template, .. } = group;
+        Self { id: *id, display_name: display_name.clone(), role_template: *role_template }
+    }
+}
+
 /// Everything `user` is in: what the file lists, in its order, then the user's `further_groups`.
 pub(crate) fn groups_of(all: &Registrations, user: &User) -> Vec<Membership> {
     let listed = all.groups.iter().filter(|g| g.tenant == user.tenant && g.members.contains(&user.id));
-    let listed = listed.map(|g| Membership {
-        id: g.id,
-        display_name: g.display_name.clone(),
-        role_template: g.role_template,
-    });
+    let listed = listed.map(Membership::from);
     let further = (1..=user.further_groups).map(|n| Membership {
         id: further_group(user.id, n),
         display_name: format!("Further group {n}"),

@@ -143,7 +143,7 @@ pub(crate) fn scope_text(asked: &ApiAsk, names: &[String], api: &App) -> String 
 }
 
 /// `sub` differs from app to app, so that two apps cannot compare notes (OpenID Connect Core 8.1).
-fn pairwise(user: Uuid, app: Uuid) -> String {
+pub(crate) fn pairwise(user: Uuid, app: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(user).chain_update(app).finalize())
 }
 
