@@ -39,14 +39,6 @@ class Admin:
         """Ends what a user was granted until now."""
         self._send("POST", f"users/{user}/revoke", {"reason": "sessions"})
 
-    def now(self) -> int:
-        """The emulator's time, seconds since 1970."""
-        return self._send("GET", "clock")["now_epoch"]
-
-    def present(self) -> None:
-        """Puts the emulator's clock back to the time of day."""
-        self._send("POST", "clock", {"offset_seconds": 0})
-
     def register(self, toml: str) -> None:
         """Replaces the registrations, as an administrator would change them in the portal."""
         self._send("POST", "registrations", {"toml": toml})

@@ -1,4 +1,5 @@
-"""What only time brings about. The emulator's clock moves and the clients' do not; afterwards it is put back."""
+"""What only time brings about. The emulator's clock moves and the clients' do not, so these run last: were it put back, what
+was revoked would lie in the future."""
 
 from __future__ import annotations
 

@@ -7,10 +7,11 @@ import time
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_pem_x509_certificate
+from msal.exceptions import MsalServiceError
 
 import world as w
 from bench import Bench
-from cases import claims, contains, equal, holds, of, refused, token
+from cases import claims, equal, holds, of, raises, refused, token
 from msal_apps import account, by_hand, cluster_token, confidential, start
 
 case = of("msal")
@@ -167,10 +168,9 @@ def web_refused(bench: Bench) -> None:
     token(app.acquire_token_by_auth_code_flow(flow, answer))
 
 
-@case("service outages: 500 is an error, and over at once")
+@case("an outage of the service is an exception of MSAL, and over when the service is back")
 def outage(bench: Bench) -> None:
     bench.admin.fail("login", 503, times=1)
     app = confidential(bench, w.DAEMON)
-    result = app.acquire_token_for_client([w.ORDERS_DEFAULT])
-    contains("the error", result.get("error"), "temporarily_unavailable")
+    raises(MsalServiceError, lambda: app.acquire_token_for_client([w.ORDERS_DEFAULT]), "503")
     token(confidential(bench, w.DAEMON).acquire_token_for_client([w.ORDERS_DEFAULT]))
