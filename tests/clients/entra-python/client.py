@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import inspect
 import ipaddress
 import logging
@@ -22,6 +23,25 @@ from world import World
 # For one case; the retries of Microsoft's clients take seconds.
 PATIENCE = 90
 
+# In the order in which they run; the one that moves the emulator's clock is last.
+FILES = (
+    "msal_public",
+    "msal_accounts",
+    "msal_device",
+    "msal_confidential",
+    "msal_behalf",
+    "msal_machine",
+    "identity",
+    "identity_users",
+    "identity_later",
+    "graph_read",
+    "graph_write",
+    "graph_trouble",
+    "vault",
+    "clock",
+)
+
+# What the running case tried to reach.
 OUTSIDE: list[str] = []
 
 
@@ -48,21 +68,9 @@ def _loopback(host: str) -> bool:
 
 
 def load() -> None:
-    """Imports the cases, in the order in which they run; those that move the emulator's clock are last."""
-    import msal_public  # noqa: F401
-    import msal_accounts  # noqa: F401
-    import msal_device  # noqa: F401
-    import msal_confidential  # noqa: F401
-    import msal_behalf  # noqa: F401
-    import msal_machine  # noqa: F401
-    import identity  # noqa: F401
-    import identity_users  # noqa: F401
-    import identity_later  # noqa: F401
-    import graph_read  # noqa: F401
-    import graph_write  # noqa: F401
-    import graph_trouble  # noqa: F401
-    import vault  # noqa: F401
-    import clock  # noqa: F401
+    """Imports the cases."""
+    for name in FILES:
+        importlib.import_module(name)
 
 
 def problem_of(case: Case, bench: Bench) -> str | None:

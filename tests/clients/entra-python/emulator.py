@@ -23,8 +23,18 @@ def running(program: Path, folder: Path, registrations: Path) -> Iterator[dict[s
     """Runs in `folder`, logs there, ends with the block. Yields what the emulator says of itself."""
     ready = folder / "ready.json"
     command = [
-        str(program.resolve()), "--bind", "127.0.0.1:0", "--config", str(registrations), "--state", "state",
-        "--ready-file", str(ready), "--managed-identity", "127.0.0.1:0", "--log",
+        str(program.resolve()),
+        "--bind",
+        "127.0.0.1:0",
+        "--config",
+        str(registrations),
+        "--state",
+        "state",
+        "--ready-file",
+        str(ready),
+        "--managed-identity",
+        "127.0.0.1:0",
+        "--log",
     ]
     log_file = folder / "emulator.log"
     with log_file.open("wb") as log:

@@ -21,7 +21,9 @@ from identity_users import browser_credential
 READ = ["User.Read", "Mail.Read", "Calendars.Read", "Files.Read", "GroupMember.Read.All"]
 
 
-def client_of(bench: Bench, credential: TokenCredential, scopes: list[str], http: httpx.AsyncClient | None = None) -> GraphServiceClient:
+def client_of(
+    bench: Bench, credential: TokenCredential, scopes: list[str], http: httpx.AsyncClient | None = None
+) -> GraphServiceClient:
     """The stock client; only its address, and the hosts that may see a token, are not Microsoft's."""
     scopes = [w.GRAPH_SCOPE + scope for scope in scopes]
     host = bench.world.graph.removeprefix("https://").split(":")[0]

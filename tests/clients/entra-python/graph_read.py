@@ -58,7 +58,9 @@ async def groups(bench: Bench) -> None:
     client = signed_in(bench, w.ALEX, READ)
     found = await client.me.member_of.get()
     assert found is not None and found.value is not None
-    equal("memberOf", [(type(g), g.id, getattr(g, "display_name", None)) for g in found.value], [(Group, w.STAFF_GROUP, "Staff")])
+    equal(
+        "memberOf", [(type(g), g.id, getattr(g, "display_name", None)) for g in found.value], [(Group, w.STAFF_GROUP, "Staff")]
+    )
     body = GetMemberObjectsPostRequestBody(security_enabled_only=False)
     ids = await client.me.get_member_objects.post(body)
     equal("getMemberObjects", ids and ids.value, [w.STAFF_GROUP])
@@ -149,7 +151,9 @@ async def request_ids(bench: Bench) -> None:
     configuration: RequestConfiguration = RequestConfiguration()
     configuration.headers.add("client-request-id", "7e57e000-0000-4000-8000-000000000001")
     error = await refused(
-        client.users.by_user_id("nobody@contoso.example").get(request_configuration=configuration), 404, "Request_ResourceNotFound"
+        client.users.by_user_id("nobody@contoso.example").get(request_configuration=configuration),
+        404,
+        "Request_ResourceNotFound",
     )
     assert error.error is not None and error.error.inner_error is not None
     equal("id", error.error.inner_error.client_request_id, "7e57e000-0000-4000-8000-000000000001")

@@ -60,12 +60,14 @@ async def mail_refused(bench: Bench) -> None:
 @case("an appointment: made, read, listed")
 async def event(bench: Bench) -> None:
     client = signed_in(bench, w.ADELE, ["Calendars.ReadWrite"])
-    made = await client.me.events.post(Event(
-        subject="Stocktaking",
-        body=ItemBody(content_type=BodyType.Text, content="Bring a pen."),
-        start=DateTimeTimeZone(date_time="2026-12-01T09:00:00", time_zone="UTC"),
-        end=DateTimeTimeZone(date_time="2026-12-01T10:00:00", time_zone="UTC"),
-    ))
+    made = await client.me.events.post(
+        Event(
+            subject="Stocktaking",
+            body=ItemBody(content_type=BodyType.Text, content="Bring a pen."),
+            start=DateTimeTimeZone(date_time="2026-12-01T09:00:00", time_zone="UTC"),
+            end=DateTimeTimeZone(date_time="2026-12-01T10:00:00", time_zone="UTC"),
+        )
+    )
     assert made is not None and made.id is not None
     found = await client.me.events.by_event_id(made.id).get()
     assert found is not None and found.start is not None

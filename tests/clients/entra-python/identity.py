@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 import world as w
 from bench import Bench
-from cases import claims, equal, holds, of, raises
+from cases import claims, equal, of, raises
 from msal_apps import cluster_token
 from msal_machine import app_service, virtual_machine
 
@@ -63,7 +63,7 @@ def client_secret_refused(bench: Bench) -> None:
         (ask(good, app="7e57c000-0000-4000-8000-00000000ffff"), 700016),
         (ask(good, tenant=w.PARTNER_TENANT), 700016),
     ]:
-        raises(ClientAuthenticationError, act, f"AADSTS{number}")
+        raises(ClientAuthenticationError, act, f"AADSTS{number}:")
 
 
 @case("a second tenant only where it was allowed")
@@ -92,7 +92,7 @@ def certificate(bench: Bench) -> None:
 def certificate_refused(bench: Bench) -> None:
     file = pem_file(bench, "stranger", "stranger")
     credential = ai.CertificateCredential(w.TENANT, w.DAEMON, str(file), **options(bench))
-    raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_DEFAULT), "AADSTS700027")
+    raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_DEFAULT), "AADSTS700027:")
 
 
 @case("ClientAssertionCredential")
@@ -101,7 +101,7 @@ def assertion(bench: Bench) -> None:
     check_app_token(good.get_token(w.ORDERS_DEFAULT), w.DAEMON, "2")
     other = lambda: cluster_token(bench, sub="system:serviceaccount:shop:manager")
     bad = ai.ClientAssertionCredential(w.TENANT, w.DAEMON, other, **options(bench))
-    raises(ClientAuthenticationError, lambda: bad.get_token(w.ORDERS_DEFAULT), "AADSTS70021")
+    raises(ClientAuthenticationError, lambda: bad.get_token(w.ORDERS_DEFAULT), "AADSTS700213:")
 
 
 def token_file(bench: Bench, **changes: Any) -> Path:
@@ -114,22 +114,22 @@ def token_file(bench: Bench, **changes: Any) -> Path:
 @case("WorkloadIdentityCredential: from a file, and from the environment")
 def workload(bench: Bench) -> None:
     file = token_file(bench)
-    named = ai.WorkloadIdentityCredential(
-        tenant_id=w.TENANT, client_id=w.DAEMON, token_file_path=str(file), **options(bench)
-    )
+    named = ai.WorkloadIdentityCredential(tenant_id=w.TENANT, client_id=w.DAEMON, token_file_path=str(file), **options(bench))
     check_app_token(named.get_token(w.ORDERS_DEFAULT), w.DAEMON, "2")
     with pod(bench):
         credential = ai.WorkloadIdentityCredential(disable_instance_discovery=True)
         check_app_token(credential.get_token(w.ORDERS_DEFAULT), w.DAEMON, "2")
     token_file(bench, iss="https://other.example")
     stale = ai.WorkloadIdentityCredential(tenant_id=w.TENANT, client_id=w.DAEMON, token_file_path=str(file), **options(bench))
-    raises(ClientAuthenticationError, lambda: stale.get_token(w.ORDERS_DEFAULT), "AADSTS70021")
+    raises(ClientAuthenticationError, lambda: stale.get_token(w.ORDERS_DEFAULT), "AADSTS700211:")
 
 
 def pod(bench: Bench) -> Any:
     """The environment of a pod with workload identity."""
     return bench.environment(
-        AZURE_TENANT_ID=w.TENANT, AZURE_CLIENT_ID=w.DAEMON, AZURE_FEDERATED_TOKEN_FILE=str(token_file(bench)),
+        AZURE_TENANT_ID=w.TENANT,
+        AZURE_CLIENT_ID=w.DAEMON,
+        AZURE_FEDERATED_TOKEN_FILE=str(token_file(bench)),
         AZURE_AUTHORITY_HOST=bench.world.authority,
     )
 
@@ -193,7 +193,7 @@ def default(bench: Bench) -> None:
 def default_refused(bench: Bench) -> None:
     with service_principal(bench, AZURE_CLIENT_SECRET="not-the-secret"):
         credential = ai.DefaultAzureCredential(disable_instance_discovery=True)
-        raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_DEFAULT), "AADSTS7000215")
+        raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_DEFAULT), "AADSTS7000215:")
 
 
 @case("ChainedTokenCredential: the first that is available")
@@ -218,4 +218,3 @@ def outage(bench: Bench) -> None:
     bench.admin.fail("login", 503, times=1, retry_after=1)
     credential = ai.ClientSecretCredential(w.TENANT, w.DAEMON, w.secret(w.DAEMON), **options(bench))
     check_app_token(credential.get_token(w.ORDERS_DEFAULT), w.DAEMON, "1")
-    holds("it went on", True)

@@ -32,7 +32,7 @@ async def client_secret(bench: Bench) -> None:
     await _app_token(ai.ClientSecretCredential(w.TENANT, w.DAEMON, w.secret(w.DAEMON), **options(bench)), w.DAEMON, "1")
     for secret, number in (("not-the-secret", 7000215), (w.expired_secret(w.DAEMON), 7000222)):
         async with ai.ClientSecretCredential(w.TENANT, w.DAEMON, secret, **options(bench)) as credential:
-            await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), f"AADSTS{number}")
+            await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), f"AADSTS{number}:")
 
 
 @case("aio: CertificateCredential")
@@ -40,22 +40,26 @@ async def certificate(bench: Bench) -> None:
     good, bad = pem_file(bench, "daemon", "daemon"), pem_file(bench, "stranger", "stranger")
     await _app_token(ai.CertificateCredential(w.TENANT, w.DAEMON, str(good), **options(bench)), w.DAEMON, "2")
     async with ai.CertificateCredential(w.TENANT, w.DAEMON, str(bad), **options(bench)) as credential:
-        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), "AADSTS700027")
+        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), "AADSTS700027:")
 
 
 @case("aio: ClientAssertionCredential")
 async def assertion(bench: Bench) -> None:
-    await _app_token(ai.ClientAssertionCredential(w.TENANT, w.DAEMON, lambda: cluster_token(bench), **options(bench)), w.DAEMON, "2")
+    await _app_token(
+        ai.ClientAssertionCredential(w.TENANT, w.DAEMON, lambda: cluster_token(bench), **options(bench)), w.DAEMON, "2"
+    )
     wrong = lambda: cluster_token(bench, sub="nobody")
     async with ai.ClientAssertionCredential(w.TENANT, w.DAEMON, wrong, **options(bench)) as credential:
-        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), "AADSTS70021")
+        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_DEFAULT), "AADSTS700213:")
 
 
 @case("aio: WorkloadIdentityCredential")
 async def workload(bench: Bench) -> None:
     file = str(token_file(bench))
     await _app_token(
-        ai.WorkloadIdentityCredential(tenant_id=w.TENANT, client_id=w.DAEMON, token_file_path=file, **options(bench)), w.DAEMON, "2"
+        ai.WorkloadIdentityCredential(tenant_id=w.TENANT, client_id=w.DAEMON, token_file_path=file, **options(bench)),
+        w.DAEMON,
+        "2",
     )
 
 
@@ -98,7 +102,7 @@ async def authorization_code(bench: Bench) -> None:
     async with ai.AuthorizationCodeCredential(
         w.TENANT, w.WEB, code, w.REDIRECT, client_secret=w.secret(w.WEB), **options(bench)
     ) as credential:
-        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_READ), "AADSTS54005")
+        await raises_later(ClientAuthenticationError, credential.get_token(w.ORDERS_READ), "AADSTS54005:")
 
 
 @case("aio: OnBehalfOfCredential")
@@ -110,8 +114,8 @@ async def on_behalf_of(bench: Bench) -> None:
     ) as credential:
         first = await credential.get_token(scope)
         equal("from the cache", (await credential.get_token(scope)).token, first.token)
-        await raises_later(ClientAuthenticationError, credential.get_token(w.PAYROLL_READ), "AADSTS50076")
+        await raises_later(ClientAuthenticationError, credential.get_token(w.PAYROLL_READ), "AADSTS50076:")
     async with ai.OnBehalfOfCredential(
         w.TENANT, w.BILLING, client_secret=w.secret(w.BILLING), user_assertion=assertion, **options(bench)
     ) as credential:
-        await raises_later(ClientAuthenticationError, credential.get_token(scope), "AADSTS500131")
+        await raises_later(ClientAuthenticationError, credential.get_token(scope), "AADSTS500131:")

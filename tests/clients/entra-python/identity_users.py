@@ -67,7 +67,7 @@ def record(bench: Bench) -> None:
 def interactive_declined(bench: Bench) -> None:
     bench.admin.forget_consents()
     with bench.at_desktop(Person(w.ADELE, accepts=False, by_pages=True)):
-        raises(ClientAuthenticationError, lambda: browser_credential(bench).get_token(w.ORDERS_READ), "AADSTS65004")
+        raises(ClientAuthenticationError, lambda: browser_credential(bench).get_token(w.ORDERS_READ), "AADSTS65004:")
 
 
 @case("InteractiveBrowserCredential: a revoked session becomes AuthenticationRequiredError")
@@ -94,6 +94,7 @@ def claims_asked(bench: Bench) -> None:
 def device_code(bench: Bench) -> None:
     bench.admin.forget_consents()
     for accepts in (False, True):
+
         def prompt(uri: str, user_code: str, _: object) -> None:
             person = Person(w.ADELE, accepts=accepts, user_code=user_code, by_pages=True)
             threading.Thread(target=bench.browser().approve_device, args=(uri, person), daemon=True).start()
@@ -102,7 +103,7 @@ def device_code(bench: Bench) -> None:
         if accepts:
             equal("user", _user_of(credential.get_token(w.ORDERS_READ)), w.ADELE_ID)
         else:
-            raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_READ), "AADSTS65004")
+            raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_READ), "AADSTS65004:")
 
 
 @case("DeviceCodeCredential: nobody came")
@@ -122,7 +123,9 @@ def code_without_pkce(bench: Bench, app: str) -> str:
 @case("AuthorizationCodeCredential: public and confidential")
 def authorization_code(bench: Bench) -> None:
     for app, secret in ((w.DESKTOP, {}), (w.WEB, {"client_secret": w.secret(w.WEB)})):
-        credential = ai.AuthorizationCodeCredential(w.TENANT, app, code_without_pkce(bench, app), w.REDIRECT, **secret, **options(bench))
+        credential = ai.AuthorizationCodeCredential(
+            w.TENANT, app, code_without_pkce(bench, app), w.REDIRECT, **secret, **options(bench)
+        )
         equal("user", _user_of(credential.get_token(w.ORDERS_READ)), w.ADELE_ID)
         equal("user, silently", _user_of(credential.get_token(w.ORDERS_READ)), w.ADELE_ID)
 
@@ -130,17 +133,19 @@ def authorization_code(bench: Bench) -> None:
 @case("AuthorizationCodeCredential: refusals")
 def authorization_code_refused(bench: Bench) -> None:
     def ask(code: str, **more: Any) -> Any:
-        return ai.AuthorizationCodeCredential(w.TENANT, w.WEB, code, w.REDIRECT, **more, **options(bench)).get_token(w.ORDERS_READ)
+        return ai.AuthorizationCodeCredential(w.TENANT, w.WEB, code, w.REDIRECT, **more, **options(bench)).get_token(
+            w.ORDERS_READ
+        )
 
     code = code_without_pkce(bench, w.WEB)
-    raises(ClientAuthenticationError, lambda: ask(code), "AADSTS7000218")
-    raises(ClientAuthenticationError, lambda: ask(code, client_secret="x"), "AADSTS7000215")
+    raises(ClientAuthenticationError, lambda: ask(code), "AADSTS7000218:")
+    raises(ClientAuthenticationError, lambda: ask(code, client_secret="x"), "AADSTS7000215:")
     ask(code, client_secret=w.secret(w.WEB))
-    raises(ClientAuthenticationError, lambda: ask(code, client_secret=w.secret(w.WEB)), "AADSTS54005")
+    raises(ClientAuthenticationError, lambda: ask(code, client_secret=w.secret(w.WEB)), "AADSTS54005:")
     flow = start(public(bench), [w.ORDERS_READ])
     with_pkce = bench.visit(flow["auth_uri"], w.ADELE)["code"]
     credential = ai.AuthorizationCodeCredential(w.TENANT, w.DESKTOP, with_pkce, w.REDIRECT, **options(bench))
-    raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_READ), "AADSTS501481")
+    raises(ClientAuthenticationError, lambda: credential.get_token(w.ORDERS_READ), "AADSTS501481:")
 
 
 @case("OnBehalfOfCredential: secret, certificate; cached; refusals")
@@ -157,12 +162,12 @@ def on_behalf_of(bench: Bench) -> None:
     billing = ai.OnBehalfOfCredential(
         w.TENANT, w.BILLING, client_secret=w.secret(w.BILLING), user_assertion=assertion, **options(bench)
     )
-    raises(ClientAuthenticationError, lambda: billing.get_token(scope), "AADSTS500131")
+    raises(ClientAuthenticationError, lambda: billing.get_token(scope), "AADSTS500131:")
     weak = ai.OnBehalfOfCredential(
         w.TENANT, w.ORDERS, client_secret=w.secret(w.ORDERS), user_assertion=assertion, **options(bench)
     )
-    raises(ClientAuthenticationError, lambda: weak.get_token(w.PAYROLL_READ), "AADSTS50076")
+    raises(ClientAuthenticationError, lambda: weak.get_token(w.PAYROLL_READ), "AADSTS50076:")
     by_cluster = ai.OnBehalfOfCredential(
         w.TENANT, w.ORDERS, client_assertion_func=lambda: cluster_token(bench), user_assertion=assertion, **options(bench)
     )
-    raises(ClientAuthenticationError, lambda: by_cluster.get_token(scope), "AADSTS70021")
+    raises(ClientAuthenticationError, lambda: by_cluster.get_token(scope), "AADSTS70021:")

@@ -18,9 +18,7 @@ CLUSTER_KEY_ID = "cluster-1"
 
 def _private_key(folder: Path, name: str) -> rsa.RSAPrivateKey:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     file = folder / f"{name}.key.pem"
     file.touch(mode=0o600)
     file.write_bytes(pem)

@@ -37,7 +37,11 @@ def switches(bench: Bench) -> None:
 def unknown_instance(bench: Bench) -> None:
     elsewhere = f"https://login.elsewhere.example/{w.TENANT}"
     url = f"{bench.world.authority}/common/discovery/instance"
-    raises(ValueError, lambda: msal.PublicClientApplication(w.DESKTOP, authority=elsewhere, instance_discovery=url), "invalid_instance")
+    raises(
+        ValueError,
+        lambda: msal.PublicClientApplication(w.DESKTOP, authority=elsewhere, instance_discovery=url),
+        "invalid_instance",
+    )
 
 
 @case("http is refused before any request")

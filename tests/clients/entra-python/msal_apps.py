@@ -65,7 +65,12 @@ def cluster_token(bench: Bench, **changes: Any) -> str:
     """A token of the cluster for its worker, or one with `changes` to its claims."""
     now = int(time.time())
     claims = {
-        "iss": w.CLUSTER_ISSUER, "sub": w.CLUSTER_SUBJECT, "aud": w.EXCHANGE_AUDIENCE,
-        "iat": now, "nbf": now, "exp": now + 600, **changes,
+        "iss": w.CLUSTER_ISSUER,
+        "sub": w.CLUSTER_SUBJECT,
+        "aud": w.EXCHANGE_AUDIENCE,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 600,
+        **changes,
     }
     return jwt.encode(claims, bench.world.pem("cluster.key"), algorithm="RS256", headers={"kid": materials.CLUSTER_KEY_ID})

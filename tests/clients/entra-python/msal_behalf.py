@@ -58,7 +58,9 @@ def app_only(bench: Bench) -> None:
 @case("on behalf of a user: an id token, a forged and a broken token are refused")
 def bad_assertions(bench: Bench) -> None:
     good = token_for_orders(bench, w.ADELE)
-    forged = jwt.encode({**claims(good)}, bench.world.pem("stranger.key"), algorithm="RS256", headers=jwt.get_unverified_header(good))
+    forged = jwt.encode(
+        {**claims(good)}, bench.world.pem("stranger.key"), algorithm="RS256", headers=jwt.get_unverified_header(good)
+    )
     id_token = token(by_hand(bench, public(bench), [w.ORDERS_READ], w.ADELE))["id_token"]
     for assertion, numbers in ((forged, [50013]), ("nonsense", [50013, 50027]), (id_token, [50013, 500131])):
         result = confidential(bench, w.ORDERS).acquire_token_on_behalf_of(assertion, ["User.Read"])
@@ -77,9 +79,7 @@ def no_consent(bench: Bench) -> None:
 def step_up(bench: Bench) -> None:
     app = confidential(bench, w.ORDERS)
     weak = token_for_orders(bench, w.RITA)
-    refusal = refused(
-        app.acquire_token_on_behalf_of(weak, [w.PAYROLL_READ]), 50076, "interaction_required", "basic_action"
-    )
+    refusal = refused(app.acquire_token_on_behalf_of(weak, [w.PAYROLL_READ]), 50076, "interaction_required", "basic_action")
     challenge = refusal["claims"]
     holds("the claims are JSON for access tokens", "access_token" in json.loads(challenge), challenge)
     # The middle tier passes the claims on, and its client signs the user in with them.
@@ -89,9 +89,14 @@ def step_up(bench: Bench) -> None:
     contains("the pages", answer.pages, "Approve sign-in")
     strong = token(client.acquire_token_by_auth_code_flow(flow, answer.fields))["access_token"]
     result = token(app.acquire_token_on_behalf_of(strong, [w.PAYROLL_READ]))
-    equal("API and user", (claims(result["access_token"])["aud"], claims(result["access_token"])["oid"]), (w.PAYROLL, w.RITA_ID))
+    equal(
+        "API and user", (claims(result["access_token"])["aud"], claims(result["access_token"])["oid"]), (w.PAYROLL, w.RITA_ID)
+    )
     refused(
-        confidential(bench, w.ORDERS).acquire_token_on_behalf_of(weak, [w.PAYROLL_READ]), 50076, "interaction_required", "basic_action"
+        confidential(bench, w.ORDERS).acquire_token_on_behalf_of(weak, [w.PAYROLL_READ]),
+        50076,
+        "interaction_required",
+        "basic_action",
     )
 
 

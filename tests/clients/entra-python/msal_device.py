@@ -61,7 +61,9 @@ def given_up(bench: Bench) -> None:
 def invented(bench: Bench) -> None:
     app = public(bench)
     flow = app.initiate_device_flow([w.ORDERS_READ])
-    refused(app.acquire_token_by_device_flow({**flow, "device_code": "nonsense", "expires_at": 0}), 70018, "bad_verification_code")
+    refused(
+        app.acquire_token_by_device_flow({**flow, "device_code": "nonsense", "expires_at": 0}), 70018, "bad_verification_code"
+    )
 
 
 @case("device code: a wrong user code is refused on the page")

@@ -29,16 +29,34 @@ def code_by_hand(bench: Bench) -> None:
     access = claims(result["access_token"])
     got = {name: access[name] for name in ("aud", "azp", "azpacr", "oid", "tid", "scp", "ver", "iss")}
     issuer = f"{bench.world.tenant()}/v2.0"
-    equal("access token", got, {
-        "aud": w.ORDERS, "azp": w.DESKTOP, "azpacr": "0", "oid": w.ADELE_ID, "tid": w.TENANT, "scp": "Orders.Read",
-        "ver": "2.0", "iss": issuer,
-    })
+    equal(
+        "access token",
+        got,
+        {
+            "aud": w.ORDERS,
+            "azp": w.DESKTOP,
+            "azpacr": "0",
+            "oid": w.ADELE_ID,
+            "tid": w.TENANT,
+            "scp": "Orders.Read",
+            "ver": "2.0",
+            "iss": issuer,
+        },
+    )
     # MSAL has compared nonce, audience and lifetime.
     who = result["id_token_claims"]
     got = {name: who[name] for name in ("iss", "oid", "tid", "preferred_username", "name")}
-    equal("id token", got, {
-        "iss": issuer, "oid": w.ADELE_ID, "tid": w.TENANT, "preferred_username": w.ADELE, "name": "Adele Vance",
-    })
+    equal(
+        "id token",
+        got,
+        {
+            "iss": issuer,
+            "oid": w.ADELE_ID,
+            "tid": w.TENANT,
+            "preferred_username": w.ADELE,
+            "name": "Adele Vance",
+        },
+    )
     equal("client_info", decoded_client_info(result), f'{{"uid":"{w.ADELE_ID}","utid":"{w.TENANT}"}}')
     equal("account", account(app, w.ADELE)["home_account_id"], f"{w.ADELE_ID}.{w.TENANT}")
 
@@ -58,9 +76,15 @@ def interactive(bench: Bench) -> None:
 def interactive_two_apis(bench: Bench) -> None:
     app = public(bench)
     with bench.at_desktop(Person(w.ALEX)):
-        result = token(app.acquire_token_interactive(
-            [w.ORDERS_READ], timeout=30, login_hint=w.ALEX, prompt="select_account", extra_scopes_to_consent=[w.BILLING_READ],
-        ))
+        result = token(
+            app.acquire_token_interactive(
+                [w.ORDERS_READ],
+                timeout=30,
+                login_hint=w.ALEX,
+                prompt="select_account",
+                extra_scopes_to_consent=[w.BILLING_READ],
+            )
+        )
     equal("API of the first token", claims(result["access_token"])["aud"], w.ORDERS)
     second = token(app.acquire_token_silent([w.BILLING_READ], account(app, w.ALEX)))
     equal("API of the second token", claims(second["access_token"])["aud"], w.BILLING)

@@ -119,13 +119,6 @@ tenant = "{w.TENANT}"
 display_name = "Staff"
 members = ["{w.ADELE_ID}", "{w.ALEX_ID}"]
 
-[[groups]]
-id = "{w.ADMIN_ROLE}"
-tenant = "{w.TENANT}"
-display_name = "Global Administrator"
-role_template = "{w.GLOBAL_ADMINISTRATOR}"
-members = ["{w.ADMIN_ID}"]
-
 [[conditional_access]]
 name = "A second factor for payslips"
 tenant = "{w.TENANT}"
@@ -138,7 +131,7 @@ tenant = "{w.TENANT}"
 readers = ["{w.ADELE_ID}", "{w.DAEMON}", "{w.ROBOT}"]
 '''
 
-USER = '''
+USER = """
 [[users]]
 id = "{id}"
 tenant = "{tenant}"
@@ -148,7 +141,7 @@ given_name = "{given_name}"
 surname = "{surname}"
 mail = "{upn}"
 job_title = "Clerk"
-'''
+"""
 
 
 def _users() -> str:
@@ -157,7 +150,6 @@ def _users() -> str:
         (w.ALEX_ID, w.TENANT, w.ALEX, "Alex Wilber"),
         (w.GRACE_ID, w.TENANT, w.GRACE, "Grace Orr"),
         (w.NESTOR_ID, w.TENANT, w.NESTOR, "Nestor Wilke"),
-        (w.ADMIN_ID, w.TENANT, w.ADMIN, "Ada Min"),
         (w.MO_ID, w.TENANT, w.MO, "Mo Vega"),
         (w.RITA_ID, w.TENANT, w.RITA, "Rita Stone"),
         (w.FARAH_ID, w.PARTNER_TENANT, w.FARAH, "Farah Nadim"),
@@ -168,7 +160,9 @@ def _users() -> str:
         given_name, surname = name.split()
         text += USER.format(id=id, tenant=tenant, upn=upn, name=name, given_name=given_name, surname=surname)
     guest = f"farah_fabrikam.example#EXT#@{w.DOMAIN}"
-    text += USER.format(id=w.FARAH_AS_GUEST, tenant=w.TENANT, upn=guest, name="Farah Nadim", given_name="Farah", surname="Nadim")
+    text += USER.format(
+        id=w.FARAH_AS_GUEST, tenant=w.TENANT, upn=guest, name="Farah Nadim", given_name="Farah", surname="Nadim"
+    )
     return text + f'home = "{w.FARAH_ID}"\n'
 
 

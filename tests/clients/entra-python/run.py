@@ -118,8 +118,13 @@ def variables() -> dict[str, str]:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True, help="entra-emulator")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=default_work(),
-                        help="for the virtual environment and logs (default: %(default)s)")
+    parser.add_argument(
+        "--work",
+        metavar="FOLDER",
+        type=Path,
+        default=default_work(),
+        help="for the virtual environment and logs (default: %(default)s)",
+    )
     parser.add_argument("--only", metavar="NAME", help="run only cases whose line contains this")
     return parser.parse_args()
 

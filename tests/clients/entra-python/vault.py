@@ -38,14 +38,15 @@ def get(bench: Bench) -> None:
         challenge = answer.headers.get("WWW-Authenticate", "")
         seen.append((answer.status_code, "Authorization" in response.http_request.headers, challenge))
 
-    client = SecretClient(
-        bench.world.vault, _credential(bench), verify_challenge_resource=False, raw_response_hook=note
-    )
+    client = SecretClient(bench.world.vault, _credential(bench), verify_challenge_resource=False, raw_response_hook=note)
     found = client.get_secret("greeting")
     equal("value", found.value, w.VAULT_SECRETS["greeting"])
     properties = found.properties
     equal("name", found.name, "greeting")
-    holds("version, dates and state", properties.version and properties.created_on and properties.updated_on and properties.enabled)
+    holds(
+        "version, dates and state",
+        properties.version and properties.created_on and properties.updated_on and properties.enabled,
+    )
     holds("id", (found.id or "").startswith(f"{bench.world.vault}/secrets/greeting/"), found.id)
     again = client.get_secret("greeting", version=properties.version)
     equal("by its version", again.value, found.value)
@@ -104,7 +105,7 @@ def bad_name(bench: Bench) -> None:
 @case("a wrong secret at login surfaces as it is")
 def login_refused(bench: Bench) -> None:
     credential = azure.identity.ClientSecretCredential(w.TENANT, w.DAEMON, "not-the-secret", **options(bench))
-    raises(ClientAuthenticationError, lambda: _client(bench, credential).get_secret("greeting"), "AADSTS7000215")
+    raises(ClientAuthenticationError, lambda: _client(bench, credential).get_secret("greeting"), "AADSTS7000215:")
 
 
 @case("for a managed identity and for a person")

@@ -43,16 +43,15 @@ CLUSTER_ISSUER, CLUSTER_SUBJECT = "https://cluster.example", "system:serviceacco
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 ROBOT_RESOURCE = "/subscriptions/7e57/resourcegroups/shop/providers/Microsoft.ManagedIdentity/userAssignedIdentities/robot"
 
-ADELE, ALEX, GRACE, NESTOR, ADMIN = (f"{name}@{DOMAIN}" for name in ("adele", "alex", "grace", "nestor", "admin"))
-ADELE_ID, ALEX_ID, GRACE_ID, NESTOR_ID, ADMIN_ID = (_user(number) for number in range(1, 6))
+ADELE, ALEX, GRACE, NESTOR = (f"{name}@{DOMAIN}" for name in ("adele", "alex", "grace", "nestor"))
+ADELE_ID, ALEX_ID, GRACE_ID, NESTOR_ID = (_user(number) for number in range(1, 5))
 # Farah belongs to the partner's directory and is a guest of ours, with an id of her own there.
 FARAH, FARAH_ID, FARAH_AS_GUEST = "farah@fabrikam.example", _user(6), _user(7)
 # Ids of personal accounts begin with zeros.
 PAT, PAT_ID = "pat@outlook.example", "00000000-0000-0000-7e57-000000000008"
-# Mo's sessions are revoked again and again; Rita only collects evidence of Conditional Access.
+# Mo's sessions are revoked again and again; Rita meets Conditional Access.
 MO, MO_ID, RITA, RITA_ID = f"mo@{DOMAIN}", _user(9), f"rita@{DOMAIN}", _user(10)
-STAFF_GROUP, ADMIN_ROLE = "7e57d000-0000-4000-8000-000000000001", "7e57d000-0000-4000-8000-000000000002"
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+STAFF_GROUP = "7e57d000-0000-4000-8000-000000000001"
 
 VAULT, VAULT_SECRETS = "shop", {"greeting": "hello from the vault", "colour": "teal"}
 
