@@ -198,7 +198,7 @@ def default_refused(bench: Bench) -> None:
 
 @case("ChainedTokenCredential: the first that is available")
 def chained(bench: Bench) -> None:
-    with bench.environment(AZURE_POD_IDENTITY_AUTHORITY_HOST=bench.world.machine):
+    with bench.environment(AZURE_POD_IDENTITY_AUTHORITY_HOST=bench.world.imds):
         unavailable = ai.ManagedIdentityCredential(client_id=w.DAEMON)
         available = ai.ClientSecretCredential(w.TENANT, w.DAEMON, w.secret(w.DAEMON), **options(bench))
         chain = ai.ChainedTokenCredential(unavailable, available)

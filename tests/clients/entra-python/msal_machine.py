@@ -11,7 +11,7 @@ import requests
 
 import world as w
 from bench import Bench
-from cases import claims, equal, holds, of, token
+from cases import claims, equal, holds, of, refused, token
 from msal_apps import confidential
 
 case = of("msal")
@@ -20,15 +20,15 @@ case = of("msal")
 @contextmanager
 def virtual_machine(bench: Bench) -> Iterator[None]:
     """IMDS, at the emulator's address instead of 169.254.169.254."""
-    with bench.environment(AZURE_POD_IDENTITY_AUTHORITY_HOST=bench.world.machine):
+    with bench.environment(AZURE_POD_IDENTITY_AUTHORITY_HOST=bench.world.imds):
         yield
 
 
 @contextmanager
 def app_service(bench: Bench) -> Iterator[None]:
     """App Service and Container Apps."""
-    endpoint = f"{bench.world.machine}/msi/token"
-    with bench.environment(IDENTITY_ENDPOINT=endpoint, IDENTITY_HEADER=bench.world.machine_header):
+    world = bench.world
+    with bench.environment(IDENTITY_ENDPOINT=world.identity_endpoint, IDENTITY_HEADER=world.identity_header):
         yield
 
 
@@ -93,7 +93,7 @@ def as_assertion(bench: Bench) -> None:
     def ask() -> dict[str, Any]:
         return confidential(bench, w.DAEMON, {"client_assertion": assertion}).acquire_token_for_client([w.ORDERS_DEFAULT])
 
-    equal("before the identity is trusted", ask().get("error"), "invalid_client")
+    refused(ask(), 70021, "invalid_request")
     robot = claims(assertion())
     equal("issuer and audience", (robot["iss"], robot["tid"]), (f"{bench.world.tenant()}/v2.0", w.TENANT))
     trusted = f'federated_credentials = [{{ name = "robot", issuer = "{robot["iss"]}", subject = "{robot["sub"]}" }},'

@@ -63,27 +63,29 @@ def main() -> int:
 
 def world_file(folder: Path, ready: dict[str, Any]) -> Path:
     """What client.py has to know of the running emulator."""
-    world = {
+    values = {
         "authority": ready["authority"],
         "graph": ready["graph"],
-        "vault": ready["vault"],
-        "machine": ready["managed_identity"],
-        "machine_header": ready["managed_identity_header"],
+        # The only vault answers there too, and not every machine resolves names below `localhost`.
+        "vault": ready["authority"],
+        "imds": ready["imds"],
+        "identity_endpoint": ready["identity_endpoint"],
+        "identity_header": ready["identity_header"],
         "ca_file": str(folder / ready["ca_file"]),
         "keys": str(folder / "keys"),
         "registrations": str(folder / "registrations.toml"),
     }
     file = folder / "world.json"
-    file.write_text(json.dumps(world))
+    file.write_text(json.dumps(values))
     return file
 
 
-def run_client(python: Path, world: Path, only: str | None, report: Report) -> None:
+def run_client(python: Path, file: Path, only: str | None, report: Report) -> None:
     """Runs client.py, passes its lines on and counts them."""
-    command = [str(python), "-B", str(HERE / "client.py"), "--world", str(world)]
+    command = [str(python), "-B", str(HERE / "client.py"), "--world", str(file)]
     if only:
         command += ["--only", only]
-    ca_file = json.loads(world.read_text())["ca_file"]
+    ca_file = json.loads(file.read_text())["ca_file"]
     # requests (msal, azure-core) reads the one, OpenSSL (httpx, aiohttp) the other.
     environ = {**variables(), "REQUESTS_CA_BUNDLE": ca_file, "SSL_CERT_FILE": ca_file}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as client:

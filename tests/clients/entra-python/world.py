@@ -74,8 +74,9 @@ class World:
     graph: str
     vault: str
     # The managed identity endpoints, plain HTTP.
-    machine: str
-    machine_header: str
+    imds: str
+    identity_endpoint: str
+    identity_header: str
     ca_file: Path
     # Private keys and certificates, see materials.py.
     keys: Path
