@@ -13,6 +13,7 @@ use crate::faults::{Endpoint, Fault, classify};
 use crate::graph;
 use crate::journal::{Seen, Verdict};
 use crate::state::State;
+use crate::vault;
 
 /// The largest body of Graph and Key Vault: a small file, as Graph takes it in one request.
 const SERVICE_BODY: usize = 4 * 1024 * 1024;
@@ -54,6 +55,7 @@ fn promised(headers: &HeaderMap) -> Option<u64> {
 fn too_large(request: &Request<Body>, state: &State) -> Response {
     match classify(request.uri().path()) {
         Some(asked) if asked.endpoint == Endpoint::Graph => graph::too_large(state, request.headers()),
+        Some(asked) if asked.endpoint == Endpoint::Vault => vault::too_large(state),
         _ => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n").into_response(),
     }
 }

@@ -37,8 +37,8 @@ impl<'a> Visit<'a> {
     pub(super) fn approver(&self, step: &Step<'_>) -> Option<&'a User> {
         let by_hint = self.login_hint.filter(|_| self.state.auto_approve);
         let named = self.all.user(step.script.approver.as_deref().or(by_hint)?)?;
-        // Named by the home account, a guest is meant as whom this directory knows.
-        Some(self.here(named).unwrap_or(named))
+        // Named by the home account, a guest is meant as whom this directory knows; the guest's own name leads nowhere else.
+        Some(self.here(named).filter(|_| named.home.is_none()).unwrap_or(named))
     }
 
     /// Whether that is this user.

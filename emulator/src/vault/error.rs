@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
+use crate::journal::Verdict;
 use crate::registrations::VAULT_URI;
 
 /// Why a request was not answered.
@@ -83,6 +84,7 @@ impl VaultError {
             body["error"]["innererror"] = json!({ "code": inner });
         }
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(Verdict { code: code.to_owned(), correlation_id: None });
         if status == StatusCode::UNAUTHORIZED
             && let Ok(challenge) = HeaderValue::from_str(&self.challenge(authority))
         {

@@ -10,7 +10,6 @@ mod store;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
@@ -45,19 +44,13 @@ pub(crate) fn routes() -> Router<Arc<State>> {
 }
 
 /// Any request to a vault.
-async fn serve(
-    state: Shared,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+async fn serve(state: Shared, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let all = state.registrations();
     let mut response = match state.hosts.vault(hosts::of_request(&uri, &headers), &all) {
         None => VaultError::NoVault.response(&state.origins.authority),
         Some(vault) => {
             let authority = format!("{}/{}", state.origins.authority, vault.tenant);
-            match answer(&state, vault, &method, &uri, &headers, body) {
+            match answer(&state, vault, &method, &uri, &headers, &body) {
                 Ok(Some(value)) => Json(value).into_response(),
                 Ok(None) => StatusCode::NO_CONTENT.into_response(),
                 Err(error) => error.response(&authority),
@@ -75,19 +68,24 @@ async fn serve(
     response
 }
 
+/// A request with a body that is too large.
+pub(crate) fn too_large(state: &State) -> Response {
+    VaultError::TooLarge.response(&state.origins.authority)
+}
+
 fn answer(
     state: &State,
     vault: &Vault,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: &[u8],
 ) -> Result<Option<Value>, VaultError> {
     let ask = Ask::parse(method, uri.path())?;
     auth::admit(state, vault, headers, ask.permission())?;
     check_api_version(uri.query())?;
     let written = match ask {
-        Ask::Set(_) | Ask::Update(..) => Some(Written::parse(&body.map_err(|_| VaultError::TooLarge)?)?),
+        Ask::Set(_) | Ask::Update(..) => Some(Written::parse(body)?),
         _ => None,
     };
     let origin = match headers.get(header::HOST).and_then(|h| h.to_str().ok()) {

@@ -230,13 +230,13 @@ async fn registrations() {
     let plan = "\n[[faults]]\nendpoint = \"graph\"\nstatus = 503\n";
     let text = format!("{}{plan}", SAMPLE_TOML.replace("Adele Vance", "Adele Nova"));
     let (status, told) = admin.post("registrations", json!({ "toml": text })).await;
-    assert_eq!((status, &told["users"]), (200, &3.into()), "{told}");
+    assert_eq!((status, &told["users"]), (200, &6.into()), "{told}");
     assert_eq!(bench.emulator.registrations().user(ids::ADELE_UPN).unwrap().display_name, "Adele Nova");
     assert_eq!(admin.get("faults").await["faults"][0]["status"], 503);
     admin.refuses("registrations", json!({ "toml": "tenants = []" }), 400, "toml").await;
     admin.refuses("registrations", json!({ "toml": text.replace("503", "1") }), 400, "toml").await;
     admin.refuses("registrations", json!({}), 400, "toml").await;
-    assert_eq!(bench.emulator.registrations().users.len(), 3, "a refused text changes nothing");
+    assert_eq!(bench.emulator.registrations().users.len(), 6, "a refused text changes nothing");
     assert_eq!(
         admin.request(Method::GET, "registrations").send().await.unwrap().status(),
         405,

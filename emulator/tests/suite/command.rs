@@ -88,7 +88,7 @@ fn checking_a_file() {
     let plan = "\n[[faults]]\nendpoint = \"graph\"\nstatus = 503\n";
     let (code, summary, stderr) = check(&format!("{SAMPLE_TOML}{plan}"));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for word in ["Contoso", "2 users", "Valet demo client", "1 planned faults"] {
+    for word in ["Contoso", "4 users", "Valet demo client", "1 planned faults"] {
         assert!(summary.contains(word), "{word}: {summary}");
     }
     assert!(!summary.contains("secret"), "{summary}");

@@ -8,7 +8,7 @@ use crate::browser::Browser;
 #[tokio::test]
 async fn it_shows_what_is_registered_and_no_secret() {
     let more = format!(
-        "{SAMPLE_TOML}\n[[groups]]\nid = \"7e57d000-0000-4000-8000-000000000001\"\ntenant = \"{tenant}\"\n\
+        "{SAMPLE_TOML}\n[[groups]]\nid = \"7e57d000-0000-4000-8000-000000000011\"\ntenant = \"{tenant}\"\n\
          display_name = \"Store managers\"\nmembers = [\"{adele}\"]\n\
          [[conditional_access]]\nname = \"Second factor for Valet\"\ntenant = \"{tenant}\"\nresources = [\"{valet}\"]\n\
          control = \"mfa\"\n[[vaults]]\nname = \"contoso-vault\"\ntenant = \"{tenant}\"\n\

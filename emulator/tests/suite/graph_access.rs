@@ -75,7 +75,7 @@ async fn applications_have_roles_and_no_me() {
         daemon.ok(&format!("/users/{}{path}", ids::ALEX)).await;
         daemon.refused(&format!("/me{path}"), 400, "BadRequest").await;
     }
-    assert_eq!(daemon.ok("/users").await["value"].as_array().unwrap().len(), 2);
+    assert_eq!(daemon.ok("/users").await["value"].as_array().unwrap().len(), 4);
     daemon.refused(&format!("/users/{}", ids::FARAH), 404, "Request_ResourceNotFound").await;
     let bare = Client::app(&bench, &[]);
     bare.refused("/users", 403, "Authorization_RequestDenied").await;

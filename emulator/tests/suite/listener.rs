@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use entra_emulator::{GRAPH_APP_ID, ids};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::Value;
@@ -123,11 +124,14 @@ async fn methods() {
     assert_eq!(head.text().await.unwrap(), "");
 
     let delete = bench.http.delete(bench.login("oauth2/v2.0/token")).send().await.unwrap();
-    assert_eq!(delete.status(), 400);
+    assert_eq!(delete.status(), 405);
     let body: Value = delete.json().await.unwrap();
     assert_eq!((&body["error"], &body["error_codes"][0]), (&"invalid_request".into(), &900_561.into()));
 
-    let post = bench.http.post(format!("{}/v1.0/me", bench.emulator.graph_url())).send().await.unwrap();
+    let url = format!("{}/v1.0/me", bench.emulator.graph_url());
+    let token =
+        bench.emulator.access_token(ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &["User.Read"]).unwrap();
+    let post = bench.http.post(url).bearer_auth(token).send().await.unwrap();
     assert_eq!(post.status(), 405);
     assert_eq!(post.json::<Value>().await.unwrap()["error"]["code"], "Request_BadRequest");
     let post = bench.http.post(bench.login("discovery/v2.0/keys")).send().await.unwrap();

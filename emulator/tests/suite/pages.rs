@@ -132,6 +132,7 @@ async fn client_and_redirect_errors_stay_on_a_page() {
 #[tokio::test]
 async fn a_user_of_another_tenant_is_refused() {
     let bench = Bench::start().await;
+    bench.emulator.change_registrations(|all| all.users.retain(|u| u.id != ids::FARAH_GUEST));
     let scope = valet_scope();
     let (status, headers, page) = bench.approve(ids::FARAH_UPN, bench.authorize(&scope)).await;
     assert_eq!((status, headers.get("location")), (400, None));

@@ -241,7 +241,7 @@ async fn refusals_of_requests() {
         (put("new", json!(["value"])), 400, "BadParameter"),
         (put("new", json!({ "value": long })), 400, "BadParameter"),
         (put("new", json!({ "value": "v", "tags": tags })), 400, "BadParameter"),
-        (put("new", json!({ "value": "v".repeat(3_000_000) })), 413, "RequestEntityTooLarge"),
+        (put("new", json!({ "value": "v".repeat(5_000_000) })), 413, "RequestEntityTooLarge"),
         ((Method::PUT, "/secrets/new".into(), None), 400, "BadParameter"),
     ] {
         let (got, body) = vault.ask(method, &path, body).await;
