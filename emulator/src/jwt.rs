@@ -78,7 +78,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The same for a client assertion, whose parts may be padded. RFC 7515 section 2 forbids it, but the asynchronous
-    /// half of azure-identity for Python (1.27.0, `aad_client_base.py`) does it, and Entra takes it.
+    /// half of azure-identity for Python (1.27.0, `aad_client_base.py`) does it, so Entra has to take it.
     pub(crate) fn split_padded(token: &'a str) -> Result<Self, JwtError> {
         Self::decode(token, &PADDED_OR_NOT)
     }
