@@ -3,11 +3,19 @@
 //! Knows nothing of claims. The twist of Graph tokens is here: [`seal_graph`] and [`open_graph`].
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::keys::{CONSUMER_TENANT, KeyRing, SigningKey};
+
+/// Reads base64url with and without `=` at its end.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Why a token was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,16 +74,26 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Takes a token apart.
     pub(crate) fn split(token: &'a str) -> Result<Self, JwtError> {
+        Self::decode(token, &URL_SAFE_NO_PAD)
+    }
+
+    /// The same for a client assertion, whose parts may be padded. RFC 7515 section 2 forbids it, but the asynchronous
+    /// half of azure-identity for Python (1.27.0, `aad_client_base.py`) does it, so Entra has to take it.
+    pub(crate) fn split_padded(token: &'a str) -> Result<Self, JwtError> {
+        Self::decode(token, &PADDED_OR_NOT)
+    }
+
+    fn decode(token: &'a str, base64: &GeneralPurpose) -> Result<Self, JwtError> {
         let mut parts = token.split('.');
         let (Some(header_text), Some(claims_text), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(JwtError::Malformed);
         };
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| JwtError::Malformed)?;
+        let signature = base64.decode(signature).map_err(|_| JwtError::Malformed)?;
         Ok(Self {
-            header: object(header_text)?,
-            claims: object(claims_text)?,
+            header: object(header_text, base64)?,
+            claims: object(claims_text, base64)?,
             header_text,
             claims_text,
             signature,
@@ -119,8 +137,8 @@ fn encode(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
-fn object(text: &str) -> Result<Map<String, Value>, JwtError> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| JwtError::Malformed)?;
+fn object(text: &str, base64: &GeneralPurpose) -> Result<Map<String, Value>, JwtError> {
+    let bytes = base64.decode(text).map_err(|_| JwtError::Malformed)?;
     serde_json::from_slice(&bytes).map_err(|_| JwtError::Malformed)
 }
 

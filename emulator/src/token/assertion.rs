@@ -81,8 +81,8 @@ impl AssertionError {
 
 /// Whether `assertion` proves the client of the request.
 pub(super) fn check(call: &Call<'_>, assertion: &str) -> Result<(), AssertionError> {
-    let parts =
-        Parts::split(assertion).map_err(|_| AssertionError::Malformed("its three parts cannot be read"))?;
+    let parts = Parts::split_padded(assertion)
+        .map_err(|_| AssertionError::Malformed("its three parts cannot be read"))?;
     let issuer = parts.claim("iss").ok_or(AssertionError::Malformed("it has no iss"))?;
     let subject = parts.claim("sub").ok_or(AssertionError::Malformed("it has no sub"))?;
     // Client ids are GUIDs, issuers are URLs.
