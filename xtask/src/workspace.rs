@@ -70,7 +70,8 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn shown(command: &Command) -> String {
+/// A command as a person would read it.
+pub(crate) fn shown(command: &Command) -> String {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
     let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")

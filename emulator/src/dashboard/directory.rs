@@ -4,15 +4,31 @@ use uuid::Uuid;
 
 use super::{code, facts, lines, nothing, tag, tags};
 use crate::html::{Markup, html};
-use crate::registrations::{ConditionalAccess, Control, Group, Registrations, Tenant, User};
+use crate::registrations::{ConditionalAccess, Control, Group, PERSONAL_TENANT, Registrations, Tenant, User};
 
-/// One card for each tenant.
+/// One card for each tenant, and one for the personal accounts if there are any.
 pub(super) fn people(all: &Registrations) -> Markup {
-    all.tenants.iter().map(|tenant| directory(all, tenant)).collect()
+    let cards = all.tenants.iter().map(|tenant| directory(all, tenant));
+    match all.users.iter().any(|u| u.tenant == PERSONAL_TENANT) {
+        true => cards.chain([personal(all)]).collect(),
+        false => cards.collect(),
+    }
+}
+
+fn personal(all: &Registrations) -> Markup {
+    html!(
+        "<article><h3>Personal accounts</h3><p class=\"sub\">consumers &middot; {}</p>{}</article>",
+        code(PERSONAL_TENANT),
+        users_of(all, PERSONAL_TENANT)
+    )
+}
+
+fn users_of(all: &Registrations, tenant: Uuid) -> Markup {
+    all.users.iter().filter(|u| u.tenant == tenant).map(|u| user(all, u)).collect()
 }
 
 fn directory(all: &Registrations, tenant: &Tenant) -> Markup {
-    let users: Markup = all.users.iter().filter(|u| u.tenant == tenant.id).map(|u| user(all, u)).collect();
+    let users = users_of(all, tenant.id);
     let groups: Markup = all.groups.iter().filter(|g| g.tenant == tenant.id).map(|g| group(all, g)).collect();
     let users = if users.is_empty() { nothing("Nobody.") } else { users };
     html!(

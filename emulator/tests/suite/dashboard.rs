@@ -29,6 +29,8 @@ async fn it_shows_what_is_registered_and_no_secret() {
         "Contoso",
         "fabrikam.example",
         "Adele Vance",
+        "Personal accounts",
+        ids::PIA_UPN,
         "Operator at Valet",
         "Store managers",
         "api://ledger.contoso.example",
