@@ -80,6 +80,10 @@ fn compose(call: &Call<'_>, user: &User, message: Map<String, Value>) -> Result<
             "ccRecipients" => made.cc = fields::people(&name, value)?,
             "bccRecipients" => made.bcc = fields::people(&name, value)?,
             "from" | "sender" => own_address(call, user, &value)?,
+            // Rather than lose them in silence.
+            "attachments" if value.as_array().is_none_or(|list| !list.is_empty()) => {
+                return Err(GraphError::BadRequest("Attachments are not emulated.".into()));
+            }
             name if MESSAGE.has(name) || name == "attachments" || name == "internetMessageHeaders" => {}
             name => return Err(fields::unknown(name, &MESSAGE)),
         }

@@ -85,6 +85,8 @@ impl Endpoints {
 fn routes(endpoints: Arc<Endpoints>) -> Router {
     Router::new()
         .route(IMDS_PATH, get(imds))
+        // So asks MSAL for Node when a variable names the host.
+        .route(&format!("{IMDS_PATH}/"), get(imds))
         .route(APP_SERVICE_PATH, get(app_service))
         .fallback(async || StatusCode::NOT_FOUND)
         .with_state(endpoints)

@@ -85,6 +85,7 @@ async fn mail_that_is_refused() {
         (with("body", json!({ "contentType": "rtf", "content": "" })), "UnableToDeserializePostBody"),
         (with("body", json!("hello")), "UnableToDeserializePostBody"),
         (with("importance", json!("urgent")), "UnableToDeserializePostBody"),
+        (with("attachments", json!([{ "name": "menu.pdf" }])), "BadRequest"),
     ] {
         let (status, answer) = adele.send(Method::POST, "/me/sendMail", &body).await;
         assert_eq!((status, answer["error"]["code"].as_str()), (400, Some(code)), "{body}");

@@ -72,6 +72,10 @@ async fn imds_answers_in_strings_and_the_token_is_a_good_one() {
     assert_eq!(got["roles"], serde_json::json!([ids::VALET_APP_ROLE]), "those an administrator consented to");
     assert_eq!(got["oid"], bench.emulator.object_id(ids::DAEMON, ids::TENANT).to_string());
     assert_eq!((got["azpacr"].as_str(), got["idtyp"].as_str()), (Some("2"), Some("app")));
+    let slashed = format!("{}{IMDS}/", bench.emulator.imds_url().unwrap());
+    let slashed =
+        bench.http.get(slashed).header(TRUE.0, TRUE.1).query(&[VERSION, VALET]).send().await.unwrap();
+    assert_eq!(slashed.status(), 200, "MSAL for Node ends the path in a slash");
     assert!(bench.http.get(bench.emulator.authority_url() + IMDS).send().await.unwrap().status() == 404);
 }
 
