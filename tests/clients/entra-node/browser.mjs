@@ -26,7 +26,8 @@ async function follow(url, { headers = {}, user, press = 'accept', values = {} }
     const response = await send(request, jar);
     if (response.status >= 300 && response.status < 400) {
       const target = new URL(response.headers.get('location'), request.url);
-      return { url: target, answer: Object.fromEntries(parameters(target)), pages };
+      const delivered = await deliver(target);
+      return { url: target, answer: Object.fromEntries(parameters(target)), pages, delivered };
     }
     const html = await response.text();
     const form = parse(html);
@@ -66,15 +67,19 @@ function posted(form) {
 }
 
 async function post(form, pages) {
-  const answer = { ...form.hidden };
-  let delivered;
-  // Nobody listens where a test only wants to see the answer.
-  if (form.action.startsWith('http://localhost:')) {
-    const url = form.action.replace('//localhost:', '//127.0.0.1:');
-    const response = await fetch(url, { method: 'POST', body: new URLSearchParams(answer) });
-    delivered = { status: response.status, text: await response.text() };
-  }
-  return { url: new URL(form.action), answer, pages, delivered };
+  const [url, answer] = [new URL(form.action), { ...form.hidden }];
+  const delivered = await deliver(url, { method: 'POST', body: new URLSearchParams(answer) });
+  return { url, answer, pages, delivered };
+}
+
+/** Takes the answer to the client, where it listens: on a port of its own. */
+async function deliver(url, init) {
+  if (url.protocol !== 'http:' || !url.port) return undefined;
+  const local = new URL(url);
+  // MSAL listens on the IPv4 address alone.
+  if (local.hostname === 'localhost') local.hostname = '127.0.0.1';
+  const response = await fetch(local, init);
+  return { status: response.status, text: await response.text() };
 }
 
 /** The button that a person would press who wants to sign in as `user`. */

@@ -35,9 +35,15 @@ await suite.case('an authority on http is refused before any request', async () 
 });
 
 await suite.case('a known authority without its port is not enough', async () => {
-  const client = publicClient(apps.desktop, { knownAuthorities: ['localhost'] });
-  // MSAL then asks Microsoft whether the host is real, which fails in one way or another, with and without a network.
+  // MSAL then asks Microsoft whether the host is real. The question must not leave this machine.
+  const asked = [];
+  const networkClient = {
+    sendGetRequestAsync: async (url) => { asked.push(new URL(url)); throw new Error('not from here'); },
+    sendPostRequestAsync: async () => { throw new Error('not from here'); },
+  };
+  const client = new PublicClientApplication({ auth: auth(apps.desktop, { knownAuthorities: ['localhost'] }), system: { networkClient } });
   await refused(client.getAuthCodeUrl({ scopes: orders, redirectUri: callback }));
+  assert.equal(asked[0].origin + asked[0].pathname, 'https://login.microsoftonline.com/common/discovery/instance');
 });
 
 await suite.case("the emulator's instance discovery serves as cloudDiscoveryMetadata", async () => {
@@ -63,7 +69,9 @@ await suite.case('authorization code by hand, through the pages', async () => {
 await suite.case('authorization code of a confidential client, with nonce', async () => {
   const client = confidentialClient(apps.web);
   const { redeem } = await code(client, { nonce: 'n-1' });
-  const result = await client.acquireTokenByCode(redeem, { nonce: 'n-1' });
+  await refused(client.acquireTokenByCode({ ...redeem, nonce: 'n-2' }));
+  const again = await code(client, { nonce: 'n-1' });
+  const result = await client.acquireTokenByCode({ ...again.redeem, nonce: 'n-1' });
   assert.equal(result.idTokenClaims.nonce, 'n-1');
   assert.equal(result.idTokenClaims.aud, apps.web.id);
 });
