@@ -6,19 +6,19 @@ import assert from 'node:assert/strict';
 const MOST_PAGES = 5;
 
 /**
- * Signs `user` in at `url` with the emulator's short cut, a header in place of clicks.
- * Returns the parameters that reached the redirect URI. With `response_mode=form_post` they are posted there.
+ * Signs `user` in at `url` with the emulator's short cut, a header in place of clicks. `mfa`: with a second factor.
+ * Returns the parameters that reached the redirect URI, or the text of the last page where there is none.
  */
-export function approve(url, user, options = {}) {
-  return follow(url, { ...options, headers: { 'x-emulator-approve': user } });
+export function approve(url, user, { mfa = false, ...options } = {}) {
+  return follow(url, { ...options, headers: { 'x-emulator-approve': mfa ? `${user};mfa` : user } });
 }
 
-/** Signs `user` in by the buttons of the pages. `press` names another button than Accept, `values` fills in fields. */
+/** Signs `user` in by the buttons of the pages. `press` names another button than Accept, `code` is that of a device. */
 export function click(url, user, options = {}) {
   return follow(url, { ...options, user });
 }
 
-async function follow(url, { headers = {}, user, press = 'accept', values = {} }) {
+async function follow(url, { headers = {}, user, press = 'accept', code }) {
   const jar = new Map();
   const pages = [];
   let request = { url, init: { headers } };
@@ -26,20 +26,23 @@ async function follow(url, { headers = {}, user, press = 'accept', values = {} }
     const response = await send(request, jar);
     if (response.status >= 300 && response.status < 400) {
       const target = new URL(response.headers.get('location'), request.url);
+      if (target.origin === new URL(request.url).origin) {
+        request = { url: target.href, init: { headers } };
+        continue;
+      }
       const delivered = await deliver(target);
       return { url: target, answer: Object.fromEntries(parameters(target)), pages, delivered };
     }
     const html = await response.text();
     const form = parse(html);
-    if (response.status !== 200 || !form) {
-      throw new Error(`HTTP ${response.status}: ${words(html)}`);
-    }
+    if (response.status !== 200) throw new Error(`HTTP ${response.status}: ${words(html)}`);
+    if (!form) return { page: words(html), pages };
     if (posted(form)) {
       return post(form, pages);
     }
-    const [name, button] = choose(form, user, press);
+    const [name, fields] = choose(form, { user, press, code });
     pages.push(name);
-    const body = new URLSearchParams({ ...form.hidden, ...pick(form.inputs, values), ...button });
+    const body = new URLSearchParams({ ...form.hidden, ...fields });
     request = { url: new URL(form.action, request.url).href, init: { headers, method: 'POST', body } };
   }
   throw new Error(`no redirect after the pages ${pages}`);
@@ -82,22 +85,14 @@ async function deliver(url, init) {
   return { status: response.status, text: await response.text() };
 }
 
-/** The button that a person would press who wants to sign in as `user`. */
-function choose(form, user, press) {
+/** What the page is, and what a person enters or presses who wants to sign in as `user`. */
+function choose(form, { user, press, code }) {
+  if (form.inputs.includes('user_code')) return ['code', { user_code: code }];
   for (const { name, value, text } of form.buttons) {
     if (name === 'account' && user && text.split(/\s+/).includes(user)) return ['account', { [name]: value }];
     if (name === 'decision' && value === press) return ['decision', { [name]: value }];
   }
-  const field = form.inputs.find((input) => input.length > 0);
-  if (field) {
-    const [button] = form.buttons;
-    return [field, button?.name ? { [button.name]: button.value } : {}];
-  }
   throw new Error(`no button for ${user ?? press} among ${JSON.stringify(form.buttons)}`);
-}
-
-function pick(names, values) {
-  return Object.fromEntries(names.filter((name) => name in values).map((name) => [name, values[name]]));
 }
 
 function parse(html) {

@@ -92,6 +92,7 @@ api_permissions = [
     { resource = "${apps.orders.id}", delegated = ["${apps.orders.scope}"] },
     { resource = "${apps.payroll.id}", delegated = ["${apps.payroll.scope}"] },
     { resource = "${GRAPH}", delegated = ["User.Read"] },
+    { resource = "${GRAPH}", delegated = ["GroupMember.Read.All"], admin_consented = true },
 ]
 
 [[apps]]
@@ -155,7 +156,10 @@ tenant = "${CONTOSO}"
 secrets = ["${apps.daemon.secret}"]
 ${pem}
 ${federated}
-api_permissions = [{ resource = "${apps.orders.id}", application = ["Orders.Read.All"], admin_consented = true }]
+api_permissions = [
+    { resource = "${apps.orders.id}", application = ["Orders.Read.All"], admin_consented = true },
+    { resource = "${GRAPH}", application = ["User.Read.All"], admin_consented = true },
+]
 
 [[apps]]
 client_id = "${apps.system}"

@@ -40,7 +40,7 @@ export function fault(endpoint, status, times, retryAfter) {
 
 /** Ends what `user` was granted until now. */
 export function revoke({ upn }) {
-  return admin('POST', `users/${encodeURIComponent(upn)}/revoke`, {});
+  return admin('POST', `users/${encodeURIComponent(upn)}/revoke`, { reason: 'sessions' });
 }
 
 /** Moves the emulator's clock. The clients' clocks stay where they are. */

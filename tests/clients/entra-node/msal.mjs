@@ -31,10 +31,10 @@ export function pinned(name, { legacy = false } = {}) {
 export const scope = ({ uri, scope: name }) => `${uri}/${name}`;
 
 /** Signs in with the loopback client; the answer is posted to it. Returns MSAL's result. */
-export function interactive(client, user, request = {}) {
+export function interactive(client, user, request = {}, how = {}) {
   return client.acquireTokenInteractive({
     scopes: [scope(apps.orders)],
-    openBrowser: async (url) => { await approve(url, user.upn); },
+    openBrowser: async (url) => { await approve(url, user.upn, how); },
     ...request,
   });
 }

@@ -183,7 +183,7 @@ await suite.case('on behalf of: a policy asks for a second factor, and the user 
   const request = { scopes: [scope(apps.orders)], claims: error.claims };
   const silent = await refused(client.acquireTokenSilent({ account, ...request }));
   assert.ok(silent instanceof msal.InteractionRequiredAuthError, silent.name);
-  const { accessToken } = await interactive(client, users.adele, request);
+  const { accessToken } = await interactive(client, users.adele, request, { mfa: true });
   const result = await middle().acquireTokenOnBehalfOf({ oboAssertion: accessToken, scopes: payroll });
   assert.equal(claims(result.accessToken).aud, apps.payroll.id);
 });
