@@ -1,7 +1,8 @@
 //! The `claims` parameter (OpenID Connect Core section 5.5): what a client wants of its tokens beyond scopes.
 //!
-//! Entra reads three things from it: the client's capabilities (`xms_cc`), authentication contexts that a step-up
-//! must satisfy (`acrs`), and the instant before which a token is no longer good (`nbf`, continuous access evaluation).
+//! Entra reads four things from it: the client's capabilities (`xms_cc`), authentication contexts that a step-up
+//! must satisfy (`acrs`), policies that refused an earlier request (`polids`), and the instant before which a token is
+//! no longer good (`nbf`, continuous access evaluation).
 
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ pub(crate) struct ClaimsRequest {
     pub(crate) capabilities: Vec<String>,
     /// `access_token.acrs`: authentication contexts such as `c1`.
     pub(crate) contexts: Vec<String>,
+    /// `access_token.polids`: ids of Conditional Access policies.
+    pub(crate) policies: Vec<String>,
     /// `access_token.nbf.value`: seconds since 1970.
     pub(crate) not_before: Option<i64>,
 }
@@ -31,6 +34,7 @@ impl ClaimsRequest {
         Ok(Self {
             capabilities: values(&access["xms_cc"]),
             contexts: values(&access["acrs"]),
+            policies: values(&access["polids"]),
             not_before: access["nbf"]["value"].as_str().and_then(|v| v.parse().ok()),
         })
     }
@@ -41,9 +45,9 @@ impl ClaimsRequest {
     }
 }
 
-/// `value` or `values` of one claim.
+/// `value` or `values` of one claim; Entra's documentation of `polids` writes `Values`.
 fn values(claim: &Value) -> Vec<String> {
-    let several = claim["values"].as_array().into_iter().flatten();
+    let several = [&claim["values"], &claim["Values"]].into_iter().filter_map(Value::as_array).flatten();
     several.chain([&claim["value"]]).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
@@ -52,11 +56,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_members_are_read_and_others_ignored() {
+    fn the_members_are_read_and_others_ignored() {
         let text = r#"{"access_token":{"xms_cc":{"values":["CP1"]},"acrs":{"essential":true,"value":"c1"},
-            "nbf":{"essential":true,"value":"1702682181"},"other":null},"id_token":{"email":null}}"#;
+            "polids":{"essential":true,"Values":["p1"]},"nbf":{"essential":true,"value":"1702682181"},"other":null},"id_token":{"email":null}}"#;
         let claims = ClaimsRequest::parse(Some(text)).unwrap();
         assert!(claims.handles_challenges());
+        assert_eq!(claims.policies, ["p1"]);
         assert_eq!((claims.contexts, claims.not_before), (vec!["c1".to_owned()], Some(1_702_682_181)));
     }
 

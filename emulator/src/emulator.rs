@@ -16,7 +16,7 @@ use crate::keys::{KeyError, KeyIssuer, KeyRing, SigningKey};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
-use crate::state::{Origins, State};
+use crate::state::{Origins, RevocationReason, State};
 use crate::tls::Authority;
 
 /// A running emulator. Dropping it stops it.
@@ -95,6 +95,21 @@ impl Emulator {
         self.state.forget_consents();
     }
 
+    /// Ends what `user` (principal name or object id) was granted until now. The emulator's clock goes forward by a second,
+    /// so that what was granted before can be told from what is granted afterwards.
+    pub fn revoke(&self, user: &str, reason: RevocationReason) -> Result<(), MintError> {
+        let all = self.state.registrations();
+        let user = all.user(user).ok_or_else(|| MintError::User(user.to_owned()))?;
+        self.state.revoke(user.id, reason);
+        Ok(())
+    }
+
+    /// The next `polls` polls of device codes nobody has decided about yet are answered `slow_down` (RFC 8628 section 3.5),
+    /// which Entra never does on its own.
+    pub fn slow_down_device_codes(&self, polls: u32) {
+        self.state.devices.slow_down(polls);
+    }
+
     /// Puts the emulator's clock forward: codes and tokens expire without waiting. Only the emulator's clock; a
     /// server under test must be given the same time.
     pub fn advance_clock(&self, by: Duration) {
@@ -131,7 +146,8 @@ impl Emulator {
     }
 
     /// A perfect access token for `user` (principal name or object id), issued to `client`, for `api`, with these
-    /// scope values. Nobody is asked for consent. A token for [`crate::GRAPH_APP_ID`] has Graph's signature.
+    /// scope values. Nobody is asked for consent. A token for [`crate::GRAPH_APP_ID`] has Graph's signature. The user
+    /// may be a guest or a personal account: the token then has their tenant, key and claims.
     pub fn access_token(
         &self,
         user: &str,

@@ -8,7 +8,7 @@ use crate::jwt;
 use crate::keys::{KeyRing, SigningKey};
 use crate::registrations::{App, Registrations, TokenVersion, User};
 use crate::state::{SignIn, State};
-use crate::tokens::{self, AccessGrant, ClientProof, Subject};
+use crate::tokens::{self, AccessGrant, ClientProof, IdGrant, Subject};
 
 /// Which key signs a forged token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,11 @@ pub(crate) fn id_token(
 ) -> Result<String, MintError> {
     let all = state.registrations();
     let client = all.app(client).ok_or(MintError::App(client))?;
-    Ok(tokens::id_token(state, user(&all, name)?, client, nonce, false))
+    let (user, claims) = (user(&all, name)?, ClaimsRequest::default());
+    let sign_in = SignIn { at: state.clock.now(), mfa: false };
+    let grant =
+        IdGrant { user, client, nonce, code: None, profile: true, email: false, sign_in, claims: &claims };
+    Ok(tokens::id_token(state, &grant))
 }
 
 fn delegated<'a>(all: &'a Registrations, name: &str, scopes: &[&str]) -> Result<Subject<'a>, MintError> {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::keys::{KeyRing, SigningKey};
+use crate::keys::{CONSUMER_TENANT, KeyRing, SigningKey};
 
 /// Why a token was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub(crate) enum JwtError {
     Malformed,
     #[error("its algorithm is not RS256")]
     Algorithm,
-    #[error("no published key has its kid")]
+    #[error("no published key of its issuer has its kid")]
     UnknownKey,
     #[error("its signature does not verify")]
     Signature,
@@ -54,16 +54,18 @@ pub(crate) fn open_graph(token: &str, keys: &KeyRing) -> Result<Map<String, Valu
     parts.verify(&encode(&hashed_nonce(&parts.header).to_string()), keys)
 }
 
-struct Parts<'a> {
+/// A compact JWS taken apart; nothing in it is verified yet.
+pub(crate) struct Parts<'a> {
     header_text: &'a str,
-    header: Map<String, Value>,
+    pub(crate) header: Map<String, Value>,
     claims_text: &'a str,
-    claims: Map<String, Value>,
-    signature: Vec<u8>,
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, JwtError> {
+    /// Takes a token apart.
+    pub(crate) fn split(token: &'a str) -> Result<Self, JwtError> {
         let mut parts = token.split('.');
         let (Some(header_text), Some(claims_text), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -80,12 +82,32 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// What an ordinary signature covers (RFC 7515 section 5.2).
+    pub(crate) fn message(&self) -> String {
+        format!("{}.{}", self.header_text, self.claims_text)
+    }
+
+    /// A member of the header that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
+    }
+
+    /// A claim that is text.
+    pub(crate) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
     fn verify(&self, header_text: &str, keys: &KeyRing) -> Result<Map<String, Value>, JwtError> {
         if self.header.get("alg").and_then(Value::as_str) != Some("RS256") {
             return Err(JwtError::Algorithm);
         }
         let kid = self.header.get("kid").and_then(Value::as_str).ok_or(JwtError::UnknownKey)?;
         let key = keys.live(kid).ok_or(JwtError::UnknownKey)?;
+        // The key's published issuer must be the token's: the key of personal accounts signs for them alone.
+        let personal = self.claims.get("tid").and_then(Value::as_str) == Some(CONSUMER_TENANT);
+        if personal != (kid == keys.consumer().kid()) {
+            return Err(JwtError::UnknownKey);
+        }
         match key.verify(format!("{header_text}.{}", self.claims_text).as_bytes(), &self.signature) {
             true => Ok(self.claims.clone()),
             false => Err(JwtError::Signature),

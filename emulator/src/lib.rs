@@ -23,12 +23,16 @@ mod authorize;
 mod claims_request;
 mod clock;
 mod conditional_access;
+mod dashboard;
+mod device;
 mod discovery;
 mod emulator;
 mod errors;
 mod faults;
 mod forge;
+mod form;
 mod graph;
+mod html;
 mod journal;
 mod jwt;
 mod keys;
@@ -38,6 +42,7 @@ mod registrations;
 mod scopes;
 mod server;
 mod shelf;
+mod sign_in;
 mod state;
 mod tls;
 mod token;
@@ -51,7 +56,8 @@ pub use options::{Options, StartError};
 pub use registrations::{
     ApiPermission, App, AppRole, Certificate, ConditionalAccess, Control, ExposedScope, FederatedCredential,
     GRAPH_APP_ID, GRAPH_URI, Group, GroupClaims, Limits, ManagedIdentity, MemberType, OptionalClaims,
-    PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment, SAMPLE_TOML,
-    SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
+    PERSONAL_TENANT, PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment,
+    SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
 };
+pub use state::RevocationReason;
 pub use tls::{CA_FILE, TlsError};

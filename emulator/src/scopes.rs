@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::errors::Refusal;
-use crate::registrations::{App, GRAPH_APP_ID, Registrations};
+use crate::registrations::{App, GRAPH_APP_ID, PERSONAL_TENANT, Registrations, User};
+use crate::state::State;
 
 /// The four words of OpenID Connect that belong to no resource.
 const OIDC: [&str; 4] = ["openid", "profile", "email", "offline_access"];
@@ -45,6 +46,9 @@ impl Ask {
     ) -> Result<Self, Refusal> {
         let mut ask = Self::default();
         for word in text.split_ascii_whitespace() {
+            if !word.bytes().all(is_scope_character) {
+                return Err(Refusal::BadScope(format!("{word:?} has a character that no scope has")));
+            }
             if OIDC.contains(&word) {
                 ask.oidc.insert(word.to_owned());
                 continue;
@@ -58,6 +62,22 @@ impl Ask {
             )));
         }
         Ok(ask)
+    }
+
+    /// The same where a token is issued at once, to a user of `tenant`: there must be something to issue it
+    /// for. `openid` is enough, `offline_access` is not.
+    pub(crate) fn for_token(
+        text: &str,
+        client: &App,
+        tenant: Uuid,
+        all: &Registrations,
+    ) -> Result<Self, Refusal> {
+        let ask = Self::parse(text, client, Some(tenant), all)?;
+        match (ask.apis.is_empty(), ask.oidc.is_empty()) {
+            (true, true) => Err(Refusal::EmptyScope),
+            (true, false) if !ask.has("openid") => Err(Refusal::ScopeWithoutResource(text.trim().to_owned())),
+            _ => Ok(ask),
+        }
     }
 
     fn add(
@@ -108,8 +128,38 @@ impl Ask {
         };
         // `https://host//.default` is the documented spelling where the identifier ends in a slash.
         let found = all.api(identifier).or_else(|| all.api(&format!("{identifier}/")));
-        let visible = found.filter(|api| tenant.is_none_or(|t| api.visible_in(t)));
-        visible.ok_or_else(|| Refusal::UnknownResource(identifier.to_owned()))
+        let api = found.ok_or_else(|| Refusal::UnknownResource(identifier.to_owned()))?;
+        reachable(api, identifier, tenant)?;
+        Ok(api)
+    }
+
+    /// What can only be said once the user is known: each API must serve the user's tenant, and `.default`
+    /// needs that the client was configured with permissions there, or has some by consent or by the API's
+    /// trust.
+    pub(crate) fn check_for(
+        &self,
+        state: &State,
+        client: &App,
+        user: &User,
+        all: &Registrations,
+    ) -> Result<(), Refusal> {
+        for asked in &self.apis {
+            let api = all.app(asked.api).ok_or_else(|| Refusal::UnknownResource(asked.api.to_string()))?;
+            let name = asked.identifier.clone().unwrap_or_else(|| api.identifier());
+            reachable(api, &name, Some(user.tenant))?;
+            let configured = client.api_permissions.iter().any(|p| p.resource == api.client_id);
+            if asked.default && !configured && state.granted(user.id, client, api).is_empty() {
+                let listed = client.api_permissions.iter().map(|p| p.resource.to_string());
+                return Err(Refusal::ResourceNotConfigured {
+                    client: client.client_id,
+                    name: client.name.clone(),
+                    resource: name,
+                    api: api.client_id,
+                    configured: listed.collect::<Vec<_>>().join(", "),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The one API asked for, None if only OpenID words were; refuses two (the token endpoint's rule).
@@ -125,8 +175,8 @@ impl Ask {
         }
     }
 
-    /// RFC 8707 as Entra does it: `resource` must equal an identifier URI of the API that owns the scopes, and the
-    /// scopes must be written with their owner. Anything else is AADSTS9010010.
+    /// RFC 8707 as Entra does it: `resource` must equal an identifier URI of the API that owns the scopes,
+    /// and the scopes must be written with their owner. Anything else is AADSTS9010010.
     pub(crate) fn check_resource(&self, resource: Option<&str>, all: &Registrations) -> Result<(), Refusal> {
         let Some(resource) = resource else { return Ok(()) };
         let refuse = |owner: String| Refusal::ResourceMismatch { resource: resource.to_owned(), owner };
@@ -145,6 +195,23 @@ impl Ask {
     /// Whether this OpenID word was asked.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.oidc.contains(word)
+    }
+}
+
+/// RFC 6749 section 3.3: `scope-token`.
+fn is_scope_character(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
+}
+
+/// Passes if `tenant` (None: not known yet) can get tokens for `api`, which the client called `name`.
+fn reachable(api: &App, name: &str, tenant: Option<Uuid>) -> Result<(), Refusal> {
+    match tenant {
+        Some(PERSONAL_TENANT) if !api.visible_in(PERSONAL_TENANT) => {
+            Err(Refusal::WorkOnlyApp(name.to_owned()))
+        }
+        Some(tenant) if !api.visible_in(tenant) => Err(Refusal::UnknownResource(name.to_owned())),
+        _ if !api.enabled => Err(Refusal::DisabledResource(name.to_owned())),
+        _ => Ok(()),
     }
 }
 

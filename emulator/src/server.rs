@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use crate::faults::{Endpoint, Fault, Operation, RetryAfter};
 use crate::state::State;
-use crate::{authorize, discovery, graph, token};
+use crate::{authorize, dashboard, device, discovery, graph, token};
 
 /// A client that does not finish its handshake must not hold a task for ever.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -78,9 +78,9 @@ pub(crate) async fn serve(
 
 fn routes(state: Arc<State>) -> Router {
     Router::new()
-        .route("/", get(authorize::welcome))
+        .route("/", get(dashboard::show))
         .route("/error", get(authorize::error_number))
-        .route("/common/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::metadata_v2))
         .route("/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))
         .route("/sts/{tenant}/.well-known/openid-configuration", get(discovery::metadata_v1))
@@ -89,9 +89,11 @@ fn routes(state: Arc<State>) -> Router {
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::start).post(authorize::start_by_form))
         .route("/{tenant}/oauth2/v2.0/authorize/continue", post(authorize::resume))
         .route("/{tenant}/oauth2/v2.0/logout", get(authorize::logout))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::token).options(token::preflight))
-        .route("/v1.0/me", get(graph::me))
-        .route("/v1.0/users/{id}", get(graph::user))
+        .route("/{tenant}/oauth2/v2.0/token", token::routes())
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::issue))
+        .route("/{tenant}/oauth2/deviceauth", get(device::page).post(device::resume))
+        .route("/devicelogin", get(device::short))
+        .merge(graph::routes())
         .fallback(graph::unknown)
         .with_state(state)
 }
@@ -142,6 +144,10 @@ async fn planned(path: &str, headers: &HeaderMap, state: &State, cut: &Notify) -
     if let Some(operation) = operation {
         state.faults.saw(operation);
     }
+    if graph::is_batch(path) {
+        // Each of its requests meets the plan by itself.
+        return None;
+    }
     match state.faults.next(endpoint)? {
         Fault::Delay(by) => {
             tokio::time::sleep(by).await;
@@ -158,12 +164,7 @@ async fn planned(path: &str, headers: &HeaderMap, state: &State, cut: &Notify) -
                 Endpoint::Graph => graph::fault(state, headers, status),
                 _ => token::fault(state, headers, status),
             };
-            let value = retry_after.map(|r| match r {
-                RetryAfter::Seconds(n) => n.to_string(),
-                RetryAfter::DateIn(d) => {
-                    state.clock.now().plus(i64::try_from(d.as_secs()).unwrap_or(0)).http()
-                }
-            });
+            let value = retry_after.map(|after| self::retry_after(state, after));
             if let Some(value) = value.and_then(|v| HeaderValue::from_str(&v).ok()) {
                 response.headers_mut().insert(header::RETRY_AFTER, value);
             }
@@ -172,9 +173,17 @@ async fn planned(path: &str, headers: &HeaderMap, state: &State, cut: &Notify) -
     }
 }
 
+/// The header's value, in the form that was planned.
+pub(crate) fn retry_after(state: &State, after: RetryAfter) -> String {
+    match after {
+        RetryAfter::Seconds(n) => n.to_string(),
+        RetryAfter::DateIn(d) => state.clock.now().plus(i64::try_from(d.as_secs()).unwrap_or(0)).http(),
+    }
+}
+
 fn classify(path: &str) -> Option<(Endpoint, Option<Operation>)> {
     Some(match path {
-        p if p.starts_with("/v1.0/") => (Endpoint::Graph, Some(Operation::Graph)),
+        p if graph::owns(p) => (Endpoint::Graph, Some(Operation::Graph)),
         p if p.ends_with("/.well-known/openid-configuration") => {
             (Endpoint::Metadata, Some(Operation::Metadata))
         }
@@ -193,7 +202,7 @@ fn misdirected(request: &Request<Body>, state: &State) -> bool {
     let Some((login, graph)) = &state.split_hosts else { return false };
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let wanted = if request.uri().path().starts_with("/v1.0/") { graph } else { login };
+    let wanted = if graph::owns(request.uri().path()) { graph } else { login };
     !name.eq_ignore_ascii_case(wanted)
 }
 

@@ -4,20 +4,24 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
-use aws_lc_rs::rand;
+use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
 use crate::clock::{Clock, Instant};
+use crate::device::DeviceCodes;
 use crate::faults::Faults;
+use crate::graph::Mailboxes;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
 use crate::shelf::Shelf;
+use crate::token::Throttle;
 
 /// How many codes, device codes and browser sessions are remembered at once.
 const CODES: usize = 10_000;
@@ -29,7 +33,7 @@ const REFRESH_TOKENS: usize = 200_000;
 const GRACE: i64 = 24 * 3600;
 
 /// Life of a browser session, seconds.
-const SESSION_LIFE: i64 = 24 * 3600;
+pub(crate) const SESSION_LIFE: i64 = 24 * 3600;
 
 /// Where the two services are reached.
 #[derive(Debug, Clone)]
@@ -59,7 +63,7 @@ pub(crate) struct Session {
 
 /// Why grants of a user are no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RevocationReason {
+pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
     /// The user changed the password.
@@ -130,11 +134,16 @@ pub(crate) struct State {
     registrations: RwLock<Arc<Registrations>>,
     keys: RwLock<KeyRing>,
     pub(crate) journal: Journal,
+    /// Seals what a sign-in form says about earlier steps.
+    pub(crate) proof_key: hmac::Key,
+    pub(crate) devices: DeviceCodes,
+    pub(crate) mailboxes: Mailboxes,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
     sessions: Mutex<Shelf<Session>>,
     revocations: Mutex<HashMap<Uuid, Revocation>>,
+    pub(crate) throttle: Throttle,
 }
 
 impl State {
@@ -154,11 +163,15 @@ impl State {
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),
+            proof_key: hmac::Key::new(hmac::HMAC_SHA256, random(32).as_bytes()),
+            devices: DeviceCodes::new(CODES),
+            mailboxes: Mailboxes::new(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),
             sessions: Mutex::new(Shelf::new(CODES)),
             revocations: Mutex::default(),
+            throttle: Throttle::default(),
         }
     }
 
@@ -232,6 +245,8 @@ impl State {
     /// Ends what `user` was granted until now: browser sessions at once, refresh tokens when next used, access tokens
     /// where the API evaluates access continuously.
     pub(crate) fn revoke(&self, user: Uuid, reason: RevocationReason) {
+        // The clock counts seconds: without this, a sign-in just before could not be told from one just after.
+        self.clock.advance(Duration::from_secs(1));
         lock(&self.revocations).insert(user, Revocation { at: self.clock.now(), reason });
         lock(&self.sessions).retain(|s| s.user != user);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 
 use crate::artifact::{self, ArtifactError};
-use crate::capabilities::{Lent, SignatureChecks};
+use crate::capabilities::{Lent, SignatureChecks, Turns};
 use crate::config::{Config, Storage};
 use crate::egress::{AddressPolicy, Connector, Sender, trust};
 use crate::parts::custodian::Custodian;
@@ -121,6 +121,7 @@ fn lent(config: Config) -> Result<Lent, SetUpError> {
             Storage::Memory => Box::new(Memory::default()),
             Storage::Disk(path) => Box::new(Disk::open(&path)?),
         },
+        turns: Turns::default(),
         signatures: SignatureChecks::default(),
     })
 }

@@ -23,7 +23,7 @@ impl Guest for Component {
     }
 }
 
-type Obtain = fn(&Capabilities, Authority<'_>, u64) -> Result<String, KeysError>;
+type Obtain = fn(&Capabilities, Authority<'_>) -> Result<String, KeysError>;
 
 fn with_authority(obtain: Obtain) -> Result<String, String> {
     let setting = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
@@ -33,12 +33,22 @@ fn with_authority(obtain: Obtain) -> Result<String, String> {
         tenant: &tenant,
         may_be_emulator: settings::get("emulator").as_deref() == Some("true"),
     };
-    obtain(&Capabilities, authority, wall_clock::now().seconds).map_err(|error| error.to_string())
+    obtain(&Capabilities, authority).map_err(|error| error.to_string())
 }
 
 struct Capabilities;
 
 impl Ports for Capabilities {
+    type Turn = key_cache::Turn;
+
+    fn now(&self) -> u64 {
+        wall_clock::now().seconds
+    }
+
+    fn take_turn(&self, name: &str) -> key_cache::Turn {
+        key_cache::take_turn(name)
+    }
+
     fn load(&self, name: &str) -> Option<Vec<u8>> {
         key_cache::get(name)
     }

@@ -17,6 +17,12 @@ fn key(range: &str, name: &str) -> String {
 }
 
 impl key_cache::Guest for Component {
+    type Turn = Turn;
+
+    fn take_turn(_: String) -> key_cache::Turn {
+        key_cache::Turn::new(Turn)
+    }
+
     fn get(name: String) -> Option<Vec<u8>> {
         bucket().ok()?.get(&key("keys", &name)).ok().flatten()
     }
@@ -26,6 +32,11 @@ impl key_cache::Guest for Component {
         let _ = bucket().and_then(|bucket| bucket.set(&key("keys", &name), &value));
     }
 }
+
+/// `wasi:keyvalue` offers nothing to wait on, and an instance that serves one request has nobody to wait for.
+pub(crate) struct Turn;
+
+impl key_cache::GuestTurn for Turn {}
 
 impl token_store::Guest for Component {
     fn get(name: String) -> Result<Option<Vec<u8>>, token_store::Failure> {

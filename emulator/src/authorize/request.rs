@@ -5,19 +5,25 @@
 
 use std::collections::HashMap;
 
+use url::Url;
+
 use super::reply::{Mode, Reply};
 use crate::claims_request::ClaimsRequest;
 use crate::errors::Refusal;
+use crate::form::{need, params};
 use crate::realm::Realm;
 use crate::registrations::{App, Platform, Registrations};
 use crate::scopes::Ask;
+use crate::sign_in::Prompt;
 use crate::state::Challenge;
 
-/// A request that may go on.
+/// A request that may go on. Parameters that are not here (`domain_hint`, `X-AnchorMailbox`, `x-client-SKU`, …) are
+/// tolerated and change nothing, as in Entra.
 pub(super) struct Authorize {
     pub(super) realm: Realm,
     pub(super) platform: Platform,
     pub(super) reply: Reply,
+    pub(super) wanted: ResponseType,
     pub(super) ask: Ask,
     pub(super) challenge: Option<Challenge>,
     pub(super) nonce: Option<String>,
@@ -27,19 +33,11 @@ pub(super) struct Authorize {
     pub(super) claims: ClaimsRequest,
 }
 
-/// What the client wants the user to see.
+/// `response_type`: one of the two, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prompt {
-    /// Whatever is needed.
-    AsNeeded,
-    /// Nothing; fail instead.
-    None,
-    /// Sign in again.
-    Login,
-    /// Choose an account.
-    SelectAccount,
-    /// Consent again.
-    Consent,
+pub(super) struct ResponseType {
+    pub(super) code: bool,
+    pub(super) id_token: bool,
 }
 
 /// Where a refusal is told.
@@ -57,15 +55,12 @@ impl Authorize {
         query: &str,
         all: &'a Registrations,
     ) -> Result<(Self, &'a App), RequestError> {
-        let params = params(query).map_err(RequestError::Page)?;
+        let params = params(query.as_bytes()).map_err(RequestError::Page)?;
         let realm = Realm::parse(tenant, all).map_err(RequestError::Page)?;
         let client_id = need(&params, "client_id").map_err(RequestError::Page)?;
         let client = realm.client(client_id, all).map_err(RequestError::Page)?;
         let redirect_uri = need(&params, "redirect_uri").map_err(RequestError::Page)?;
-        let platform = client
-            .redirect_uris
-            .platform(redirect_uri)
-            .ok_or_else(|| RequestError::Page(Refusal::RedirectNotRegistered(redirect_uri.to_owned())))?;
+        let platform = platform(client, redirect_uri).map_err(RequestError::Page)?;
         let mut reply = Reply {
             redirect_uri: redirect_uri.to_owned(),
             mode: Mode::Query,
@@ -86,24 +81,34 @@ impl Authorize {
         reply: &mut Reply,
     ) -> Result<Self, Refusal> {
         let get = |name: &str| params.get(name).map(String::as_str).filter(|v| !v.is_empty());
-        reply.mode = mode(get("response_mode"))?;
-        match need(params, "response_type")? {
-            "code" => {}
-            other => return Err(Refusal::UnsupportedResponseType(other.to_owned())),
+        let wanted = need(params, "response_type").and_then(response_type);
+        let fragment = wanted.as_ref().is_ok_and(|w| w.id_token);
+        reply.mode = mode(get("response_mode"), fragment)?;
+        let wanted = wanted?;
+        if wanted.id_token && !client.enable_id_token_issuance {
+            return Err(Refusal::IdTokenNotEnabled);
         }
         let ask = Ask::parse(need(params, "scope")?, client, realm.tenant, all)?;
         if ask.apis.is_empty() && !ask.has("openid") {
             return Err(Refusal::BadScope("it names neither an API nor openid".into()));
         }
+        if wanted.id_token {
+            // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11: without a nonce the token could be replayed.
+            need(params, "nonce")?;
+            if !ask.has("openid") {
+                return Err(Refusal::BadScope("an id token needs openid".into()));
+            }
+        }
         ask.check_resource(get("resource"), all)?;
         let challenge = challenge(get("code_challenge"), get("code_challenge_method"))?;
-        if platform == Platform::Spa && challenge.is_none() {
+        if platform == Platform::Spa && wanted.code && challenge.is_none() {
             return Err(Refusal::Missing("code_challenge"));
         }
         Ok(Self {
             realm,
             platform,
             reply: reply.clone(),
+            wanted,
             ask,
             challenge,
             nonce: get("nonce").map(str::to_owned),
@@ -115,22 +120,33 @@ impl Authorize {
     }
 }
 
-fn params(query: &str) -> Result<HashMap<String, String>, Refusal> {
-    let mut params = HashMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if params.insert(name.to_string(), value.into_owned()).is_some() {
-            return Err(Refusal::Duplicate(name.into_owned()));
-        }
+/// 50011 for an address that is not registered, 70004 for what cannot be one (RFC 6749 section 3.1.2: absolute, without
+/// a fragment).
+fn platform(client: &App, redirect_uri: &str) -> Result<Platform, Refusal> {
+    if !Url::parse(redirect_uri).is_ok_and(|url| url.fragment().is_none()) {
+        return Err(Refusal::RedirectInvalid(redirect_uri.to_owned()));
     }
-    Ok(params)
+    let registered = client.redirect_uris.platform(redirect_uri);
+    registered.ok_or_else(|| Refusal::RedirectNotRegistered(redirect_uri.to_owned()))
 }
 
-fn need<'a>(params: &'a HashMap<String, String>, name: &'static str) -> Result<&'a str, Refusal> {
-    params.get(name).map(String::as_str).filter(|v| !v.is_empty()).ok_or(Refusal::Missing(name))
+/// The words in any order (OAuth 2.0 Multiple Response Types section 3). Access tokens are never given here.
+fn response_type(text: &str) -> Result<ResponseType, Refusal> {
+    let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
+    words.sort_unstable();
+    match words.as_slice() {
+        ["code"] => Ok(ResponseType { code: true, id_token: false }),
+        ["id_token"] => Ok(ResponseType { code: false, id_token: true }),
+        ["code", "id_token"] => Ok(ResponseType { code: true, id_token: true }),
+        _ => Err(Refusal::UnsupportedResponseType(text.to_owned())),
+    }
 }
 
-fn mode(text: Option<&str>) -> Result<Mode, Refusal> {
+/// A token must not travel in a query, where it would be logged; `fragment` says that one is asked for.
+fn mode(text: Option<&str>, fragment: bool) -> Result<Mode, Refusal> {
     match text {
+        None if fragment => Ok(Mode::Fragment),
+        Some("query") if fragment => Err(Refusal::TokenInQuery),
         None | Some("query") => Ok(Mode::Query),
         Some("fragment") => Ok(Mode::Fragment),
         Some("form_post") => Ok(Mode::FormPost),

@@ -1,135 +1,137 @@
-//! Microsoft Graph, as far as Valet uses it: profiles, and errors in Graph's shape.
+//! Microsoft Graph: people, groups, mail, calendar, files, photos, `$batch`, and errors in Graph's shape.
+//!
+//! This file owns the way in: routes, the body's bound, the token, and the answer's stamps. What each path means is in
+//! `resources.rs`; data is made in `seeds.rs` and kept in `mailboxes.rs`.
 
 mod auth;
-mod me;
+mod batch;
+mod calendar;
+mod call;
+mod collection;
+mod download;
+mod drive;
+mod drive_items;
+mod error;
+mod event_input;
+mod fields;
+mod filter;
+mod filter_parser;
+mod kinds;
+mod mail;
+mod mailboxes;
+mod membership;
+mod outlook_items;
+mod page;
+mod people;
+mod permissions;
+mod photo;
+mod query;
+mod resources;
+mod search;
+mod seeds;
+mod send;
+mod target;
+mod when;
+mod zones;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::json;
-use uuid::Uuid;
+use axum::routing::{any, get};
 
-pub(crate) use me::{me, user};
+use call::{Call, Ids, Reply};
+use error::GraphError;
+pub(crate) use mailboxes::Mailboxes;
 
-use crate::registrations::GRAPH_APP_ID;
 use crate::server::Shared;
 use crate::state::State;
 
-/// A refusal of Graph: status, `code` and `message` of the error body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum GraphError {
-    #[error("Access token is empty.")]
-    NoToken,
-    #[error("Access token validation failure: {0}")]
-    BadToken(String),
-    #[error("Lifetime validation failed, the token is expired.")]
-    Expired,
-    #[error("Access token validation failure. Invalid audience.")]
-    Audience,
-    #[error("Insufficient privileges to complete the operation.")]
-    Scope,
-    #[error("/me request is only valid with delegated authentication flow.")]
-    NotDelegated,
-    #[error(
-        "Resource '{0}' does not exist or one of its queried reference-property objects are not present."
-    )]
-    NoSuchUser(String),
-    #[error("Could not find a property named '{0}' on type 'microsoft.graph.user'.")]
-    NoSuchProperty(String),
-    #[error("Resource not found for the segment '{0}'.")]
-    NoSuchPath(String),
-    #[error("The emulator was told to fail.")]
-    Planned(StatusCode),
+/// The largest body, as Graph allows for most requests.
+const BODY: usize = 4 << 20;
+
+/// Everything on Graph's host.
+pub(crate) fn routes() -> Router<Arc<State>> {
+    let paths = ["/v1.0", "/v1.0/", "/v1.0/{*path}", "/beta", "/beta/", "/beta/{*path}", "/oidc/userinfo"];
+    paths
+        .iter()
+        .fold(Router::new(), |router, path| router.route(path, any(serve)))
+        .route(&format!("{}{{link}}", download::PREFIX), get(download::file))
 }
 
-impl GraphError {
-    fn status_and_code(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::NoToken | Self::BadToken(_) | Self::Expired | Self::Audience => {
-                (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken")
-            }
-            Self::Scope => (StatusCode::FORBIDDEN, "Authorization_RequestDenied"),
-            Self::NotDelegated | Self::NoSuchProperty(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
-            Self::NoSuchUser(_) => (StatusCode::NOT_FOUND, "Request_ResourceNotFound"),
-            Self::NoSuchPath(_) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
-            Self::Planned(status) => (
-                *status,
-                match status.as_u16() {
-                    429 => "TooManyRequests",
-                    503 => "serviceNotAvailable",
-                    504 => "GatewayTimeout",
-                    _ => "UnknownError",
-                },
-            ),
+/// Whether a path belongs to Graph's host and not to login's.
+pub(crate) fn owns(path: &str) -> bool {
+    let versions = ["/v1.0", "/beta"];
+    versions.iter().any(|v| path.strip_prefix(v).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        || path == "/oidc/userinfo"
+        || path.starts_with(download::PREFIX)
+}
+
+/// Whether a path is that of a batch, whose items fail one by one and not together.
+pub(crate) fn is_batch(path: &str) -> bool {
+    ["/v1.0/$batch", "/beta/$batch"].iter().any(|batch| path.eq_ignore_ascii_case(batch))
+}
+
+async fn serve(state: Shared, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let ids = Ids::new(&parts.headers);
+    if parts.method == Method::OPTIONS {
+        return preflight(&parts.headers);
+    }
+    let answered = async {
+        // The token is looked at before the body is read.
+        let caller = auth::caller(&state, &parts.headers)?;
+        let body: Bytes = axum::body::to_bytes(body, BODY).await.map_err(|_| GraphError::TooLarge(BODY))?;
+        let registrations = state.registrations();
+        let path = parts.uri.path();
+        let (version, below) = match path.strip_prefix("/beta") {
+            Some(below) => ("beta", below),
+            None => ("v1.0", path.strip_prefix("/v1.0").unwrap_or(path)),
+        };
+        let call = Call {
+            state: &state,
+            registrations: &registrations,
+            caller: &caller,
+            method: parts.method.clone(),
+            version,
+            segments: target::segments(below)?,
+            query: target::query(parts.uri.query().unwrap_or_default()),
+            headers: parts.headers.clone(),
+            body,
+        };
+        match path {
+            "/oidc/userinfo" => people::userinfo(&call),
+            path if is_batch(path) => batch::answer(&call, &ids).await,
+            _ => resources::answer(&call),
         }
-    }
+    };
+    let reply = answered.await.unwrap_or_else(|error| Reply::refusal(&state, &error, &ids));
+    reply.into_response(&ids)
 }
 
-/// The ids every answer of Graph carries.
-pub(crate) struct Ids {
-    request: Uuid,
-    client: String,
-}
-
-impl Ids {
-    fn new(headers: &HeaderMap) -> Self {
-        let request = Uuid::new_v4();
-        let given = headers.get("client-request-id").and_then(|v| v.to_str().ok());
-        Self { request, client: given.map_or(request.to_string(), str::to_owned) }
+/// Graph answers pages of every origin (Fetch standard, "CORS-preflight request").
+fn preflight(headers: &HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let out = response.headers_mut();
+    out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let methods = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
-
-    fn stamp(&self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        for (name, value) in [("request-id", &self.request.to_string()), ("client-request-id", &self.client)]
-        {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
-        }
-        let diagnostic = r#"{"ServerInfo":{"DataCenter":"Laptop","Slice":"E","Ring":"emulator"}}"#;
-        headers.insert("x-ms-ags-diagnostic", HeaderValue::from_static(diagnostic));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
-        response
-    }
-}
-
-/// Writes a refusal.
-fn refuse(state: &State, headers: &HeaderMap, error: &GraphError) -> Response {
-    let ids = Ids::new(headers);
-    let (status, code) = error.status_and_code();
-    let body = json!({ "error": {
-        "code": code,
-        "message": error.to_string(),
-        "innerError": {
-            "date": state.clock.now().graph(),
-            "request-id": ids.request,
-            "client-request-id": ids.client,
-        },
-    } });
-    let mut response = (status, Json(body)).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        let challenge = format!(
-            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"{GRAPH_APP_ID}\"",
-            state.origins.authority,
-        );
-        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-    }
-    ids.stamp(response)
+    response
 }
 
 /// A planned failure.
 pub(crate) fn fault(state: &State, headers: &HeaderMap, status: StatusCode) -> Response {
-    refuse(state, headers, &GraphError::Planned(status))
+    let ids = Ids::new(headers);
+    Reply::refusal(state, &GraphError::Planned(status), &ids).into_response(&ids)
 }
 
 /// Any path nobody serves.
-pub(crate) async fn unknown(state: Shared, uri: axum::http::Uri, headers: HeaderMap) -> Response {
-    match uri.path().strip_prefix("/v1.0/") {
-        Some(rest) => refuse(&state, &headers, &GraphError::NoSuchPath(rest.to_owned())),
-        None => {
-            (StatusCode::NOT_FOUND, "Not found. This is the Entra emulator, not Microsoft.\n").into_response()
-        }
-    }
+pub(crate) async fn unknown() -> Response {
+    (StatusCode::NOT_FOUND, "Not found. This is the Entra emulator, not Microsoft.\n").into_response()
 }

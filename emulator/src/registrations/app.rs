@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Certificate, FederatedCredential, Registrations};
+use super::{Certificate, FederatedCredential, PERSONAL_TENANT, Registrations, credentials, optional_claims};
 
 /// An app registration, with the names of Entra's manifest in snake case.
 #[derive(Clone, Deserialize)]
@@ -42,6 +42,9 @@ pub struct App {
     /// "Allow public client flows": decides where no redirect URI tells the client type.
     #[serde(default)]
     pub is_fallback_public_client: bool,
+    /// "ID tokens (used for implicit and hybrid flows)": the authorize endpoint may answer with an id token.
+    #[serde(default)]
+    pub enable_id_token_issuance: bool,
     /// Client secrets in clear; any of them is accepted.
     #[serde(default)]
     pub secrets: Vec<String>,
@@ -130,7 +133,8 @@ pub enum GroupClaims {
     All,
 }
 
-/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token.
+/// Names of optional claims (Entra documentation, "Optional claims reference"), per kind of token. The names that are
+/// known are in `optional_claims.rs`; others are refused when the file is read.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionalClaims {
@@ -247,7 +251,15 @@ fn yes() -> bool {
 impl App {
     /// Whether the directory `tenant` knows this app.
     pub fn visible_in(&self, tenant: Uuid) -> bool {
-        self.tenant == tenant || self.sign_in_audience == SignInAudience::AzureADMultipleOrgs
+        use SignInAudience::{
+            AzureADMultipleOrgs, AzureADMyOrg, AzureADandPersonalMicrosoftAccount, PersonalMicrosoftAccount,
+        };
+        match self.sign_in_audience {
+            AzureADMyOrg => self.tenant == tenant,
+            AzureADMultipleOrgs => tenant != PERSONAL_TENANT,
+            AzureADandPersonalMicrosoftAccount => true,
+            PersonalMicrosoftAccount => tenant == PERSONAL_TENANT,
+        }
     }
 
     /// The scope of this API with that value; Entra compares scopes without regard to case.
@@ -270,6 +282,7 @@ impl App {
                 return Err((format!("{key}.redirect_uris.{platform}"), format!("{bad:?} is not a URI")));
             }
         }
+        credentials::check(&self.certificates, &self.federated_credentials, key)?;
         for (i, p) in self.pre_authorized_applications.iter().enumerate() {
             let key = format!("{key}.pre_authorized_applications[{i}]");
             if all.app(p.client_id).is_none() {
@@ -279,6 +292,12 @@ impl App {
                 ));
             }
             self.has_scopes(&p.scopes, &format!("{key}.scopes"))?;
+        }
+        for (i, id) in self.known_client_applications.iter().enumerate() {
+            if all.app(*id).is_none() {
+                let key = format!("{key}.known_client_applications[{i}]");
+                return Err((key, format!("no app has the client id {id}")));
+            }
         }
         for (i, p) in self.api_permissions.iter().enumerate() {
             let key = format!("{key}.api_permissions[{i}]");
@@ -291,7 +310,7 @@ impl App {
                 return Err((format!("{key}.application"), message));
             }
         }
-        Ok(())
+        optional_claims::check(self, key)
     }
 
     fn has_scopes(&self, scopes: &[String], key: &str) -> Result<(), (String, String)> {
@@ -309,7 +328,11 @@ impl App {
 impl RedirectUris {
     /// The platform of a redirect URI, if registered. Exact and case-sensitive, except that the port of
     /// `http://localhost` and `http://127.0.0.1` is ignored (Entra documentation, "Redirect URI restrictions").
+    /// `[::1]` is not supported, registered or not.
     pub(crate) fn platform(&self, uri: &str) -> Option<Platform> {
+        if Url::parse(uri).is_ok_and(|u| u.host_str() == Some("[::1]")) {
+            return None;
+        }
         let among = |registered: &[String]| registered.iter().any(|r| r == uri || same_but_port(r, uri));
         match () {
             () if among(&self.web) => Some(Platform::Web),
@@ -350,13 +373,14 @@ mod tests {
         let uris = RedirectUris {
             web: vec!["https://localhost:8443/cb".into()],
             spa: vec![],
-            public_client: vec!["http://localhost".into()],
+            public_client: vec!["http://localhost".into(), "http://[::1]:5000/cb".into()],
         };
         let check = |uri: &str| uris.platform(uri);
         assert_eq!(check("http://localhost:49152"), Some(Platform::Public));
         assert_eq!(check("http://localhost:49152/"), Some(Platform::Public));
         assert_eq!(check("http://localhost:49152/other"), None);
         assert_eq!(check("http://127.0.0.1:49152"), None);
+        assert_eq!(check("http://[::1]:5000/cb"), None, "not supported");
         assert_eq!(check("https://localhost:8443/cb"), Some(Platform::Web));
         assert_eq!(check("https://localhost:9999/cb"), None);
         assert_eq!(check("https://localhost:8443/CB"), None);

@@ -11,3 +11,20 @@ pub struct Limits {
     /// Client-credential requests of one app in a minute before HTTP 429 with AADSTS90055.
     pub app_requests_in_a_minute: Option<u32>,
 }
+
+impl Limits {
+    pub(super) fn check(&self, key: &str) -> Result<(), (String, String)> {
+        for (name, limit) in [
+            ("equal_requests_in_five_minutes", self.equal_requests_in_five_minutes),
+            ("app_requests_in_a_minute", self.app_requests_in_a_minute),
+        ] {
+            if limit == Some(0) {
+                return Err((
+                    format!("{key}.{name}"),
+                    "0 would refuse everything; leave it out instead".into(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -10,6 +10,7 @@ mod graph_app;
 mod group;
 mod limits;
 mod managed_identity;
+mod optional_claims;
 mod sample;
 mod user;
 mod vault;
@@ -26,13 +27,15 @@ pub use app::{
     RedirectUris, SignInAudience, TokenLife, TokenVersion,
 };
 pub use conditional_access::{ConditionalAccess, Control};
+pub(crate) use credentials::PublicCertificate;
 pub use credentials::{Certificate, FederatedCredential};
 pub use graph_app::{GRAPH_APP_ID, GRAPH_URI};
 pub use group::Group;
+pub(crate) use group::{Membership, groups_of};
 pub use limits::Limits;
 pub use managed_identity::ManagedIdentity;
 pub use sample::{SAMPLE_TOML, ids};
-pub use user::{RoleAssignment, User};
+pub use user::{PERSONAL_TENANT, RoleAssignment, User};
 pub use vault::Vault;
 
 /// Everything the emulator knows, in the order of the file.
@@ -145,6 +148,12 @@ impl Registrations {
         self.users.iter().find(|u| Some(u.id) == id || u.user_principal_name.eq_ignore_ascii_case(name))
     }
 
+    /// The same person in the home directory, if `user` is a guest.
+    pub fn home_of(&self, user: &User) -> Option<&User> {
+        let home = user.home?;
+        self.users.iter().find(|u| u.id == home)
+    }
+
     /// An app by client id; Microsoft Graph is among them.
     pub fn app(&self, client_id: Uuid) -> Option<&App> {
         if client_id == GRAPH_APP_ID {
@@ -173,17 +182,31 @@ impl Registrations {
         }
         let mut seen = HashSet::new();
         for (i, t) in self.tenants.iter().enumerate() {
+            if t.id == PERSONAL_TENANT {
+                return Err((
+                    format!("tenants[{i}].id"),
+                    "the tenant of personal accounts is built in".into(),
+                ));
+            }
             unique(&mut seen, t.id.to_string(), || format!("tenants[{i}].id"))?;
             unique(&mut seen, t.domain.to_ascii_lowercase(), || format!("tenants[{i}].domain"))?;
         }
         for (i, u) in self.users.iter().enumerate() {
-            self.known_tenant(u.tenant, || format!("users[{i}].tenant"))?;
+            if !u.is_personal() {
+                self.known_tenant(u.tenant, || format!("users[{i}].tenant"))?;
+            }
+            u.check(self, &format!("users[{i}]"))?;
             unique(&mut seen, u.id.to_string(), || format!("users[{i}].id"))?;
             let name = u.user_principal_name.to_ascii_lowercase();
             unique(&mut seen, name, || format!("users[{i}].user_principal_name"))?;
             for (j, a) in u.app_roles.iter().enumerate() {
                 self.known_roles(a, &format!("users[{i}].app_roles[{j}]"))?;
             }
+        }
+        for (i, g) in self.groups.iter().enumerate() {
+            self.known_tenant(g.tenant, || format!("groups[{i}].tenant"))?;
+            unique(&mut seen, g.id.to_string(), || format!("groups[{i}].id"))?;
+            g.check(self, &format!("groups[{i}]"))?;
         }
         for (i, a) in self.apps.iter().enumerate() {
             self.known_tenant(a.tenant, || format!("apps[{i}].tenant"))?;
@@ -195,6 +218,10 @@ impl Registrations {
                 unique(&mut seen, uri.clone(), || format!("apps[{i}].identifier_uris"))?;
             }
         }
+        for (i, policy) in self.conditional_access.iter().enumerate() {
+            policy.check(self, &format!("conditional_access[{i}]"))?;
+        }
+        self.limits.check("limits")?;
         self.apps.iter().enumerate().try_for_each(|(i, a)| a.check(self, &format!("apps[{i}]")))
     }
 

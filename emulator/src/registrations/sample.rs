@@ -29,6 +29,26 @@ pub mod ids {
     pub const FARAH: Uuid = id(0xb000, 3);
     /// Farah's sign-in name.
     pub const FARAH_UPN: &str = "farah@fabrikam.example";
+    /// Farah as a guest of Contoso.
+    pub const FARAH_GUEST: Uuid = id(0xb000, 4);
+    /// The guest's principal name in Contoso.
+    pub const FARAH_GUEST_UPN: &str = "farah_fabrikam.example#EXT#@contoso.example";
+    /// Gerda of Contoso, who is in more groups than fit into a token.
+    pub const GERDA: Uuid = id(0xb000, 5);
+    /// Gerda's sign-in name.
+    pub const GERDA_UPN: &str = "gerda@contoso.example";
+    /// Pia, a personal account.
+    pub const PIA: Uuid = Uuid::from_u64_pair(0, 0x7e57_b000_0000_0001);
+    /// Pia's sign-in name.
+    pub const PIA_UPN: &str = "pia@outlook.example";
+    /// Group of Contoso that Adele and Alex are in.
+    pub const GROUP_STAFF: Uuid = id(0xd000, 1);
+    /// Group of Contoso that Adele is in, and Farah as a guest.
+    pub const GROUP_RETAIL: Uuid = id(0xd000, 2);
+    /// Directory role of Contoso that Adele holds.
+    pub const ROLE_READER: Uuid = id(0xd000, 3);
+    /// Template of that role: Global Reader, the same in every directory of the world.
+    pub const ROLE_READER_TEMPLATE: Uuid = Uuid::from_u128(0xf2ef_992c_3afb_46b9_b7cf_a126_ee74_c451);
     /// The API "Valet": confidential, v2 tokens.
     pub const VALET: Uuid = id(0xc000, 1);
     /// Valet's client secret.
@@ -97,6 +117,12 @@ mod tests {
         assert_eq!(sample.user(ids::ADELE_UPN).unwrap().id, ids::ADELE);
         assert_eq!(sample.user(ids::ALEX_UPN).unwrap().id, ids::ALEX);
         assert_eq!(sample.user(ids::FARAH_UPN).unwrap().id, ids::FARAH);
+        assert_eq!(sample.user(ids::FARAH_GUEST_UPN).unwrap().id, ids::FARAH_GUEST);
+        assert_eq!(sample.user(ids::GERDA_UPN).unwrap().id, ids::GERDA);
+        assert_eq!(sample.user(ids::PIA_UPN).unwrap().id, ids::PIA);
+        let groups: Vec<_> = sample.groups.iter().map(|g| (g.id, g.role_template)).collect();
+        let role = (ids::ROLE_READER, Some(ids::ROLE_READER_TEMPLATE));
+        assert_eq!(groups, [(ids::GROUP_STAFF, None), (ids::GROUP_RETAIL, None), role]);
         assert_eq!(sample.tenant(ids::DOMAIN).unwrap().id, ids::TENANT);
         assert!(sample.tenant(&ids::FOREIGN_TENANT.to_string()).is_some());
         assert_eq!(sample.api(ids::VALET_URI).unwrap().client_id, ids::VALET);

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Call;
+use super::{Call, limits};
 use crate::claims_request::ClaimsRequest;
+use crate::clock::Instant;
 use crate::conditional_access::{self, Question};
 use crate::errors::Refusal;
 use crate::registrations::{GRAPH_APP_ID, Platform, User};
 use crate::scopes::{ApiAsk, Ask};
 use crate::state::{RefreshGrant, SignIn};
-use crate::tokens::{self, AccessGrant, ClientProof, Subject};
+use crate::tokens::{self, AccessGrant, ClientProof, IdGrant, Subject};
 
 /// Life of refresh tokens: 90 days, 24 hours for single-page applications (Entra documentation, "Refresh tokens").
 const REFRESH_LIFE: i64 = 90 * 24 * 3600;
@@ -23,6 +25,8 @@ pub(super) struct UserGrant<'a> {
     pub(super) ask: &'a Ask,
     pub(super) proof: ClientProof,
     pub(super) platform: Option<Platform>,
+    /// When the next refresh token ends, where that was fixed when the first was issued.
+    pub(super) refresh_until: Option<Instant>,
     pub(super) nonce: Option<&'a str>,
     pub(super) sign_in: SignIn,
     /// The `claims` of the request before this one, where there was one.
@@ -32,11 +36,16 @@ pub(super) struct UserGrant<'a> {
 /// Issues what the grant's scopes ask for, or refuses for want of consent or for scopes of two resources.
 pub(super) fn for_user(call: &Call<'_>, grant: &UserGrant<'_>) -> Result<Value, Refusal> {
     let (state, client, user) = (call.state, call.client, grant.user);
+    limits::equal_request(call, user.id)?;
     // Only OpenID words: Entra gives a token for Graph that carries just them.
     let oidc_only = ApiAsk { api: GRAPH_APP_ID, identifier: None, scopes: vec![], default: false };
     let asked = grant.ask.single(call.all)?;
     let api_id = asked.unwrap_or(&oidc_only).api;
     let api = call.all.app(api_id).ok_or_else(|| Refusal::UnknownResource(api_id.to_string()))?;
+    let claims = claims(call, &grant.claims)?;
+    let question =
+        Question { user, sign_in: grant.sign_in, client, resources: &[api.client_id], claims: &claims };
+    conditional_access::check(state, &question)?;
     let mut scopes = match asked {
         Some(asked) => consented(call, user, asked)?,
         None => vec![],
@@ -53,10 +62,6 @@ pub(super) fn for_user(call: &Call<'_>, grant: &UserGrant<'_>) -> Result<Value, 
     }
     let scope = scope.trim_start();
     let subject = Subject::User { user, scopes };
-    let claims = claims(call, &grant.claims)?;
-    let question =
-        Question { user, sign_in: grant.sign_in, client, resources: &[api.client_id], claims: &claims };
-    conditional_access::check(state, &question)?;
     let access = tokens::access_token(
         state,
         &AccessGrant {
@@ -77,13 +82,23 @@ pub(super) fn for_user(call: &Call<'_>, grant: &UserGrant<'_>) -> Result<Value, 
         "access_token": access.token,
     });
     if grant.ask.has("openid") {
-        body["id_token"] = tokens::id_token(state, user, client, grant.nonce, grant.ask.has("email")).into();
+        let id = IdGrant {
+            user,
+            client,
+            nonce: grant.nonce,
+            code: None,
+            profile: grant.ask.has("profile"),
+            email: grant.ask.has("email"),
+            sign_in: grant.sign_in,
+            claims: &claims,
+        };
+        body["id_token"] = tokens::id_token(state, &id).into();
     }
     if grant.ask.has("offline_access") {
         body["refresh_token"] = refresh_token(call, grant).into();
     }
     if call.params.get("client_info") == Some("1") {
-        body["client_info"] = tokens::client_info(user).into();
+        body["client_info"] = tokens::client_info(call.all, user).into();
     }
     Ok(body)
 }
@@ -104,7 +119,8 @@ fn consented(call: &Call<'_>, user: &User, asked: &ApiAsk) -> Result<Vec<String>
     Ok(all.into_iter().collect())
 }
 
-/// The `claims` of this request, else those of the authorization request.
+/// The `claims` of this request, else those of the authorization request. An `nbf` asks for a token issued later than
+/// that, which every new one is; that the sign-in behind it is still good is the policies' affair.
 fn claims(call: &Call<'_>, earlier: &ClaimsRequest) -> Result<ClaimsRequest, Refusal> {
     match call.params.get("claims") {
         Some(text) => ClaimsRequest::parse(Some(text)),
@@ -123,23 +139,23 @@ fn refresh_token(call: &Call<'_>, grant: &UserGrant<'_>) -> String {
         sign_in: grant.sign_in,
         issued: now,
         used: now,
-        expires: now.plus(life),
+        expires: grant.refresh_until.unwrap_or(now.plus(life)),
     })
 }
 
-/// The user of a grant, who must still exist and belong to the realm of the request.
-pub(super) fn user<'a>(call: &Call<'a>, id: uuid::Uuid) -> Result<&'a User, Refusal> {
+/// The user of a grant in the realm of the request: a grant is bound to a person, not to a tenant, so the same person's
+/// account as a guest of the realm will do, and from there the one at home.
+pub(super) fn user<'a>(call: &Call<'a>, id: Uuid) -> Result<&'a User, Refusal> {
     let user = call.all.user(&id.to_string()).ok_or(Refusal::BadGrant("its user no longer exists"))?;
-    match call.realm.admits(user.tenant) {
-        true => Ok(user),
-        false => Err(Refusal::ForeignUser(call.realm.segment.clone())),
-    }
+    let user = call.realm.account(user, call.all);
+    call.realm.check_account(call.client, user)?;
+    Ok(user)
 }
 
 /// The scopes of this request, if it names any, in place of those remembered; `resource` is checked either way.
 pub(super) fn ask(call: &Call<'_>, user: &User, remembered: &Ask) -> Result<Ask, Refusal> {
     let mut ask = match call.params.get("scope") {
-        Some(text) => Ask::parse(text, call.client, Some(user.tenant), call.all)?,
+        Some(text) => Ask::for_token(text, call.client, user.tenant, call.all)?,
         None => remembered.clone(),
     };
     if call.params.get("scope").is_none() {
@@ -148,5 +164,6 @@ pub(super) fn ask(call: &Call<'_>, user: &User, remembered: &Ask) -> Result<Ask,
     }
     ask.single(call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
+    ask.check_for(call.state, call.client, user, call.all)?;
     Ok(ask)
 }

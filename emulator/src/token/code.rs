@@ -23,7 +23,7 @@ pub(super) fn redeem(call: &Call<'_>) -> Result<Value, Refusal> {
         let proof = judge(call, held, redirect_uri)?;
         // Marked under the same lock, so that of two simultaneous requests one is refused.
         held.used = true;
-        Ok((held.clone(), proof))
+        Ok::<_, Refusal>((held.clone(), proof))
     })?;
     let user = answer::user(call, grant.user)?;
     let ask = answer::ask(call, user, &grant.ask)?;
@@ -32,7 +32,10 @@ pub(super) fn redeem(call: &Call<'_>) -> Result<Value, Refusal> {
     let platform = Some(grant.platform);
     let CodeGrant { sign_in, claims, .. } = grant;
     let nonce = grant.nonce.as_deref();
-    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform, nonce, sign_in, claims })
+    answer::for_user(
+        call,
+        &UserGrant { user, ask: &ask, proof, platform, refresh_until: None, nonce, sign_in, claims },
+    )
 }
 
 fn judge(call: &Call<'_>, held: &CodeGrant, redirect_uri: &str) -> Result<ClientProof, Refusal> {

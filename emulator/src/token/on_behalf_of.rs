@@ -7,12 +7,11 @@ use serde_json::{Map, Value};
 use super::answer::{self, UserGrant};
 use super::{Call, client_auth};
 use crate::claims_request::ClaimsRequest;
-use crate::clock::Instant;
 use crate::errors::Refusal;
 use crate::jwt::{self, JwtError};
 use crate::registrations::App;
 use crate::scopes::Ask;
-use crate::state::SignIn;
+use crate::tokens;
 
 /// Exchanges an assertion. The answer has a refresh token only if `offline_access` was asked.
 pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
@@ -26,17 +25,25 @@ pub(super) fn exchange(call: &Call<'_>) -> Result<Value, Refusal> {
     let claims = open(call, assertion)?;
     let user = claims.get("oid").and_then(Value::as_str).and_then(|oid| call.all.user(oid));
     let user = user.ok_or(Refusal::BadAssertion("its user does not exist"))?;
-    let user = answer::user(call, user.id)?;
-    let ask = Ask::parse(scope, call.client, Some(user.tenant), call.all)?;
+    // Unlike a refresh token, an assertion is good in its own tenant only.
+    call.realm.check_account(call.client, user)?;
+    let ask = Ask::for_token(scope, call.client, user.tenant, call.all)?;
     ask.check_resource(call.params.get("resource"), call.all)?;
-    // The assertion tells how the user signed in: `amr` of a second factor, and when at the latest.
-    let mfa = claims.get("amr").and_then(Value::as_array).is_some_and(|a| a.iter().any(|m| m == "mfa"));
-    let at = claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
-    let sign_in = SignIn { at: Instant(at), mfa };
+    ask.check_for(call.state, call.client, user, call.all)?;
+    let sign_in = tokens::sign_in_of(&claims);
     let claims = ClaimsRequest::default();
     answer::for_user(
         call,
-        &UserGrant { user, ask: &ask, proof, platform: None, nonce: None, sign_in, claims },
+        &UserGrant {
+            user,
+            ask: &ask,
+            proof,
+            platform: None,
+            refresh_until: None,
+            nonce: None,
+            sign_in,
+            claims,
+        },
     )
 }
 
@@ -65,9 +72,7 @@ fn open(call: &Call<'_>, assertion: &str) -> Result<Map<String, Value>, Refusal>
     match claims.contains_key("scp") {
         true => Ok(claims),
         // An id token has the right audience too, but nobody granted it anything.
-        false if claims.contains_key("preferred_username") => {
-            Err(Refusal::BadAssertion("it is not an access token"))
-        }
+        false if claims.contains_key("preferred_username") => Err(Refusal::IdTokenAssertion),
         false => Err(Refusal::AppOnlyAssertion(call.client.client_id)),
     }
 }

@@ -18,6 +18,10 @@ impl Params {
         let mut params = HashMap::new();
         if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             for (name, value) in form_urlencoded::parse(body) {
+                // What stands in a decoded text for bytes that are no UTF-8. No parameter holds it on purpose.
+                if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
+                    return Err(Refusal::Malformed("its body is not UTF-8"));
+                }
                 if params.insert(name.to_string(), value.into_owned()).is_some() {
                     return Err(Refusal::Duplicate(name.into_owned()));
                 }

@@ -1,4 +1,6 @@
 //! Grant `refresh_token`: a new one with every use; the old one stays valid, as in Entra.
+//!
+//! How a token ends is here. That its user's grants were revoked, or signed in too long ago, is for the policies.
 
 use serde_json::Value;
 
@@ -6,9 +8,14 @@ use super::answer::{self, UserGrant};
 use super::{Call, client_auth};
 use crate::claims_request::ClaimsRequest;
 use crate::errors::Refusal;
+use crate::registrations::Platform;
 use crate::scopes::Ask;
+use crate::state::RefreshGrant;
 
-/// Exchanges a refresh token. It is bound to user and client, so another resource may be asked for.
+/// A token that was not used for so long has ended: 90 days (Entra documentation, "Refresh tokens").
+const INACTIVE: i64 = 90 * 24 * 3600;
+
+/// Exchanges a refresh token. It is bound to user and client, so another resource or tenant may be asked for.
 pub(super) fn refresh(call: &Call<'_>) -> Result<Value, Refusal> {
     let token = call.params.need("refresh_token")?;
     let held = call.state.with_refresh(token, |held| held.cloned());
@@ -17,9 +24,7 @@ pub(super) fn refresh(call: &Call<'_>) -> Result<Value, Refusal> {
     if held.client != call.client.client_id {
         return Err(Refusal::BadGrant("it was issued to another client"));
     }
-    if held.expires <= call.state.clock.now() {
-        return Err(Refusal::GrantExpired);
-    }
+    not_ended(call, &held)?;
     let user = answer::user(call, held.user)?;
     let asked = answer::ask(call, user, &held.ask)?;
     let mut oidc = asked.oidc.clone();
@@ -27,5 +32,25 @@ pub(super) fn refresh(call: &Call<'_>) -> Result<Value, Refusal> {
     oidc.insert("offline_access".to_owned());
     let ask = Ask { oidc, ..asked };
     let (platform, sign_in, claims) = (held.platform, held.sign_in, ClaimsRequest::default());
-    answer::for_user(call, &UserGrant { user, ask: &ask, proof, platform, nonce: None, sign_in, claims })
+    // The life of a single-page application's token is not extended by using it.
+    let refresh_until = (platform == Some(Platform::Spa)).then_some(held.expires);
+    let grant = UserGrant { user, ask: &ask, proof, platform, refresh_until, nonce: None, sign_in, claims };
+    let answer = answer::for_user(call, &grant)?;
+    let now = call.state.clock.now();
+    call.state.with_refresh(token, |held| {
+        if let Some(held) = held {
+            held.used = now;
+        }
+    });
+    Ok(answer)
+}
+
+fn not_ended(call: &Call<'_>, held: &RefreshGrant) -> Result<(), Refusal> {
+    let now = call.state.clock.now();
+    match held.expires <= now {
+        true if held.platform == Some(Platform::Spa) => Err(Refusal::SpaGrantExpired),
+        _ if held.used.plus(INACTIVE) <= now => Err(Refusal::GrantInactive(held.issued.entra())),
+        true => Err(Refusal::GrantExpired),
+        false => Ok(()),
+    }
 }

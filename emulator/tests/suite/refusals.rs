@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::bench::{Bench, OBO, redeem, valet_scope, with};
 
 /// The one place that knows the shape of an error body.
-fn check((status, body): (u16, Value), code: u32, error: &str) {
+pub(crate) fn check((status, body): (u16, Value), code: u32, error: &str) {
     let case = format!("expected {code} {error}, got {status} {body}");
     assert_eq!(status, if error == "invalid_client" { 401 } else { 400 }, "{case}");
     assert_eq!(body["error"], error, "{case}");
@@ -173,7 +173,7 @@ async fn of_refresh_tokens() {
     assert_eq!(body["suberror"], "consent_required");
     check((status, body), 65001, "invalid_grant");
     bench.emulator.advance_clock(Duration::from_secs(91 * 24 * 3600));
-    check(bench.token(&good).await, 70008, "invalid_grant");
+    check(bench.token(&good).await, 700_082, "invalid_grant");
 }
 
 fn obo<'a>(client: &'a str, secret: &'a str, assertion: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -203,7 +203,7 @@ async fn of_on_behalf_of() {
     let app_only = emulator.app_token(ids::DAEMON, ids::VALET, &[ids::VALET_APP_ROLE]).unwrap();
     check(exchange(&app_only).await, 7_000_114, "invalid_grant");
     let id_token = emulator.id_token(ids::ADELE_UPN, ids::VALET, None).unwrap();
-    check(exchange(&id_token).await, 50013, "invalid_grant");
+    check(exchange(&id_token).await, 240_002, "invalid_request");
     let claims =
         emulator.claims_of(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &[ids::VALET_SCOPE]).unwrap();
     for signer in [Signer::Removed, Signer::Stranger] {

@@ -39,8 +39,8 @@ async fn a_v1_access_token() {
     assert!(bench.verifies(&token).await);
     assert_eq!(names(&header(&token)), ["alg", "kid", "typ", "x5t"]);
     let got = claims(&token);
-    let expected =
-        "aio appid appidacr aud exp iat idp iss name nbf oid rh scp sub tid unique_name upn uti ver";
+    let expected = "acr aio amr appid appidacr aud exp family_name given_name iat idp iss name nbf oid rh scp sub tid \
+         unique_name upn uti ver";
     assert_eq!(names(&got).join(" "), expected);
     assert_eq!(got["iss"], format!("{}/sts/{}/", bench.emulator.authority_url(), ids::TENANT));
     assert_eq!((got["aud"].as_str(), got["ver"].as_str()), (Some(ids::LEDGER_URI), Some("1.0")));

@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::{SecretBox, SecretString};
+use wasmtime::component::ResourceTable;
 
 use crate::egress::Sender;
 use crate::store::Store;
 
 pub use signature::SignatureChecks;
+pub use stores::{Turn, Turns};
 
 /// What lives as long as the host, and stands behind the capabilities.
 pub struct Lent {
@@ -34,6 +36,8 @@ pub struct Lent {
     pub graph: Sender,
     /// Keys and sealed tokens.
     pub store: Box<dyn Store>,
+    /// Who renews which entry of the key cache.
+    pub turns: Turns,
     /// The native signature check.
     pub signatures: SignatureChecks,
 }
@@ -41,10 +45,12 @@ pub struct Lent {
 /// The view of [`Lent`] that the capabilities are implemented on. Which of them an artifact gets is decided where it is linked, in `parts`.
 pub(crate) struct Capabilities {
     lent: Arc<Lent>,
+    /// The turns that the guest holds.
+    turns: ResourceTable,
 }
 
 impl Capabilities {
     pub(crate) fn new(lent: Arc<Lent>) -> Self {
-        Self { lent }
+        Self { lent, turns: ResourceTable::new() }
     }
 }

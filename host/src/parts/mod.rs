@@ -27,8 +27,12 @@ pub(crate) mod bindings {
                 "../wit/host",
             ],
             world: "valet:host/identity",
-            imports: { "valet:capability/egress-keys.send": async },
+            imports: {
+                "valet:capability/egress-keys.send": async,
+                "valet:capability/key-cache.take-turn": async | trappable,
+            },
             exports: { default: async },
+            with: { "valet:capability/key-cache.turn": crate::capabilities::Turn },
         });
     }
 

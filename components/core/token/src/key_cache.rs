@@ -23,8 +23,15 @@ pub const RETRY_FLOOR_WITHOUT_KEYS: u64 = 2;
 /// Age in seconds past which a set is no longer used although nothing newer can be had.
 pub const LAST_KNOWN_GOOD: u64 = 24 * 60 * 60;
 
-/// What the caller lends: the authority's documents and a place to keep one entry an authority and tenant.
+/// What the caller lends: the authority's documents, a clock, and a place to keep one entry an authority and tenant.
 pub trait Ports {
+    /// The right to renew one entry, which is given back by dropping it.
+    type Turn;
+    /// Seconds since the Unix epoch.
+    fn now(&self) -> u64;
+    /// Waits for the right to renew the entry under `name`. Where nobody can be made to wait, it is given at once, and requests that
+    /// come together each fetch.
+    fn take_turn(&self, name: &str) -> Self::Turn;
     /// The entry kept under `name`, if there still is one.
     fn load(&self, name: &str) -> Option<Vec<u8>>;
     /// Keeps `entry` under `name`.
@@ -85,12 +92,12 @@ struct Entry<'a> {
     set: Option<&'a RawValue>,
 }
 
-/// The key set to use at `now` as JSON for [`KeySet::parse`], fetched if the one kept is due.
+/// The key set to use now as JSON for [`KeySet::parse`], fetched if the one kept is due.
 ///
 /// # Errors
 /// Only when there is no usable set at all, see [`KeysError`].
-pub fn current(ports: &impl Ports, authority: Authority<'_>, now: u64) -> Result<String, KeysError> {
-    obtain(ports, authority, now, REFRESH_AFTER)
+pub fn current(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysError> {
+    obtain(ports, authority, REFRESH_AFTER)
 }
 
 /// The key set after a token named a key that [`current`] did not know: fetched anew, or the same again if the last attempt was less than
@@ -98,51 +105,66 @@ pub fn current(ports: &impl Ports, authority: Authority<'_>, now: u64) -> Result
 ///
 /// # Errors
 /// As [`current`].
-pub fn newer(ports: &impl Ports, authority: Authority<'_>, now: u64) -> Result<String, KeysError> {
-    obtain(ports, authority, now, RETRY_FLOOR)
+pub fn newer(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysError> {
+    obtain(ports, authority, RETRY_FLOOR)
 }
 
-fn obtain(
-    ports: &impl Ports,
-    authority: Authority<'_>,
-    now: u64,
-    due_after: u64,
-) -> Result<String, KeysError> {
+fn obtain(ports: &impl Ports, authority: Authority<'_>, due_after: u64) -> Result<String, KeysError> {
     let name = format!("{}/{}", authority.url, authority.tenant);
-    let bytes = ports.load(&name).unwrap_or_default();
-    // An entry that cannot be read is as good as none: the store may be shared with an older version.
-    let kept: Option<Entry<'_>> = serde_json::from_slice(&bytes).ok();
-    let kept = kept.as_ref();
-    if let Some(entry) = kept
-        && let Some(wait) = entry.not_due_for(now, due_after)
-    {
-        return entry.usable(now).map(str::to_owned).ok_or(KeysError::Waiting { seconds: wait });
+    if let Some(answer) = kept(ports, &name, due_after) {
+        return answer;
     }
-    let usable = kept.and_then(|entry| entry.usable(now));
-    let keep_attempt = || {
-        let set = kept.and_then(|entry| entry.set).map(RawValue::get);
+    // One at a time: whoever had to wait finds what the one before has kept, a failed attempt too.
+    let _turn = ports.take_turn(&name);
+    match kept(ports, &name, due_after) {
+        Some(answer) => answer,
+        None => renew(ports, authority, &name),
+    }
+}
+
+/// What the entry says without a fetch; none if a fetch is due.
+fn kept(ports: &impl Ports, name: &str, due_after: u64) -> Option<Result<String, KeysError>> {
+    let (bytes, now) = (ports.load(name)?, ports.now());
+    let entry = Entry::read(&bytes)?;
+    let seconds = entry.not_due_for(now, due_after)?;
+    Some(entry.usable(now).map(str::to_owned).ok_or(KeysError::Waiting { seconds }))
+}
+
+/// Fetches, and serves from the last good set where that fails.
+fn renew(ports: &impl Ports, authority: Authority<'_>, name: &str) -> Result<String, KeysError> {
+    let (bytes, now) = (ports.load(name).unwrap_or_default(), ports.now());
+    let old = Entry::read(&bytes);
+    let usable = old.as_ref().and_then(|entry| entry.usable(now));
+    let keep_attempt = |at: u64| {
+        let set = old.as_ref().and_then(|entry| entry.set).map(RawValue::get);
         // Where the clock was set back, the set's age counts from now on.
-        keep(ports, &name, kept.map_or(0, |entry| entry.fetched_at.min(now)), now, set);
+        keep(ports, name, old.as_ref().map_or(0, |entry| entry.fetched_at.min(now)), at, set);
     };
     // Before the fetch: requests that come meanwhile are served from this set, and a fetch that is cut short counts too.
     if usable.is_some() {
-        keep_attempt();
+        keep_attempt(now);
     }
     match fetch(ports, authority) {
         Ok(set) => {
-            keep(ports, &name, now, now, Some(&set));
+            keep(ports, name, now, now, Some(&set));
             Ok(set)
         }
         Err(error) => {
             if usable.is_none() {
-                keep_attempt();
+                // At the end of the attempt, so that those who waited for it do not try again one by one.
+                keep_attempt(ports.now());
             }
             usable.map(str::to_owned).ok_or(error)
         }
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// An entry that cannot be read is as good as none: the store may be shared with an older version.
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
     /// The set, unless it is too old to trust.
     fn usable(&self, now: u64) -> Option<&str> {
         self.set.map(RawValue::get).filter(|_| now.saturating_sub(self.fetched_at) < LAST_KNOWN_GOOD)

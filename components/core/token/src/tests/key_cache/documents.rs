@@ -111,7 +111,7 @@ fn an_emulator_is_refused_unless_that_is_meant() {
     assert!(matches!(world.check(CURRENT), Err(KeysError::Discovery(why)) if why.contains("entra.emulator")));
     world.pass(RETRY_FLOOR_WITHOUT_KEYS);
     let meant = Authority { url: URL, tenant: TENANT, may_be_emulator: true };
-    assert!(current(&world, meant, world.now.get()).is_ok());
+    assert!(current(&world, meant).is_ok());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn two_authorities_never_share_an_entry() {
     let world = World::serving(&["a"]);
     assert_eq!(world.check(CURRENT), names(&["a"]));
     let other = Authority { url: "https://login.other", tenant: TENANT, may_be_emulator: false };
-    assert!(matches!(current(&world, other, START), Err(KeysError::Fetch(_))));
+    assert!(matches!(current(&world, other), Err(KeysError::Fetch(_))));
 }
 
 #[test]

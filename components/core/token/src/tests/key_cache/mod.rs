@@ -5,6 +5,7 @@ mod schedule;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -22,9 +23,34 @@ struct World {
     documents: RefCell<BTreeMap<String, Vec<u8>>>,
     asked: RefCell<Vec<String>>,
     reachable: Cell<bool>,
+    turn_taken: Rc<Cell<bool>>,
+    /// What somebody does who gets the next turn first.
+    ahead: Cell<Option<fn(&World)>>,
+}
+
+struct Turn(Rc<Cell<bool>>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl Ports for World {
+    type Turn = Turn;
+
+    fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    fn take_turn(&self, _: &str) -> Turn {
+        if let Some(someone_else) = self.ahead.take() {
+            someone_else(self);
+        }
+        assert!(!self.turn_taken.replace(true), "the turn was given back");
+        Turn(Rc::clone(&self.turn_taken))
+    }
+
     fn load(&self, name: &str) -> Option<Vec<u8>> {
         self.store.borrow().get(name).cloned()
     }
@@ -61,6 +87,8 @@ impl World {
             documents: RefCell::default(),
             asked: RefCell::default(),
             reachable: Cell::new(true),
+            turn_taken: Rc::default(),
+            ahead: Cell::default(),
         };
         for tenant in [TENANT, FOREIGN_TENANT] {
             world.discovery(tenant, &format!("{URL}/{tenant}/v2.0"), &keys_url(tenant));
@@ -94,7 +122,7 @@ impl World {
     }
 
     fn ask(&self, call: Call, tenant: &str) -> Result<String, KeysError> {
-        call(self, Authority { url: URL, tenant, may_be_emulator: false }, self.now.get())
+        call(self, Authority { url: URL, tenant, may_be_emulator: false })
     }
 
     /// The one call of the API: names of the keys that are used now.
@@ -119,7 +147,7 @@ impl World {
     }
 }
 
-type Call = fn(&World, Authority<'_>, u64) -> Result<String, KeysError>;
+type Call = fn(&World, Authority<'_>) -> Result<String, KeysError>;
 const CURRENT: Call = current;
 const NEWER: Call = newer;
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::json;
 
 use super::super::TENANT;
-use super::{CURRENT, NEWER, START, URL, World, discovery_url, keys_url, names, unreachable, waiting};
+use super::{CURRENT, NEWER, START, Turn, URL, World, discovery_url, keys_url, names, unreachable, waiting};
 use crate::key_cache::{
     Authority, KeysError, LAST_KNOWN_GOOD, Ports, REFRESH_AFTER, RETRY_FLOOR, RETRY_FLOOR_WITHOUT_KEYS,
     current,
@@ -146,6 +146,16 @@ fn an_entry_from_the_future_is_not_believed_to_be_fresh() {
 struct Busy<'w>(&'w World, RefCell<Vec<Result<Vec<String>, KeysError>>>);
 
 impl Ports for Busy<'_> {
+    type Turn = Turn;
+
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    fn take_turn(&self, name: &str) -> Turn {
+        self.0.take_turn(name)
+    }
+
     fn load(&self, name: &str) -> Option<Vec<u8>> {
         self.0.load(name)
     }
@@ -169,10 +179,69 @@ fn requests_that_come_during_a_fetch_are_served_from_the_set_at_hand() {
         world.reachable.set(reachable);
         world.pass(REFRESH_AFTER);
         let busy = Busy(&world, RefCell::default());
-        current(&busy, Authority { url: URL, tenant: TENANT, may_be_emulator: false }, world.now.get())
-            .unwrap();
+        current(&busy, Authority { url: URL, tenant: TENANT, may_be_emulator: false }).unwrap();
         assert!(busy.1.into_inner().into_iter().all(|answer| answer == names(&["a"])));
         assert_eq!(world.attempts(), 2, "they do not fetch too");
         assert_eq!(world.check(CURRENT), names(if reachable { &["b"] } else { &["a"] }));
     }
+}
+
+#[test]
+fn who_had_to_wait_for_the_turn_finds_what_was_fetched_meanwhile() {
+    let world = World::serving(&["a"]);
+    world.ahead.set(Some(|world| assert_eq!(world.check(CURRENT), names(&["a"]))));
+    assert_eq!((world.check(CURRENT), world.attempts()), (names(&["a"]), 1), "the first keys");
+
+    world.serve(TENANT, &["b"]);
+    world.pass(RETRY_FLOOR);
+    world.ahead.set(Some(|world| assert_eq!(world.check(NEWER), names(&["b"]))));
+    assert_eq!((world.check(NEWER), world.attempts()), (names(&["b"]), 2), "an unknown key");
+}
+
+#[test]
+fn who_had_to_wait_for_a_failed_attempt_does_not_repeat_it() {
+    let world = World::serving(&["a"]);
+    world.reachable.set(false);
+    world.ahead.set(Some(|world| assert_eq!(world.check(CURRENT), unreachable())));
+    assert_eq!((world.check(CURRENT), world.attempts()), (waiting(RETRY_FLOOR_WITHOUT_KEYS), 1));
+}
+
+/// A fetch that lasts longer than the floor: the floor counts from its end.
+struct Slow<'w>(&'w World);
+
+impl Ports for Slow<'_> {
+    type Turn = Turn;
+
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    fn take_turn(&self, name: &str) -> Turn {
+        self.0.take_turn(name)
+    }
+
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.load(name)
+    }
+
+    fn keep(&self, name: &str, entry: &[u8]) {
+        self.0.keep(name, entry);
+    }
+
+    fn get(&self, url: &str) -> Result<Vec<u8>, String> {
+        self.0.pass(10 * RETRY_FLOOR_WITHOUT_KEYS);
+        self.0.get(url)
+    }
+}
+
+#[test]
+fn the_floor_counts_from_the_end_of_a_slow_attempt() {
+    let world = World::serving(&["a"]);
+    world.reachable.set(false);
+    let authority = Authority { url: URL, tenant: TENANT, may_be_emulator: false };
+    assert!(matches!(current(&Slow(&world), authority), Err(KeysError::Fetch(_))));
+    assert_eq!((world.check(CURRENT), world.attempts()), (waiting(RETRY_FLOOR_WITHOUT_KEYS), 1));
+    world.reachable.set(true);
+    world.pass(RETRY_FLOOR_WITHOUT_KEYS);
+    assert_eq!(world.check(CURRENT), names(&["a"]));
 }
