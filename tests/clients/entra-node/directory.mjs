@@ -20,7 +20,8 @@ export const users = {
   farah: { id: user('b3'), upn: 'farah@fabrikam.example' },
   // Farah again, as Contoso's guest.
   guest: { id: user('b4'), upn: 'farah_fabrikam.example#EXT#@contoso.example' },
-  pat: { id: user('b5'), upn: 'pat@personal.example' },
+  // The directory gives personal accounts ids that begin so.
+  pat: { id: '00000000-0000-0000-7e57-0000000000b5', upn: 'pat@personal.example' },
 };
 
 /** Where the answer of the authorize endpoint goes; nobody listens there. */
@@ -100,6 +101,7 @@ client_id = "${apps.everybody}"
 name = "Desktop for everybody"
 tenant = "${CONTOSO}"
 sign_in_audience = "AzureADandPersonalMicrosoftAccount"
+requested_access_token_version = 2
 is_fallback_public_client = true
 redirect_uris = { public_client = ["http://localhost", "${callback}"] }
 api_permissions = [{ resource = "${GRAPH}", delegated = ["User.Read"] }]
