@@ -10,6 +10,9 @@ use time::macros::format_description;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant(pub(crate) i64);
 
+/// How far the clock may be from the system's, seconds: a hundred years, beyond which dates have no spelling.
+pub(crate) const FARTHEST: i64 = 100 * 366 * 24 * 3600;
+
 /// A clock that can be put forward, so that tests see expiry without waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -25,7 +28,24 @@ impl Clock {
 
     /// Puts the clock forward.
     pub(crate) fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.shift(i64::try_from(by.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Puts the clock forward, or back where `seconds` is negative.
+    pub(crate) fn shift(&self, seconds: i64) {
+        let moved = |ahead: i64| Some(ahead.saturating_add(seconds).clamp(-FARTHEST, FARTHEST));
+        // The closure always says yes.
+        let _ = self.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+    }
+
+    /// Sets how far the clock is ahead of the system's; 0 is the time of day.
+    pub(crate) fn set_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds.clamp(-FARTHEST, FARTHEST), Ordering::Relaxed);
+    }
+
+    /// How far the clock is ahead of the system's, seconds.
+    pub(crate) fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
     }
 }
 
@@ -64,7 +84,18 @@ impl Instant {
 
 #[cfg(test)]
 mod tests {
-    use super::Instant;
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_forward_back_and_never_off_the_calendar() {
+        let clock = Clock::default();
+        clock.advance(Duration::from_secs(u64::MAX));
+        clock.advance(Duration::from_secs(u64::MAX));
+        assert_eq!(clock.ahead(), FARTHEST);
+        clock.set_ahead(0);
+        clock.shift(-60);
+        assert_eq!(clock.ahead(), -60);
+    }
 
     #[test]
     fn the_three_spellings() {

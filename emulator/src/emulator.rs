@@ -116,6 +116,11 @@ impl Emulator {
         self.state.clock.advance(by);
     }
 
+    /// Sets how far the emulator's clock is ahead of the system's, in seconds; 0 is the time of day again.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.clock.set_ahead(seconds);
+    }
+
     /// The fault plan and the counters of requests.
     pub fn faults(&self) -> Arc<Faults> {
         self.state.faults.clone()

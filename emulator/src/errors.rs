@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Instant;
+use crate::journal::Verdict;
 use crate::registrations::Control;
 use crate::state::RevocationReason;
 use crate::token::AssertionError;
@@ -401,7 +402,14 @@ impl Trace {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
         }
         no_store(response.headers_mut());
+        self.mark(&mut response, refusal);
         response
+    }
+
+    /// Tells the journal what decided `response`, however the refusal is written.
+    pub(crate) fn mark(&self, response: &mut Response, refusal: &Refusal) {
+        let code = format!("AADSTS{}", refusal.code().0);
+        response.extensions_mut().insert(Verdict { code, correlation_id: Some(self.correlation_id) });
     }
 }
 

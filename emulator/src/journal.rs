@@ -14,6 +14,15 @@ use crate::clock::Instant;
 /// How many requests and how many tokens are remembered.
 const KEPT: usize = 200;
 
+/// What decided an answer, told by whoever decided: an extension of the response, which never reaches the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    /// E.g. `AADSTS65001`, `InvalidAuthenticationToken`.
+    pub(crate) code: String,
+    /// The id that is also in the error body.
+    pub(crate) correlation_id: Option<Uuid>,
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -21,6 +30,7 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     /// Host and path, without the query.
     pub(crate) target: String,
+    /// 0: the connection ended without an answer, as planned.
     pub(crate) status: u16,
     /// What decided, e.g. `AADSTS65001`, `InvalidAuthenticationToken`, a planned fault; empty where all went well.
     pub(crate) verdict: String,

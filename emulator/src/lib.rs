@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod admin;
 mod authorize;
 mod claims_request;
 mod clock;
@@ -28,6 +29,7 @@ mod device;
 mod discovery;
 mod emulator;
 mod errors;
+mod exchange;
 mod faults;
 mod forge;
 mod form;
@@ -49,7 +51,7 @@ mod token;
 mod tokens;
 
 pub use emulator::Emulator;
-pub use faults::{Endpoint, Fault, Faults, Operation, RetryAfter};
+pub use faults::{Endpoint, Fault, FaultBody, Faults, Operation, PlannedFault, RetryAfter, TooManyFaults};
 pub use forge::{MintError, Signer};
 pub use keys::{CONSUMER_TENANT, KID_PREFIX, KeyError};
 pub use options::{Options, StartError};

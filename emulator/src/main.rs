@@ -1,123 +1,22 @@
-//! The command `entra-emulator`: options from the command line, one page of facts on start, Ctrl-C ends.
+//! The command `entra-emulator`: reads its arguments, does what they say, and turns the outcome into an exit code.
+//!
+//! 0: done, or ended by a signal. 1: could not start, or the file checked is wrong. 2: wrong usage (clap's own).
+
+mod command;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use entra_emulator::{CA_FILE, Emulator, Options, Registrations, SAMPLE_TOML, ids};
-
-/// An emulator of Microsoft Entra ID and Microsoft Graph for tests and demos. Not Microsoft, and not secure:
-/// anybody who reaches it can sign in as anybody.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Arguments {
-    /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8444")]
-    bind: SocketAddr,
-    /// Allow an address that is not loopback
-    #[arg(long)]
-    allow_remote: bool,
-    /// Tenants, users and apps (TOML); without it the built-in sample
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// URL of an MCP endpoint, added to the sample API's identifier URIs
-    #[arg(long, value_name = "URL", conflicts_with = "config")]
-    mcp_url: Option<String>,
-    /// Folder that keeps the certificate authority, so that clients can trust it across restarts
-    #[arg(long, value_name = "FOLDER", default_value = "emulator-state")]
-    state: PathBuf,
-    /// Host name of the login service
-    #[arg(long, default_value = "localhost")]
-    login_host: String,
-    /// Host name of Graph; if it differs, each host serves only its own paths
-    #[arg(long, default_value = "localhost")]
-    graph_host: String,
-    /// Issuer of v1 tokens, with {tenantid}; default https://LOGIN:PORT/sts/{tenantid}/
-    #[arg(long, value_name = "URL")]
-    v1_issuer: Option<String>,
-    /// Approve requests with a known login_hint without showing a page
-    #[arg(long)]
-    auto_approve: bool,
-    /// One line per request to standard error
-    #[arg(long)]
-    log: bool,
-    /// Print the sample configuration and exit
-    #[arg(long)]
-    print_sample_config: bool,
-}
+use clap::Parser as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    match command::run(command::Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // Standard error may be closed; then there is no one to tell.
             let _ = writeln!(std::io::stderr(), "entra-emulator: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    if arguments.print_sample_config {
-        std::io::stdout().write_all(SAMPLE_TOML.as_bytes())?;
-        return Ok(());
-    }
-    let registrations = match (&arguments.config, &arguments.mcp_url) {
-        (Some(file), _) => Registrations::from_file(file)?,
-        (None, Some(url)) => Registrations::sample_with_mcp_url(url),
-        (None, None) => Registrations::sample(),
-    };
-    let ca_file = arguments.state.join(CA_FILE);
-    let sample = arguments.config.is_none();
-    let emulator = Emulator::start(Options {
-        bind: arguments.bind,
-        allow_remote: arguments.allow_remote,
-        registrations,
-        auto_approve: arguments.auto_approve,
-        login_host: arguments.login_host,
-        graph_host: arguments.graph_host,
-        v1_issuer: arguments.v1_issuer,
-        state: Some(arguments.state),
-        log: arguments.log,
-    })
-    .await?;
-    std::io::stdout().write_all(facts(&emulator, &ca_file, sample).as_bytes())?;
-    tokio::signal::ctrl_c().await?;
-    emulator.stop().await;
-    Ok(())
-}
-
-fn facts(emulator: &Emulator, ca_file: &std::path::Path, sample: bool) -> String {
-    let authority = emulator.authority_url();
-    let mut facts = format!(
-        "This is an EMULATOR of Microsoft Entra ID and Microsoft Graph. It is not Microsoft.\n\
-         Never let a production service trust it: anybody who reaches it can sign in as anybody.\n\n\
-         Login    {authority}\n\
-         Graph    {}/v1.0\n\
-         CA file  {}\n",
-        emulator.graph_url(),
-        ca_file.display(),
-    );
-    for tenant in &emulator.registrations().tenants {
-        let metadata = format!("{authority}/{}/v2.0/.well-known/openid-configuration", tenant.id);
-        facts.push_str(&format!("Tenant   {} ({})\n         {metadata}\n", tenant.id, tenant.name));
-    }
-    if sample {
-        facts.push_str(&format!(
-            "API      {}  Valet, scope {}/{}, secret {}\n\
-             Client   {}  Valet demo client, redirect http://localhost (any port)\n\
-             Users    {}, {}; no password\n",
-            ids::VALET,
-            ids::VALET_URI,
-            ids::VALET_SCOPE,
-            ids::VALET_SECRET,
-            ids::DEMO_CLIENT,
-            ids::ADELE_UPN,
-            ids::ALEX_UPN,
-        ));
-    }
-    facts.push_str("\nCtrl-C ends it.\n");
-    facts
 }

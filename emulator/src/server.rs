@@ -1,30 +1,42 @@
 //! The listener: TLS, connections, routes, and the fault plan that stands before them.
 //!
-//! Owns nothing of the protocols. A connection is served by hyper directly, so that a fault can cut it.
+//! Owns nothing of the protocols. A connection is served by hyper directly, so that a fault can cut it. Everything has
+//! a bound: connections, the time and size of headers, the time and size of bodies (`exchange.rs`). HTTP/1.1 only.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::FromRequestParts;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::faults::{Endpoint, Fault, Operation, RetryAfter};
+use crate::errors::{Refusal, Trace};
+use crate::exchange::{self, Note};
+use crate::faults::{self, Asked, Endpoint, Fault, classify};
 use crate::state::State;
-use crate::{authorize, dashboard, device, discovery, graph, token};
+use crate::{admin, authorize, dashboard, device, discovery, graph, token};
 
 /// A client that does not finish its handshake must not hold a task for ever.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Neither must one that does not finish its request line and headers. Idle connections end so too.
+const HEADERS: Duration = Duration::from_secs(60);
+
+/// The most that request line and headers may take; beyond it the answer is 431.
+const HEADER_BYTES: usize = 64 * 1024;
+
+/// How many connections are served at once; further ones wait in the system's queue.
+const CONNECTIONS: usize = 1024;
 
 /// The state as an argument of a handler.
 #[derive(Clone)]
@@ -55,9 +67,14 @@ pub(crate) async fn serve(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let router = routes(state.clone());
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
             _ = stop.changed() => return,
         };
         // Running out of file descriptors is the usual cause; the next one may work.
@@ -68,6 +85,7 @@ pub(crate) async fn serve(
         let connection = connection(stream, acceptor.clone(), router.clone(), state.clone());
         let mut stop = stop.clone();
         tokio::spawn(async move {
+            let _place = place;
             tokio::select! {
                 () = connection => {}
                 _ = stop.changed() => {}
@@ -94,7 +112,11 @@ fn routes(state: Arc<State>) -> Router {
         .route("/{tenant}/oauth2/deviceauth", get(device::page).post(device::resume))
         .route("/devicelogin", get(device::short))
         .merge(graph::routes())
+        .nest("/emulator", admin::routes(&state))
         .fallback(graph::unknown)
+        .method_not_allowed_fallback(wrong_method)
+        // Bodies were read within bounds before.
+        .layer(DefaultBodyLimit::disable())
         .with_state(state)
 }
 
@@ -109,7 +131,11 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, st
         let (router, state, cut) = (router.clone(), state.clone(), cut.clone());
         async move { answer(request.map(Body::new), router, &state, &cut).await }
     });
-    let http = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let http = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // A client that hangs up in the middle is its own affair.
         _ = http => {}
@@ -124,77 +150,74 @@ async fn answer(
     cut: &Notify,
 ) -> Result<Response, std::convert::Infallible> {
     collapse_slashes(request.uri_mut());
-    let line = state.log.then(|| format!("{} {}", request.method(), request.uri().path()));
-    // Apart from the request, whose body must not be borrowed while waiting.
-    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-    let response = match planned(&path, &headers, state, cut).await {
-        Some(faulted) => faulted,
-        None if misdirected(&request, state) => StatusCode::MISDIRECTED_REQUEST.into_response(),
-        None => router.oneshot(request).await?,
-    };
-    if let Some(line) = line {
-        log(&format!("{line} {}", response.status().as_u16()));
+    let mut note = Note::new(&request);
+    let asked = classify(request.uri().path());
+    if let Some(operation) = asked.and_then(|a| a.operation) {
+        state.faults.saw(operation);
     }
+    let response = match exchange::whole(request, state).await {
+        Ok(request) => planned(request, asked, router, state, &mut note).await,
+        Err(refused) => Some(refused),
+    };
+    let Some(response) = response else {
+        note.end_without_answer(state);
+        cut.notify_one();
+        // The connection is dropped around this future.
+        return std::future::pending().await;
+    };
+    note.end(state, &response);
     Ok(response)
 }
 
-/// Counts the request and does what the fault plan says; None: go on.
-async fn planned(path: &str, headers: &HeaderMap, state: &State, cut: &Notify) -> Option<Response> {
-    let (endpoint, operation) = classify(path)?;
-    if let Some(operation) = operation {
-        state.faults.saw(operation);
+/// Answers as the fault plan says, or else as the service does. None: not at all.
+async fn planned(
+    request: Request<Bytes>,
+    asked: Option<Asked>,
+    router: Router,
+    state: &State,
+    note: &mut Note,
+) -> Option<Response> {
+    // Each request of a batch meets the plan by itself.
+    let fault = asked.filter(|_| !graph::is_batch(request.uri().path())).and_then(|asked| {
+        let grant_type = match asked.endpoint {
+            Endpoint::Token => faults::grant_type(request.headers(), request.body()),
+            _ => None,
+        };
+        let fault = state.faults.next(asked.endpoint, request.uri().path(), grant_type.as_deref())?;
+        Some((asked.endpoint, fault))
+    });
+    let Some((endpoint, fault)) = fault else { return Some(routed(request, router, state).await) };
+    note.plan(&fault);
+    if let Some(response) = faults::instead(&fault, endpoint, state, request.headers()) {
+        return Some(response);
     }
-    if graph::is_batch(path) {
-        // Each of its requests meets the plan by itself.
-        return None;
+    match fault {
+        Fault::Reset => return None,
+        Fault::Delay(by) => tokio::time::sleep(by).await,
+        _ => {}
     }
-    match state.faults.next(endpoint)? {
-        Fault::Delay(by) => {
-            tokio::time::sleep(by).await;
-            None
-        }
-        Fault::Reset => {
-            cut.notify_one();
-            // The connection is dropped around this future.
-            std::future::pending().await
-        }
-        Fault::Status { code, retry_after } => {
-            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = match endpoint {
-                Endpoint::Graph => graph::fault(state, headers, status),
-                _ => token::fault(state, headers, status),
-            };
-            let value = retry_after.map(|after| self::retry_after(state, after));
-            if let Some(value) = value.and_then(|v| HeaderValue::from_str(&v).ok()) {
-                response.headers_mut().insert(header::RETRY_AFTER, value);
-            }
-            Some(response)
-        }
-    }
+    Some(faults::spoil(&fault, routed(request, router, state).await).await)
 }
 
-/// The header's value, in the form that was planned.
-pub(crate) fn retry_after(state: &State, after: RetryAfter) -> String {
-    match after {
-        RetryAfter::Seconds(n) => n.to_string(),
-        RetryAfter::DateIn(d) => state.clock.now().plus(i64::try_from(d.as_secs()).unwrap_or(0)).http(),
+async fn routed(request: Request<Bytes>, router: Router, state: &State) -> Response {
+    let request = request.map(Body::from);
+    if misdirected(&request, state) {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
+    let Ok(response) = router.oneshot(request).await;
+    response
 }
 
-fn classify(path: &str) -> Option<(Endpoint, Option<Operation>)> {
-    Some(match path {
-        p if graph::owns(p) => (Endpoint::Graph, Some(Operation::Graph)),
-        p if p.ends_with("/.well-known/openid-configuration") => {
-            (Endpoint::Metadata, Some(Operation::Metadata))
+/// A path that exists, asked with a method it does not take.
+async fn wrong_method(state: Shared, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    match classify(uri.path()).map(|asked| asked.endpoint) {
+        Some(Endpoint::Graph) => graph::wrong_method(&state, &headers, &method),
+        Some(Endpoint::Token | Endpoint::Authorize | Endpoint::DeviceCode | Endpoint::Login) => {
+            let refusal = Refusal::WrongMethod(method.to_string());
+            Trace::new(&headers, state.clock.now()).response(&refusal, &state.origins.authority)
         }
-        p if p.ends_with("/discovery/v2.0/keys") || p.ends_with("/discovery/keys") => {
-            (Endpoint::Keys, Some(Operation::Keys))
-        }
-        p if p.ends_with("/oauth2/v2.0/token") => (Endpoint::Login, Some(Operation::Token)),
-        p if p.ends_with("/oauth2/v2.0/authorize") => (Endpoint::Login, Some(Operation::Authorize)),
-        p if p.contains("/oauth2/v2.0/") => (Endpoint::Login, None),
-        _ => return None,
-    })
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
 }
 
 /// With two host names, each serves only its own paths.
@@ -225,9 +248,4 @@ fn collapse_slashes(uri: &mut Uri) {
     if let Ok(collapsed) = path.parse() {
         *uri = collapsed;
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the request log asked for with --log")]
-fn log(line: &str) {
-    eprintln!("entra-emulator: {line}");
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::claims_request::ClaimsRequest;
@@ -62,7 +63,8 @@ pub(crate) struct Session {
 }
 
 /// Why grants of a user are no longer good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     /// An administrator, or a password reset by one.
     Sessions,
@@ -153,13 +155,15 @@ impl State {
         options: crate::Options,
         keys: KeyRing,
     ) -> Self {
+        let faults = Arc::new(Faults::default());
+        faults.load(&options.registrations.faults);
         Self {
             origins,
             split_hosts,
             auto_approve: options.auto_approve,
             log: options.log,
             clock: Clock::default(),
-            faults: Arc::default(),
+            faults,
             registrations: RwLock::new(Arc::new(options.registrations)),
             keys: RwLock::new(keys),
             journal: Journal::default(),

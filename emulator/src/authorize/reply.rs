@@ -66,7 +66,9 @@ impl Reply {
         if let Some(claims) = refusal.claims() {
             answer.push(("claims", claims.to_owned()));
         }
-        self.send(answer)
+        let mut response = self.send(answer);
+        trace.mark(&mut response, refusal);
+        response
     }
 }
 

@@ -11,8 +11,7 @@ use super::auth::Caller;
 use super::call::{Call, Content, Ids, Reply};
 use super::error::GraphError;
 use super::{resources, target};
-use crate::faults::{Endpoint, Fault};
-use crate::server;
+use crate::faults::{self, Endpoint, Fault};
 use crate::state::State;
 
 /// How many requests one batch may have.
@@ -49,18 +48,19 @@ pub(super) async fn answer(call: &Call<'_>, ids: &Ids) -> Result<Reply, GraphErr
 }
 
 async fn one(call: &Call<'_>, item: &Item, ids: &Ids) -> Reply {
-    match call.state.faults.next(Endpoint::Graph) {
+    let path = item.url.split('?').next().unwrap_or_default();
+    match call.state.faults.next(Endpoint::Graph, &format!("/{}{path}", call.version), None) {
         Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
-        Some(Fault::Status { code, retry_after }) => {
+        Some(Fault::Status { code, retry_after } | Fault::Answer { code, retry_after, .. }) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let reply = Reply::refusal(call.state, &GraphError::Planned(status), ids);
             return match retry_after {
-                Some(after) => reply.with("retry-after", server::retry_after(call.state, after)),
+                Some(after) => reply.with("retry-after", faults::retry_after(call.state, &after)),
                 None => reply,
             };
         }
-        // A single item has no connection of its own that could be cut.
-        Some(Fault::Reset) => {
+        // A single item has no connection of its own that could be cut or slow.
+        Some(_) => {
             let error = GraphError::Planned(StatusCode::GATEWAY_TIMEOUT);
             return Reply::refusal(call.state, &error, ids);
         }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::auth::Caller;
 use super::error::GraphError;
+use crate::journal::Verdict;
 use crate::registrations::{GRAPH_APP_ID, Registrations};
 use crate::state::State;
 
@@ -116,6 +117,8 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) content: Content,
+    /// The code of a refusal, for the journal.
+    pub(super) refused: Option<&'static str>,
 }
 
 /// What an answer carries.
@@ -135,23 +138,23 @@ impl Reply {
     /// JSON with another status.
     pub(super) fn json_with(status: StatusCode, value: Value) -> Self {
         let headers = vec![("content-type", JSON.to_owned()), ("odata-version", "4.0".to_owned())];
-        Self { status, headers, content: Content::Json(value) }
+        Self { status, headers, content: Content::Json(value), refused: None }
     }
 
     /// A status and nothing else.
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: vec![], content: Content::Nothing }
+        Self { status, headers: vec![], content: Content::Nothing, refused: None }
     }
 
     /// 200 with bytes of a media type.
     pub(super) fn bytes(kind: &str, bytes: Vec<u8>) -> Self {
         let headers = vec![("content-type", kind.to_owned())];
-        Self { status: StatusCode::OK, headers, content: Content::Bytes(bytes) }
+        Self { status: StatusCode::OK, headers, content: Content::Bytes(bytes), refused: None }
     }
 
     /// A refusal.
     pub(super) fn refusal(state: &State, error: &GraphError, ids: &Ids) -> Self {
-        let (status, _) = error.status_and_code();
+        let (status, code) = error.status_and_code();
         let mut headers = vec![("content-type", "application/json".to_owned())];
         if status == StatusCode::UNAUTHORIZED {
             headers.push(("www-authenticate", challenge(state, error)));
@@ -159,7 +162,12 @@ impl Reply {
         if let GraphError::Method { allowed, .. } = error {
             headers.push(("allow", (*allowed).to_owned()));
         }
-        Self { status, headers, content: Content::Json(error.body(ids, state.clock.now())) }
+        Self {
+            status,
+            headers,
+            content: Content::Json(error.body(ids, state.clock.now())),
+            refused: Some(code),
+        }
     }
 
     /// The same with one more header.
@@ -185,6 +193,11 @@ impl Reply {
                 out.insert(HeaderName::from_static(name), value);
             }
         }
+        if let Some(code) = self.refused {
+            let correlation_id = Uuid::parse_str(&ids.client).ok();
+            response.extensions_mut().insert(Verdict { code: code.to_owned(), correlation_id });
+        }
+        let out = response.headers_mut();
         let diagnostic = r#"{"ServerInfo":{"DataCenter":"Laptop","Slice":"E","Ring":"emulator"}}"#;
         out.insert("x-ms-ags-diagnostic", HeaderValue::from_static(diagnostic));
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));

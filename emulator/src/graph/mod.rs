@@ -125,10 +125,24 @@ fn preflight(headers: &HeaderMap) -> Response {
     response
 }
 
+/// A request with a body that is too large.
+pub(crate) fn too_large(state: &State, headers: &HeaderMap) -> Response {
+    refuse(state, headers, &GraphError::TooLarge(BODY))
+}
+
+/// A method that a path does not take.
+pub(crate) fn wrong_method(state: &State, headers: &HeaderMap, method: &Method) -> Response {
+    refuse(state, headers, &GraphError::Method { method: method.to_string(), allowed: "GET" })
+}
+
 /// A planned failure.
 pub(crate) fn fault(state: &State, headers: &HeaderMap, status: StatusCode) -> Response {
+    refuse(state, headers, &GraphError::Planned(status))
+}
+
+fn refuse(state: &State, headers: &HeaderMap, error: &GraphError) -> Response {
     let ids = Ids::new(headers);
-    Reply::refusal(state, &GraphError::Planned(status), &ids).into_response(&ids)
+    Reply::refusal(state, error, &ids).into_response(&ids)
 }
 
 /// Any path nobody serves.

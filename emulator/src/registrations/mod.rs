@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::faults::PlannedFault;
+
 pub(crate) use app::Platform;
 pub use app::{
     ApiPermission, App, AppRole, ExposedScope, GroupClaims, MemberType, OptionalClaims, PreAuthorized,
@@ -65,6 +67,9 @@ pub struct Registrations {
     /// Throttles of the login service.
     #[serde(default)]
     pub limits: Limits,
+    /// Faults planned from the start.
+    #[serde(default)]
+    pub faults: Vec<PlannedFault>,
 }
 
 /// One directory.

@@ -150,7 +150,9 @@ pub(super) fn blocked(visit: &Visit<'_>, user: &User, proof: String, refusal: &R
 /// A refusal that must not be redirected. Status 400.
 pub(crate) fn refusal(trace: &Trace, refusal: &Refusal) -> Response {
     let body = html!("<h1>Sorry, but we cannot sign you in</h1>{}", problem(trace, refusal));
-    Document::card("Error", body).status(StatusCode::BAD_REQUEST).send()
+    let mut response = Document::card("Error", body).status(StatusCode::BAD_REQUEST).send();
+    trace.mark(&mut response, refusal);
+    response
 }
 
 /// A heading and a sentence.

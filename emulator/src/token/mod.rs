@@ -120,16 +120,23 @@ fn allow_origin(asked: &HeaderMap, out: &mut HeaderMap) {
 /// A planned failure of login or keys.
 pub(crate) fn fault(state: &State, headers: &HeaderMap, status: StatusCode) -> Response {
     let trace = Trace::new(headers, state.clock.now());
+    let (code, error) = match status.as_u16() {
+        500 => (50000, "server_error"),
+        502..=504 => (90033, "temporarily_unavailable"),
+        _ => (90055, "temporarily_unavailable"),
+    };
     let body = json!({
-        "error": "temporarily_unavailable",
-        "error_description": format!("AADSTS90055: The emulator was told to fail. Trace ID: {} Correlation ID: {} \
+        "error": error,
+        "error_description": format!("AADSTS{code}: The emulator was told to fail. Trace ID: {} Correlation ID: {} \
              Timestamp: {}", trace.trace_id, trace.correlation_id, trace.at.entra()),
-        "error_codes": [90055],
+        "error_codes": [code],
         "timestamp": trace.at.entra(),
         "trace_id": trace.trace_id,
         "correlation_id": trace.correlation_id,
     });
-    (status, Json(body)).into_response()
+    let mut response = (status, Json(body)).into_response();
+    no_store(response.headers_mut());
+    response
 }
 
 fn answer(state: &State, tenant: &str, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {

@@ -1,10 +1,14 @@
 //! The emulator from outside, over HTTPS: flows, refusals, token shapes, Graph, faults, keys.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+mod admin;
 mod bench;
 mod browser;
+mod command;
 mod dashboard;
 mod devices;
+mod faults_plan;
+mod faults_wire;
 mod flows;
 mod graph;
 mod graph_access;
@@ -16,6 +20,7 @@ mod graph_writes;
 mod identities;
 mod instances;
 mod keys;
+mod listener;
 mod pages;
 mod policies_on_pages;
 mod realms;
