@@ -155,7 +155,8 @@ await suite.case('sendMail, and read back', async () => {
     body: { contentType: 'Text', content: 'Sent by a test.' },
     toRecipients: [{ emailAddress: { address: 'adele.vance@contoso.example' } }],
   };
-  assert.equal(await writer.api('/me/sendMail').post({ message, saveToSentItems: true }), undefined);
+  const { status } = await writer.api('/me/sendMail').responseType(ResponseType.RAW).post({ message, saveToSentItems: true });
+  assert.equal(status, 202);
   const { value } = await writer.api('/me/messages').filter(`subject eq '${subject}'`).get();
   assert.ok(value.length > 0 && value.every((found) => found.subject === subject), `${value.length} found`);
 });
@@ -168,11 +169,12 @@ await suite.case('an event that is made is found again', async () => {
   assert.equal((await writer.api(`/me/events/${made.id}`).get()).subject, 'Stocktaking');
 });
 
+// Addresses in a batch are without a version; the client only takes the host off.
 await suite.case('batch: answers by id, good and bad', async () => {
   const reader = await client(['User.Read'], users.alex);
   const batch = new BatchRequestContent([
-    { id: '1', request: new Request(`${graph}/v1.0/me?$select=displayName`, { method: 'GET' }) },
-    { id: '2', request: new Request(`${graph}/v1.0/me/messages`, { method: 'GET' }) },
+    { id: '1', request: new Request(`${graph}/me?$select=displayName`, { method: 'GET' }) },
+    { id: '2', request: new Request(`${graph}/me/messages`, { method: 'GET' }) },
   ]);
   const answers = new BatchResponseContent(await reader.api('/$batch').post(await batch.getContent()));
   assert.equal(answers.getResponseById('1').status, 200);
@@ -183,8 +185,8 @@ await suite.case('batch: answers by id, good and bad', async () => {
 await suite.case('batch: what depends on a failure is 424', async () => {
   const reader = await client(['User.Read'], users.alex);
   const batch = new BatchRequestContent([
-    { id: '1', request: new Request(`${graph}/v1.0/me/messages`, { method: 'GET' }) },
-    { id: '2', request: new Request(`${graph}/v1.0/me`, { method: 'GET' }), dependsOn: ['1'] },
+    { id: '1', request: new Request(`${graph}/me/messages`, { method: 'GET' }) },
+    { id: '2', request: new Request(`${graph}/me`, { method: 'GET' }), dependsOn: ['1'] },
   ]);
   const answers = new BatchResponseContent(await reader.api('/$batch').post(await batch.getContent()));
   assert.equal(answers.getResponseById('1').status, 403);

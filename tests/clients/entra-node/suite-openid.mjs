@@ -170,7 +170,8 @@ await suite.case('private_key_jwt with the thumbprint added: PS256', async () =>
 
 await suite.case('private_key_jwt as it is names no certificate, and is refused', async () => {
   const error = await refused(signed('registered', { thumbprint: false }));
-  assert.equal(error.error, 'invalid_client');
+  assert.equal(error.error, 'invalid_request');
+  assert.match(error.error_description, /AADSTS50027\b/);
 });
 
 await suite.case('private_key_jwt of a stranger', async () => {
@@ -181,7 +182,7 @@ await suite.case('private_key_jwt of a stranger', async () => {
 
 await suite.case('device authorization: pending, then approved', async () => {
   const configuration = await configured(apps.desktop, openid.None());
-  const device = await openid.initiateDeviceAuthorization(configuration, { scope: `openid offline_access ${orders}` });
+  const device = await openid.initiateDeviceAuthorization(configuration, { scope: `openid profile offline_access ${orders}` });
   assert.equal(device.verification_uri_complete, undefined);
   const poll = openid.pollDeviceAuthorizationGrant(configuration, device);
   setTimeout(() => { click(device.verification_uri, users.adele.upn, { code: device.user_code }).catch(() => {}); }, 6_000);
