@@ -88,11 +88,6 @@ pub(crate) async fn instance(
     answer(&state, &headers, asked.and_then(|asked| instance_document(&state, &asked)))
 }
 
-/// The host names, with port, under which login is reached; the first is the one to prefer.
-fn aliases(state: &State) -> Vec<String> {
-    vec![state.origins.authority.trim_start_matches("https://").to_owned()]
-}
-
 /// The parameters of instance discovery.
 struct InstanceQuery {
     authorization_endpoint: Url,
@@ -130,7 +125,7 @@ impl InstanceQuery {
 /// The answer points to the metadata of the tenant and the version that the endpoint is of. Ports are not
 /// compared: MSAL for Python leaves them out.
 fn instance_document(state: &State, asked: &InstanceQuery) -> Result<Value, Refusal> {
-    let aliases = aliases(state);
+    let aliases = state.hosts.login_aliases();
     let host = asked.authorization_endpoint.host_str().unwrap_or_default();
     let name = |alias: &str| Url::parse(&format!("https://{alias}")).ok()?.host_str().map(str::to_owned);
     if !aliases.iter().any(|alias| name(alias).as_deref() == Some(host)) {
@@ -148,8 +143,9 @@ fn instance_document(state: &State, asked: &InstanceQuery) -> Result<Value, Refu
     if asked.with_aliases {
         let first = aliases.first().cloned().unwrap_or_default();
         document["api-version"] = "1.1".into();
+        let cache = state.hosts.preferred_cache();
         document["metadata"] =
-            json!([{ "preferred_network": first, "preferred_cache": first, "aliases": aliases }]);
+            json!([{ "preferred_network": first, "preferred_cache": cache, "aliases": aliases }]);
     }
     Ok(document)
 }

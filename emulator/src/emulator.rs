@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use crate::faults::Faults;
 use crate::forge::{self, MintError, Signer};
-use crate::keys::{KeyError, KeyIssuer, KeyRing, SigningKey};
+use crate::hosts::Hosts;
+use crate::keys::{self, KeyError, KeyRing};
+use crate::managed_identity::{self, Endpoints};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
@@ -26,25 +28,34 @@ pub struct Emulator {
     ca_pem: String,
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
+    identity: Option<(Arc<Endpoints>, JoinHandle<()>)>,
 }
 
 impl Emulator {
-    /// Makes keys and certificates, opens the port and serves. Needs a tokio runtime.
+    /// Makes certificates, opens the port and serves. Needs a tokio runtime. Signing keys are made in the background; the
+    /// methods that need one hold the thread until it is there, a tenth of a second or so.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         options.check()?;
-        let keys = tokio::task::spawn_blocking(KeyRing::generate).await.map_err(|_| KeyError::Generate)??;
         let authority = Authority::open(options.state.as_deref())?;
-        let tls = authority.server_config(names(&options))?;
-        let bind = |source| StartError::Bind { address: options.bind, source };
-        let listener = TcpListener::bind(options.bind).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        let origins = origins(&options, address.port());
-        let split = (!options.login_host.eq_ignore_ascii_case(&options.graph_host))
-            .then(|| (options.login_host.clone(), options.graph_host.clone()));
-        let state = Arc::new(State::new(origins, split, options, keys));
+        // Unless they were kept they are in the making from here on; a request waits for those it needs.
+        let keys = KeyRing::open(options.state.as_deref())?;
+        let (listener, address) = bind(options.bind).await?;
+        let identity = match options.managed_identity {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let arc_keys = options.arc_keys.clone();
+        let hosts = Hosts::new(&options, address.port());
+        let tls = authority.server_config(names(&hosts, options.bind))?;
+        let state = Arc::new(State::new(origins(&hosts, &options), hosts, options, keys));
         let (stop, stopped) = watch::channel(());
+        let identity = identity.map(|(listener, address)| {
+            let endpoints = Endpoints::new(state.clone(), address, arc_keys);
+            let serve = managed_identity::serve(listener, endpoints.clone(), stopped.clone());
+            (endpoints, tokio::spawn(serve))
+        });
         let task = tokio::spawn(server::serve(listener, tls, state.clone(), stopped));
-        Ok(Self { state, address, ca_pem: authority.pem().to_owned(), stop, task })
+        Ok(Self { state, address, ca_pem: authority.pem().to_owned(), stop, task, identity })
     }
 
     /// Closes the port and all connections, and waits until that is done.
@@ -52,6 +63,9 @@ impl Emulator {
         let _ = self.stop.send(());
         // The task cannot fail in a way that matters to somebody who wants it gone.
         let _ = (&mut self.task).await;
+        if let Some((_, task)) = &mut self.identity {
+            let _ = task.await;
+        }
     }
 
     /// `https://HOST:PORT` of login. A tenant's authority is this, `/`, and the tenant's id.
@@ -62,6 +76,32 @@ impl Emulator {
     /// `https://HOST:PORT` of Graph; its paths begin with `/v1.0/`.
     pub fn graph_url(&self) -> String {
         self.state.origins.graph.clone()
+    }
+
+    /// `https://HOST:PORT` of the vault `name`.
+    pub fn vault_url(&self, name: &str) -> String {
+        self.state.hosts.vault_origin(name)
+    }
+
+    /// `http://ADDRESS` of IMDS and Arc, where managed identity was asked for: `AZURE_POD_IDENTITY_AUTHORITY_HOST` of
+    /// Microsoft's libraries.
+    pub fn imds_url(&self) -> Option<String> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.origin())
+    }
+
+    /// `IDENTITY_ENDPOINT` of App Service, where managed identity was asked for.
+    pub fn identity_endpoint(&self) -> Option<String> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.app_service())
+    }
+
+    /// `IDENTITY_HEADER` of App Service: a secret made at each start.
+    pub fn identity_header(&self) -> Option<&str> {
+        self.identity.as_ref().map(|(endpoints, _)| endpoints.secret())
+    }
+
+    /// Object id of an app in a tenant, the `oid` and `sub` of its app-only tokens.
+    pub fn object_id(&self, client: Uuid, tenant: Uuid) -> Uuid {
+        crate::tokens::service_principal(client, tenant)
     }
 
     /// The address listened on.
@@ -139,7 +179,7 @@ impl Emulator {
     /// Publishes a new key and lets it sign; earlier keys stay published. Returns its name. Takes the time of
     /// making an RSA key.
     pub fn rotate_keys(&self) -> Result<String, KeyError> {
-        let key = SigningKey::generate(KeyIssuer::Work)?;
+        let key = keys::new_key()?;
         let kid = key.kid().to_owned();
         self.state.keys_mut().rotate(key);
         Ok(kid)
@@ -211,12 +251,22 @@ impl Drop for Emulator {
         // Nobody listens any more if the task has already ended.
         let _ = self.stop.send(());
         self.task.abort();
+        if let Some((_, task)) = &self.identity {
+            task.abort();
+        }
     }
 }
 
-fn names(options: &Options) -> Vec<String> {
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn names(hosts: &Hosts, bind: SocketAddr) -> Vec<String> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-    for extra in [options.login_host.clone(), options.graph_host.clone(), options.bind.ip().to_string()] {
+    for extra in hosts.certificate_names().into_iter().chain([bind.ip().to_string()]) {
         if !names.contains(&extra) {
             names.push(extra);
         }
@@ -224,12 +274,7 @@ fn names(options: &Options) -> Vec<String> {
     names
 }
 
-fn origins(options: &Options, port: u16) -> Origins {
-    let origin = |host: &str| match port {
-        443 => format!("https://{host}"),
-        port => format!("https://{host}:{port}"),
-    };
-    let authority = origin(&options.login_host);
-    let v1_issuer = options.v1_issuer.clone().unwrap_or_else(|| format!("{authority}/sts/{{tenantid}}/"));
-    Origins { graph: origin(&options.graph_host), authority, v1_issuer }
+fn origins(hosts: &Hosts, options: &Options) -> Origins {
+    let v1_issuer = options.v1_issuer.clone().unwrap_or_else(|| hosts.v1_issuer());
+    Origins { authority: hosts.authority(), graph: hosts.graph(), v1_issuer }
 }

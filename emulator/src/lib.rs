@@ -34,10 +34,12 @@ mod faults;
 mod forge;
 mod form;
 mod graph;
+mod hosts;
 mod html;
 mod journal;
 mod jwt;
 mod keys;
+mod managed_identity;
 mod options;
 mod realm;
 mod registrations;
@@ -49,6 +51,7 @@ mod state;
 mod tls;
 mod token;
 mod tokens;
+mod vault;
 
 pub use emulator::Emulator;
 pub use faults::{Endpoint, Fault, FaultBody, Faults, Operation, PlannedFault, RetryAfter, TooManyFaults};
@@ -56,10 +59,11 @@ pub use forge::{MintError, Signer};
 pub use keys::{CONSUMER_TENANT, KID_PREFIX, KeyError};
 pub use options::{Options, StartError};
 pub use registrations::{
-    ApiPermission, App, AppRole, Certificate, ConditionalAccess, Control, ExposedScope, FederatedCredential,
-    GRAPH_APP_ID, GRAPH_URI, Group, GroupClaims, Limits, ManagedIdentity, MemberType, OptionalClaims,
-    PERSONAL_TENANT, PreAuthorized, RedirectUris, Registrations, RegistrationsError, RoleAssignment,
-    SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, Vault, ids,
+    ApiPermission, App, AppRole, Certificate, ConditionalAccess, Control, EXCHANGE_URI, ExposedScope,
+    FederatedCredential, GRAPH_APP_ID, GRAPH_URI, Group, GroupClaims, Limits, ManagedIdentity, MemberType,
+    OptionalClaims, PERSONAL_TENANT, PreAuthorized, RedirectUris, Registrations, RegistrationsError,
+    RoleAssignment, SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, VAULT_APP_ID,
+    VAULT_URI, Vault, ids,
 };
 pub use state::RevocationReason;
 pub use tls::{CA_FILE, TlsError};

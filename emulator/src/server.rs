@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use hyper::service::service_fn;
@@ -24,7 +24,7 @@ use crate::errors::{Refusal, Trace};
 use crate::exchange::{self, Note};
 use crate::faults::{self, Asked, Endpoint, Fault, classify};
 use crate::state::State;
-use crate::{admin, authorize, dashboard, device, discovery, graph, token};
+use crate::{admin, authorize, dashboard, device, discovery, graph, token, vault};
 
 /// A client that does not finish its handshake must not hold a task for ever.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -113,6 +113,7 @@ fn routes(state: Arc<State>) -> Router {
         .route("/devicelogin", get(device::short))
         .merge(graph::routes())
         .nest("/emulator", admin::routes(&state))
+        .merge(vault::routes())
         .fallback(graph::unknown)
         .method_not_allowed_fallback(wrong_method)
         // Bodies were read within bounds before.
@@ -204,6 +205,7 @@ async fn routed(request: Request<Bytes>, router: Router, state: &State) -> Respo
     if misdirected(&request, state) {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
+    state.keys_for(request.uri().path()).await;
     let Ok(response) = router.oneshot(request).await;
     response
 }
@@ -220,13 +222,9 @@ async fn wrong_method(state: Shared, method: Method, uri: Uri, headers: HeaderMa
     }
 }
 
-/// With two host names, each serves only its own paths.
+/// Each host name serves only its own paths.
 fn misdirected(request: &Request<Body>, state: &State) -> bool {
-    let Some((login, graph)) = &state.split_hosts else { return false };
-    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let wanted = if graph::owns(request.uri().path()) { graph } else { login };
-    !name.eq_ignore_ascii_case(wanted)
+    !state.hosts.serves(crate::hosts::of_request(request.uri(), request.headers()), request.uri().path())
 }
 
 /// Microsoft's Python SDK asks for `/v1.0//me`; the real service does not mind.

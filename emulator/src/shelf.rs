@@ -75,6 +75,7 @@ impl<T> Shelf<T> {
     }
 
     /// How many entries there are, expired ones that were not swept yet among them.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

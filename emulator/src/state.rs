@@ -17,12 +17,14 @@ use crate::clock::{Clock, Instant};
 use crate::device::DeviceCodes;
 use crate::faults::Faults;
 use crate::graph::Mailboxes;
+use crate::hosts::Hosts;
 use crate::journal::Journal;
 use crate::keys::KeyRing;
 use crate::registrations::{ApiPermission, App, Platform, Registrations};
 use crate::scopes::Ask;
 use crate::shelf::Shelf;
 use crate::token::Throttle;
+use crate::vault::Vaults;
 
 /// How many codes, device codes and browser sessions are remembered at once.
 const CODES: usize = 10_000;
@@ -129,7 +131,7 @@ type Consents = HashMap<(Uuid, Uuid, Uuid), BTreeSet<String>>;
 pub(crate) struct State {
     pub(crate) origins: Origins,
     pub(crate) auto_approve: bool,
-    pub(crate) split_hosts: Option<(String, String)>,
+    pub(crate) hosts: Hosts,
     pub(crate) log: bool,
     pub(crate) clock: Clock,
     pub(crate) faults: Arc<Faults>,
@@ -140,6 +142,8 @@ pub(crate) struct State {
     pub(crate) proof_key: hmac::Key,
     pub(crate) devices: DeviceCodes,
     pub(crate) mailboxes: Mailboxes,
+    /// Secrets of the key vaults.
+    pub(crate) vaults: Vaults,
     codes: Mutex<Shelf<CodeGrant>>,
     refresh: Mutex<Shelf<RefreshGrant>>,
     consents: Mutex<Consents>,
@@ -149,17 +153,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        origins: Origins,
-        split_hosts: Option<(String, String)>,
-        options: crate::Options,
-        keys: KeyRing,
-    ) -> Self {
+    pub(crate) fn new(origins: Origins, hosts: Hosts, options: crate::Options, keys: KeyRing) -> Self {
         let faults = Arc::new(Faults::default());
         faults.load(&options.registrations.faults);
         Self {
             origins,
-            split_hosts,
+            hosts,
             auto_approve: options.auto_approve,
             log: options.log,
             clock: Clock::default(),
@@ -170,6 +169,7 @@ impl State {
             proof_key: hmac::Key::new(hmac::HMAC_SHA256, random(32).as_bytes()),
             devices: DeviceCodes::new(CODES),
             mailboxes: Mailboxes::new(),
+            vaults: Vaults::default(),
             codes: Mutex::new(Shelf::new(CODES)),
             refresh: Mutex::new(Shelf::new(REFRESH_TOKENS)),
             consents: Mutex::default(),
@@ -192,6 +192,14 @@ impl State {
 
     pub(crate) fn keys(&self) -> RwLockReadGuard<'_, KeyRing> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the keys still in the making that a request for `path` needs, without holding a thread.
+    pub(crate) async fn keys_for(&self, path: &str) {
+        let awaited = self.keys().awaited_by(path);
+        for slot in awaited {
+            slot.ready().await;
+        }
     }
 
     pub(crate) fn keys_mut(&self) -> RwLockWriteGuard<'_, KeyRing> {

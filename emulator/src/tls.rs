@@ -11,6 +11,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 
 /// Name of the authority's certificate in the state folder.
 pub const CA_FILE: &str = "emulator-ca.pem";
@@ -58,7 +59,7 @@ impl Authority {
         let new = Self::from_key(key)?;
         std::fs::create_dir_all(folder)
             .map_err(|source| TlsError::State { file: folder.to_owned(), source })?;
-        write_private(&key_file, &key_pem)?;
+        write_private(&key_file, &key_pem).map_err(|source| TlsError::State { file: key_file, source })?;
         std::fs::write(&pem_file, &new.pem).map_err(|source| TlsError::State { file: pem_file, source })?;
         Ok(new)
     }
@@ -86,6 +87,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "Entra emulator (not Microsoft)");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
+        (params.not_before, params.not_after) = validity();
         let leaf = params.signed_by(&key, &self.issuer)?.der().clone();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -98,17 +100,24 @@ impl Authority {
     }
 }
 
+/// From yesterday on for less than 398 days: some systems trust no server certificate that is valid for longer, whoever
+/// signed it. It is made anew at each start. By the system's clock, which is the clients' clock too.
+fn validity() -> (OffsetDateTime, OffsetDateTime) {
+    let now = OffsetDateTime::from(std::time::SystemTime::now());
+    (now.saturating_sub(time::Duration::days(1)), now.saturating_add(time::Duration::days(390)))
+}
+
 fn read(file: &Path) -> Result<String, TlsError> {
     std::fs::read_to_string(file).map_err(|source| TlsError::State { file: file.to_owned(), source })
 }
 
-/// Whoever holds this key can impersonate any site to a client that trusts the authority.
-fn write_private(file: &Path, text: &str) -> Result<(), TlsError> {
+/// Writes a file that only its owner may read: whoever holds the authority's key can impersonate any site to a client
+/// that trusts it.
+pub(crate) fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(file).and_then(|mut f| f.write_all(text.as_bytes()));
-    written.map_err(|source| TlsError::State { file: file.to_owned(), source })
+    options.open(file)?.write_all(text.as_bytes())
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::error::{AdminError, Sent, need};
 use crate::clock::FARTHEST;
 use crate::faults::{Endpoint, Operation, PlannedFault, Row};
-use crate::keys::{KeyIssuer, SigningKey};
+use crate::keys;
 use crate::registrations::Registrations;
 use crate::server::Shared;
 use crate::state::{RevocationReason, State};
@@ -115,7 +115,7 @@ pub(super) async fn rotate(state: Shared, Sent(Nothing {}): Sent<Nothing>) -> An
         return Err(AdminError::Conflict { field: "kid", message });
     }
     let failed = |e: String| AdminError::Failed(e);
-    let made = tokio::task::spawn_blocking(|| SigningKey::generate(KeyIssuer::Work)).await;
+    let made = tokio::task::spawn_blocking(keys::new_key).await;
     let key = made.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
     state.keys_mut().rotate(key);
     keys(&state)

@@ -17,6 +17,7 @@ pub(crate) fn facts(emulator: &Emulator, ca_file: &Path, sample: bool) -> String
          Admin    {authority}/emulator/  (faults, clock, keys, tokens; JSON)\n\
          CA file  {ca}\n",
     );
+    facts.push_str(&machine(emulator));
     for tenant in &emulator.registrations().tenants {
         let metadata = format!("{authority}/{}/v2.0/.well-known/openid-configuration", tenant.id);
         facts.push_str(&format!("Tenant   {} ({})\n         {metadata}\n", tenant.id, tenant.name));
@@ -37,6 +38,28 @@ pub(crate) fn facts(emulator: &Emulator, ca_file: &Path, sample: bool) -> String
     }
     facts.push_str(&trust(&ca.to_string()));
     facts.push_str("\nCtrl-C ends it.\n");
+    facts
+}
+
+/// What stands beside login and Graph: managed identities and vaults.
+fn machine(emulator: &Emulator) -> String {
+    let mut facts = String::new();
+    if let (Some(imds), Some(app_service), Some(secret)) =
+        (emulator.imds_url(), emulator.identity_endpoint(), emulator.identity_header())
+    {
+        facts.push_str(&format!(
+            "IMDS     {imds} (AZURE_POD_IDENTITY_AUTHORITY_HOST)\n\
+             App Svc  IDENTITY_ENDPOINT={app_service} IDENTITY_HEADER={secret}\n"
+        ));
+    }
+    let all = emulator.registrations();
+    for app in all.managed_identities.iter().filter_map(|identity| all.app(identity.app)) {
+        let object_id = emulator.object_id(app.client_id, app.tenant);
+        facts.push_str(&format!("Identity {}  {}, object id {object_id}\n", app.client_id, app.name));
+    }
+    for vault in &all.vaults {
+        facts.push_str(&format!("Vault    {}\n", emulator.vault_url(&vault.name)));
+    }
     facts
 }
 

@@ -47,16 +47,17 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let signals = Signals::listen()?;
     let ca_file = absolute(&arguments.state.join(CA_FILE));
     let sample = arguments.config.is_none();
+    let names = arguments.names.options();
     let emulator = Emulator::start(Options {
-        bind: arguments.bind,
+        bind: arguments.bind.unwrap_or(names.bind),
         allow_remote: arguments.allow_remote,
         registrations,
         auto_approve: arguments.auto_approve,
-        login_host: arguments.login_host,
-        graph_host: arguments.graph_host,
-        v1_issuer: arguments.v1_issuer,
+        managed_identity: arguments.managed_identity,
+        arc_keys: arguments.arc_keys,
         state: Some(arguments.state),
         log: arguments.log,
+        ..names
     })
     .await?;
     // Nobody may be reading; the emulator is wanted all the same.

@@ -1,6 +1,7 @@
 //! The ready file: how a test job in another language learns that the emulator listens, and where.
 //!
-//! `{"authority","graph","admin","ca_file","address","pid","version"}`. It appears whole or not at all; one left over
+//! `{"authority","graph","admin","ca_file","address","pid","version"}`, and `"imds"`, `"identity_endpoint"`,
+//! `"identity_header"` where there are managed identities, `"vaults"` by name. It appears whole or not at all; one left over
 //! from another run is removed before the start, so that whoever waits for it never reads about the dead.
 
 use std::io;
@@ -35,12 +36,19 @@ impl ReadyFile {
     /// Writes it beside its place, then moves it there.
     pub(crate) fn write(&self, emulator: &Emulator, ca_file: &Path) -> Result<(), ReadyError> {
         let authority = emulator.authority_url();
+        let all = emulator.registrations();
+        let vaults: std::collections::BTreeMap<_, _> =
+            all.vaults.iter().map(|v| (v.name.as_str(), emulator.vault_url(&v.name))).collect();
         let told = serde_json::json!({
             "admin": format!("{authority}/emulator"),
             "authority": authority,
             "graph": emulator.graph_url(),
             "ca_file": ca_file,
             "address": emulator.address().to_string(),
+            "imds": emulator.imds_url(),
+            "identity_endpoint": emulator.identity_endpoint(),
+            "identity_header": emulator.identity_header(),
+            "vaults": vaults,
             "pid": std::process::id(),
             "version": env!("CARGO_PKG_VERSION"),
         });

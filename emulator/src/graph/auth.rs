@@ -140,7 +140,9 @@ mod tests {
     fn state() -> State {
         let host = "https://localhost:1".to_owned();
         let origins = Origins { authority: host.clone(), graph: host, v1_issuer: "{tenantid}".into() };
-        State::new(origins, None, crate::Options::default(), KeyRing::generate().unwrap())
+        let options = crate::Options::default();
+        let hosts = crate::hosts::Hosts::new(&options, 1);
+        State::new(origins, hosts, options, KeyRing::open(None).unwrap())
     }
 
     fn judged(state: &State, capabilities: Value, issued: i64) -> Result<(), GraphError> {

@@ -35,10 +35,12 @@ pub use graph_app::{GRAPH_APP_ID, GRAPH_URI};
 pub use group::Group;
 pub(crate) use group::{Membership, groups_of};
 pub use limits::Limits;
-pub use managed_identity::ManagedIdentity;
+pub(crate) use managed_identity::exchange_api;
+pub use managed_identity::{EXCHANGE_URI, ManagedIdentity};
 pub use sample::{SAMPLE_TOML, ids};
 pub use user::{PERSONAL_TENANT, RoleAssignment, User};
-pub use vault::Vault;
+pub(crate) use vault::is_secret_name;
+pub use vault::{VAULT_APP_ID, VAULT_URI, Vault};
 
 /// Everything the emulator knows, in the order of the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -159,15 +161,16 @@ impl Registrations {
         self.users.iter().find(|u| u.id == home)
     }
 
-    /// An app by client id; Microsoft Graph is among them.
+    /// An app by client id; Microsoft Graph and Key Vault are among them.
     pub fn app(&self, client_id: Uuid) -> Option<&App> {
-        if client_id == GRAPH_APP_ID {
-            return Some(graph_app::graph());
+        match client_id {
+            GRAPH_APP_ID => Some(graph_app::graph()),
+            VAULT_APP_ID => Some(vault::api()),
+            _ => self.apps.iter().find(|a| a.client_id == client_id),
         }
-        self.apps.iter().find(|a| a.client_id == client_id)
     }
 
-    /// An app by client id, to be changed. Microsoft Graph cannot be changed.
+    /// An app by client id, to be changed. Those that are built in cannot be.
     pub fn app_mut(&mut self, client_id: Uuid) -> Option<&mut App> {
         self.apps.iter_mut().find(|a| a.client_id == client_id)
     }
@@ -178,7 +181,8 @@ impl Registrations {
             return self.app(id);
         }
         let named = |a: &&App| a.identifier_uris.iter().any(|u| u == identifier);
-        self.apps.iter().find(named).or_else(|| Some(graph_app::graph()).filter(named))
+        let built_in = [graph_app::graph(), vault::api()];
+        self.apps.iter().find(named).or_else(|| built_in.into_iter().find(named))
     }
 
     fn check(&self) -> Result<(), (String, String)> {
@@ -215,8 +219,11 @@ impl Registrations {
         }
         for (i, a) in self.apps.iter().enumerate() {
             self.known_tenant(a.tenant, || format!("apps[{i}].tenant"))?;
-            if a.client_id == GRAPH_APP_ID {
-                return Err((format!("apps[{i}].client_id"), "Microsoft Graph is built in".into()));
+            if a.client_id == GRAPH_APP_ID || a.client_id == VAULT_APP_ID {
+                return Err((
+                    format!("apps[{i}].client_id"),
+                    "Microsoft Graph and Key Vault are built in".into(),
+                ));
             }
             unique(&mut seen, a.client_id.to_string(), || format!("apps[{i}].client_id"))?;
             for uri in &a.identifier_uris {
@@ -227,7 +234,9 @@ impl Registrations {
             policy.check(self, &format!("conditional_access[{i}]"))?;
         }
         self.limits.check("limits")?;
-        self.apps.iter().enumerate().try_for_each(|(i, a)| a.check(self, &format!("apps[{i}]")))
+        self.apps.iter().enumerate().try_for_each(|(i, a)| a.check(self, &format!("apps[{i}]")))?;
+        managed_identity::check(self)?;
+        vault::check(self)
     }
 
     fn known_tenant(&self, id: Uuid, key: impl Fn() -> String) -> Result<(), (String, String)> {

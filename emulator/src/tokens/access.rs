@@ -138,7 +138,7 @@ fn handles_challenges(grant: &AccessGrant<'_>) -> bool {
 }
 
 /// Object id of an app in a tenant: stable, and not its client id.
-fn service_principal(client: Uuid, tenant: Uuid) -> Uuid {
+pub(crate) fn service_principal(client: Uuid, tenant: Uuid) -> Uuid {
     let digest =
         Sha256::new().chain_update("service principal").chain_update(client).chain_update(tenant).finalize();
     let mut bytes = [0; 16];

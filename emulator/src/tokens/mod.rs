@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-pub(crate) use access::access_claims;
+pub(crate) use access::{access_claims, service_principal};
 pub(crate) use id::{IdGrant, id_token};
 pub(crate) use sign_in::sign_in_of;
 
@@ -178,7 +178,9 @@ mod tests {
             graph: "https://graph.example".into(),
             v1_issuer: "https://sts.example/{tenantid}/".into(),
         };
-        let state = State::new(origins, None, crate::Options::default(), KeyRing::generate().unwrap());
+        let options = crate::Options::default();
+        let hosts = crate::hosts::Hosts::new(&options, 1);
+        let state = State::new(origins, hosts, options, KeyRing::open(None).unwrap());
         let access = forge::user_token(&state, ids::PIA_UPN, ids::DEMO_CLIENT, ids::VALET, &["x"]).unwrap();
         let app = forge::app_token(&state, ids::DAEMON, GRAPH_APP_ID, &[]).unwrap();
         let id = forge::id_token(&state, ids::ADELE_UPN, ids::DEMO_CLIENT, None).unwrap();

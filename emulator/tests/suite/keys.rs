@@ -64,3 +64,58 @@ async fn the_authority_is_kept_in_the_state_folder() {
     assert_eq!(first.http.get(url).send().await.unwrap().status(), 200);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[tokio::test]
+async fn keys_are_kept_in_the_state_folder_and_are_nobodys_else() {
+    let folder = std::env::temp_dir().join(format!("entra-emulator-keys-{}", uuid::Uuid::new_v4()));
+    let options = Options { state: Some(folder.clone()), ..Options::default() };
+    let first = Bench::start_with(options.clone()).await;
+    let mint = |bench: &Bench| {
+        let emulator = &bench.emulator;
+        emulator.access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &["mcp.access"]).unwrap()
+    };
+    let removed = first.emulator.signing_kid();
+    let rotated = first.emulator.rotate_keys().unwrap();
+    assert!(first.emulator.remove_key(&removed));
+    let (token, kids) = (mint(&first), first.emulator.kids());
+    first.emulator.stop().await;
+    let second = Bench::start_with(options.clone()).await;
+    assert!(second.verifies(&token).await, "a token outlives a restart");
+    assert_eq!(
+        (second.emulator.signing_kid(), header(&mint(&second))["kid"].as_str()),
+        (rotated.clone(), Some(&*rotated))
+    );
+    let sorted = |mut kids: Vec<String>| {
+        kids.sort();
+        kids
+    };
+    assert_eq!(sorted(second.emulator.kids()), sorted(kids), "a removed key does not come back");
+    second.emulator.stop().await;
+
+    let file = folder.join("emulator-keys.json");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    for bad in [
+        "{",
+        "{\"keys\":[]}",
+        "{\"keys\":[{\"consumer\":false,\"private\":\"AA==\",\"certificate\":\"AA==\"}]}",
+    ] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = Emulator::start(options.clone()).await.err();
+        assert!(
+            matches!(&refused, Some(StartError::Keys(e)) if e.to_string().contains("emulator-keys.json"))
+        );
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn two_emulators_share_no_key() {
+    let (one, other) = (Bench::start().await, Bench::start().await);
+    let mut kids = one.emulator.kids();
+    kids.extend(other.emulator.kids());
+    assert_eq!(kids.iter().collect::<std::collections::BTreeSet<_>>().len(), 6);
+}
