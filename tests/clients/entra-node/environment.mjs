@@ -14,7 +14,7 @@ export const graph = facts.graph;
 export const host = new URL(authority).host;
 
 /** `http://host:port` of the endpoints for managed identities, and the header that App Service asks for. */
-export const machine = facts.managed_identity;
+export const machine = facts.imds;
 
 /** Keys and certificates are there, and suites may write there. */
 export { folder };

@@ -20,9 +20,9 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const PATIENCE = 240_000;
 
 /** Where the clients look for managed identities. */
-const imds = ({ managed_identity: machine }) => ({ MACHINE: 'imds', AZURE_POD_IDENTITY_AUTHORITY_HOST: machine });
-const appService = ({ managed_identity: machine, identity_header: header }) => ({
-  MACHINE: 'app-service', IDENTITY_ENDPOINT: `${machine}/msi/token`, IDENTITY_HEADER: header,
+const imds = ({ imds: machine }) => ({ MACHINE: 'imds', AZURE_POD_IDENTITY_AUTHORITY_HOST: machine });
+const appService = ({ identity_endpoint: endpoint, identity_header: header }) => ({
+  MACHINE: 'app-service', IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header,
 });
 
 /** Name, file, and variables besides the certificate authority. Each has an emulator and a process of its own. */
