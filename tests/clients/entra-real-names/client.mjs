@@ -32,7 +32,8 @@ const bearer = (token) => graph({ getAccessToken: async () => token });
 await suite.case('msal-node: sign-in, /me by graph-client, silent by refresh', async () => {
   const client = desktop();
   const { account, accessToken } = await interactive(client, ['User.Read']);
-  assert.equal(account.environment, 'login.microsoftonline.com');
+  // What the public cloud prefers in caches.
+  assert.equal(account.environment, 'login.windows.net');
   assert.equal((await bearer(accessToken).api('/me').get()).userPrincipalName, users.adele.upn);
   const silent = await client.acquireTokenSilent({ account, scopes: ['User.Read'], forceRefresh: true });
   assert.equal((await bearer(silent.accessToken).api('/me').get()).id, users.adele.id);

@@ -13,7 +13,8 @@ from pathlib import Path
 MACHINE = "169.254.169.254"
 
 # Public resolvers: if a route out existed, it would lead there.
-OUTSIDE = [(socket.AF_INET, "1.1.1.1"), (socket.AF_INET6, "2606:4700:4700::1111")]
+# Of the ranges for documentation (RFC 5737, RFC 3849), where nobody is: whatever happens, nobody is reached.
+OUTSIDE = [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")]
 
 # linux/sockios.h, linux/if.h
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8913, 0x8914, 0x8916, 0x891C
