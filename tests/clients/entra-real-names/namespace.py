@@ -12,7 +12,6 @@ from pathlib import Path
 # Where Azure's machines find their identities.
 MACHINE = "169.254.169.254"
 
-# Public resolvers: if a route out existed, it would lead there.
 # Of the ranges for documentation (RFC 5737, RFC 3849), where nobody is: whatever happens, nobody is reached.
 OUTSIDE = [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")]
 
