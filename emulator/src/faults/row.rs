@@ -227,7 +227,7 @@ impl From<RetryAfter> for RetryWord {
     }
 }
 
-/// In a registrations file: through [`Row`], so that every value is checked when the file is read.
+/// In a registrations file: through `Row`, so that every value is checked when the file is read.
 impl<'de> Deserialize<'de> for PlannedFault {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::try_from(Row::deserialize(deserializer)?).map_err(serde::de::Error::custom)

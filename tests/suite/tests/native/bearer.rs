@@ -319,9 +319,12 @@ fn good_tokens_for_something_else_are_refused() {
         let audit =
             format!("foreign_tenant: tid `{}` is not among the tenants that may call", ids::FOREIGN_TENANT);
         check(&rig, "another tenant's", foreign, &told("the token is of another tenant", &audit)).await;
-        let id_token = emulator.id_token(ids::ADELE_UPN, ids::VALET, None).unwrap();
+        let id_token = emulator.id_token(ids::ALEX_UPN, ids::VALET, None).unwrap();
         let audit = "not_an_access_token: neither scp nor roles, or idtyp contradicts them";
         check(&rig, "id token", id_token, &not_accepted(audit)).await;
+        let with_roles = emulator.id_token(ids::ADELE_UPN, ids::VALET, None).unwrap();
+        let audit = "missing_claim: claim `azp` is missing or has the wrong type";
+        check(&rig, "id token with roles", with_roles, &not_accepted(audit)).await;
         let graph = emulator.access_token(ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &["User.Read"]).unwrap();
         let audit = "unsupported: a Microsoft Graph token, which only Graph can accept";
         check(&rig, "graph token", graph, &not_accepted(audit)).await;

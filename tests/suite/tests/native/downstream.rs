@@ -49,10 +49,10 @@ fn failures_of_login_and_graph() {
         let after = |code, retry_after| Fault::Status { code, retry_after: Some(retry_after) };
         let (login, graph) = (Endpoint::Login, Endpoint::Graph);
         let limited = "Microsoft 365 is limiting requests. Try again in 7 seconds.";
-        // The emulator says `temporarily_unavailable` with each of its faults; other answers of login are below.
+        // The emulator says `server_error` with 500 and `temporarily_unavailable` with 503; other answers of login are below.
         let a_minute = "Microsoft 365 is limiting requests. Try again in a minute.";
         for (name, endpoint, fault, expected, log) in [
-            ("login 500", login, status(500), told(a_minute), "Throttled(None)"),
+            ("login 500", login, status(500), told(UNREACHABLE), "the authority failed: HTTP 500 server_error"),
             ("login 503", login, status(503), told(a_minute), "Throttled(None)"),
             ("login resets", login, Fault::Reset, told(UNREACHABLE), "the authority broke off"),
             ("login 429", login, after(429, RetryAfter::Seconds(7)), told(limited), "Throttled(Some(7))"),
