@@ -14,7 +14,7 @@ use crate::parts::request::{Parts, Requests};
 use crate::store::{Disk, Memory, StoreError};
 use crate::{engine, limits};
 
-pub use crate::parts::request::{Request, Response};
+pub use crate::parts::request::{Body, Request, Response};
 
 /// Why the components could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,8 @@ use valet_core_policy::{Caller as Judged, Denial, Kind as JudgedKind, Permit};
 
 use crate::audit::Audit;
 use crate::bindings::valet::identity::principal::{Caller, Kind, Principal};
-use crate::bindings::valet::mcp::tools::{self, Failure};
+use crate::bindings::valet::mcp::interaction::{self, ClientAbilities, Failure};
+use crate::bindings::valet::mcp::tools::{self, Answer};
 use crate::http::{challenge, challenge_for};
 use crate::settings::Settings;
 
@@ -93,8 +94,13 @@ impl<'s, 'a> Session<'s, 'a> {
     /// Runs a tool. The permit is the argument, so there is no way here without one.
     fn run(&self, context: Context<'_>, permit: &Permit<'_>, arguments: &str) -> Reply {
         let tool = permit.tool();
-        match tools::call(self.principal, tool, arguments) {
-            Ok(result) => SERVER.tool_result(context, &result).unwrap_or_else(|fault| {
+        let about = interaction::Context { client: ClientAbilities::empty(), input: None };
+        match tools::call(self.principal, tool, arguments, &about) {
+            Ok(Answer::InputRequired(_) | Answer::Running(_)) => {
+                self.audit.failed("internal", "the tool asks for more than one step".to_owned());
+                Reply::failure(context, &Fault::Internal)
+            }
+            Ok(Answer::Complete(result)) => SERVER.tool_result(context, &result).unwrap_or_else(|fault| {
                 self.audit.failed("bad_result", format!("{fault:?}"));
                 Reply::failure(context, &Fault::Internal)
             }),
@@ -117,7 +123,7 @@ impl<'s, 'a> Session<'s, 'a> {
                 self.audit.failed("assertion_refused", String::new());
                 challenge(self.settings, Challenge::invalid_token("sign in again"))
             }
-            Err(Failure::UnknownTool) => {
+            Err(Failure::NotFound) => {
                 self.audit.failed("unknown_tool", "the policy names a tool that no pack has".to_owned());
                 Reply::failure(context, &Fault::UnknownTool { name: tool.to_owned() })
             }

@@ -9,8 +9,9 @@ mod calls;
 mod http;
 mod settings;
 
-use bindings::exports::valet::mcp::endpoint::{Guest as Endpoint, Request, Response};
-use bindings::exports::valet::mcp::messages::Guest as Messages;
+use bindings::exports::valet::mcp::endpoint::{Body, Guest as Endpoint, Request, Response};
+use bindings::exports::valet::mcp::messages::{Answer, Guest as Messages, Kind};
+use bindings::exports::valet::mcp::pieces::{Guest as PiecesGuest, GuestPieces};
 use bindings::valet::identity::authenticator::{self, Failure};
 use valet_core_mcp::{Fault, Message, Reply, RpcError};
 
@@ -25,7 +26,7 @@ impl Endpoint for Component {
         let reply = http::answer(&request);
         let headers =
             reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
-        Response { status: reply.status, headers, body: reply.body }
+        Response { status: reply.status, headers, body: Body::Whole(reply.body) }
     }
 
     fn check() -> Result<(), String> {
@@ -38,11 +39,28 @@ impl Endpoint for Component {
     }
 }
 
+/// An answer that is still being worked on.
+struct Pieces;
+
+impl GuestPieces for Pieces {
+    fn next(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl PiecesGuest for Component {
+    type Pieces = Pieces;
+}
+
 impl Messages for Component {
-    fn handle(bearer: String, message: Vec<u8>, request_id: String) -> Option<Vec<u8>> {
+    fn inspect(_: Vec<u8>) -> Kind {
+        Kind::Other
+    }
+
+    fn handle(bearer: String, message: Vec<u8>, request_id: String) -> Answer {
         let mut audit = Audit::new(&request_id);
         let reply = match valet_core_mcp::read_message(&message) {
-            Ok(Message::Notification(_) | Message::Response) => return None,
+            Ok(Message::Notification(_) | Message::Response) => return Answer::Nothing,
             Ok(Message::Request(request)) => {
                 let fail = |fault: &Fault| Reply::failure(request.context, fault);
                 match Settings::read() {
@@ -68,7 +86,7 @@ impl Messages for Component {
                 Reply::error(&error)
             }
         };
-        Some(reply.body)
+        Answer::Whole(reply.body)
     }
 }
 

@@ -11,7 +11,7 @@ mod telemetry;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bindings::exports::valet::capability::{credential, settings};
+use bindings::exports::valet::capability::{credential, rate_limit, request_state, settings};
 use bindings::wasi::config::store as config;
 
 struct Component;
@@ -39,6 +39,22 @@ fn secret(name: &'static str) -> Result<String, credential::Failure> {
         Ok(Some(value)) => Ok(value.trim().to_owned()),
         Ok(None) => Err(credential::Failure::Missing(format!("variable `{name}`"))),
         Err(why) => Err(credential::Failure::Unreadable(why)),
+    }
+}
+
+impl rate_limit::Guest for Component {
+    fn take(_: String) -> Result<(), u32> {
+        Ok(())
+    }
+}
+
+impl request_state::Guest for Component {
+    fn seal(_: Vec<u8>, _: Vec<u8>, _: u32) -> Result<String, String> {
+        Err("variable `state_key`".to_owned())
+    }
+
+    fn open(_: String, _: Vec<u8>) -> Result<Vec<u8>, request_state::Refusal> {
+        Err(request_state::Refusal::Invalid)
     }
 }
 

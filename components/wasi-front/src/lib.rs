@@ -28,7 +28,9 @@ impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let answer = match read(&request) {
             Ok(request) => endpoint::handle(&request),
-            Err(status) => endpoint::Response { status, headers: Vec::new(), body: Vec::new() },
+            Err(status) => {
+                endpoint::Response { status, headers: Vec::new(), body: endpoint::Body::Whole(Vec::new()) }
+            }
         };
         write(answer, out);
     }
@@ -103,7 +105,8 @@ fn write(answer: endpoint::Response, out: ResponseOutparam) {
     ResponseOutparam::set(out, Ok(response));
 
     let stream = body.write().expect("a new body has its stream");
-    let mut chunks = answer.body.chunks(WRITE_BYTES);
+    let endpoint::Body::Whole(whole) = answer.body else { return };
+    let mut chunks = whole.chunks(WRITE_BYTES);
     // A client that has gone away is no one's fault.
     if chunks.all(|chunk| stream.blocking_write_and_flush(chunk).is_ok()) {
         drop(stream);

@@ -3,6 +3,8 @@
 mod clocks;
 mod credential;
 mod egress;
+mod rate_limit;
+mod request_state;
 mod settings;
 mod signature;
 mod stores;

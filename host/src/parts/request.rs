@@ -12,14 +12,17 @@ use super::bindings::identity::valet::capability::settings;
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::downstream::requests;
 use super::bindings::request::valet::identity::authenticator;
-use super::bindings::request::{Request as Artifact, RequestPre, valet::capability::audit};
+use super::bindings::request::{
+    Request as Artifact, RequestPre, valet::capability::audit, valet::capability::rate_limit,
+    valet::capability::request_state,
+};
 use super::budget::{self, Budget, Budgeted};
 use super::custodian::{self, Custodian};
 use super::identity::Identity;
 use super::principal::{self, Principal, Principals};
 use crate::capabilities::{Capabilities, Lent};
 
-pub use super::bindings::request::exports::valet::mcp::endpoint::{Request, Response};
+pub use super::bindings::request::exports::valet::mcp::endpoint::{Body, Request, Response};
 
 /// What answers requests.
 pub(crate) struct Requests {
@@ -66,6 +69,10 @@ impl Requests {
         requests::add_to_linker::<_, HasSelf<Calls>>(&mut linker, |state| &mut state.calls)?;
         settings::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         audit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        rate_limit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        request_state::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| {
+            &mut state.capabilities
+        })?;
         wall_clock::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         random::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         let artifact = RequestPre::new(linker.instantiate_pre(component)?)?;

@@ -169,7 +169,11 @@ fn request_id() -> String {
 }
 
 fn write(answer: runtime::Response) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    let runtime::Body::Whole(body) = answer.body else {
+        tracing::error!("the components answered with a stream");
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
     let Ok(status) = StatusCode::from_u16(answer.status) else {
         tracing::error!(status = answer.status, "the components answered with a status that is none");
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");

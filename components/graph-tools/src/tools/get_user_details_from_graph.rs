@@ -3,9 +3,10 @@
 use valet_core_graph::profile::{self, Profile};
 
 use super::{NoArguments, arguments, error, result};
-use crate::bindings::exports::valet::mcp::tools::{Failure, Principal};
+use crate::bindings::exports::valet::mcp::tools::Principal;
 use crate::bindings::valet::downstream::requests::{self, Request};
 use crate::bindings::valet::identity::principal::Kind;
+use crate::bindings::valet::mcp::interaction::Failure;
 use crate::failure;
 
 pub(crate) const NAME: &str = "GetUserDetailsFromGraph";

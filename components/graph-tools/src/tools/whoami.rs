@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::{NoArguments, arguments, result};
-use crate::bindings::exports::valet::mcp::tools::{Failure, Principal};
+use crate::bindings::exports::valet::mcp::tools::Principal;
 use crate::bindings::valet::identity::principal::Kind;
+use crate::bindings::valet::mcp::interaction::Failure;
 
 pub(crate) const NAME: &str = "whoami";
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use entra_emulator::{Emulator, Options, ids};
 use serde_json::json;
 use valet::config;
-use valet::runtime::{Request, Response, RunError, Runtime, SetUpError};
+use valet::runtime::{Body, Request, Response, RunError, Runtime, SetUpError};
 
 use super::guests::{compose, guest, target};
 use crate::bench::Scratch;
@@ -65,7 +65,8 @@ async fn call(runtime: &Runtime, token: &str, tool: &str) -> Result<Response, Ru
 #[track_caller]
 fn well(answer: Result<Response, RunError>, after: &str) {
     let answer = answer.unwrap_or_else(|error| panic!("after {after}: {error}"));
-    let body = String::from_utf8(answer.body).unwrap();
+    let Body::Whole(body) = answer.body else { panic!("after {after}: a stream") };
+    let body = String::from_utf8(body).unwrap();
     assert!(answer.status == 200 && body.contains("I am well"), "after {after}: {} {body}", answer.status);
 }
 
