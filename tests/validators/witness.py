@@ -19,11 +19,14 @@ OWN = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrad
 class Witness:
     """What was seen: statuses with their counts, and why an answer never came."""
 
-    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+    def __init__(self, url: str, context: ssl.SSLContext, secret: str) -> None:
         self.target = urllib.parse.urlsplit(url)
         self.context = context
+        self.secret = secret.encode()
         self.statuses: collections.Counter[int] = collections.Counter()
         self.broken: list[str] = []
+        # Answers that had the secret in them.
+        self.leaks = 0
         self._lock = threading.Lock()
 
     def forward(self, method: str, path: str, fields: list[tuple[str, str]], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -41,6 +44,7 @@ class Witness:
             content = answer.read()
         with self._lock:
             self.statuses[answer.status] += 1
+            self.leaks += self.secret in content
         return answer.status, [(n, v) for n, v in answer.getheaders() if n.lower() not in OWN], content
 
     def broke(self, error: Exception) -> None:
@@ -74,9 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def watching(url: str, context: ssl.SSLContext) -> Iterator[tuple[str, Witness]]:
-    """A proxy on a free port; its URL of the endpoint, and what it sees."""
-    witness = Witness(url, context)
+def watching(url: str, context: ssl.SSLContext, secret: str) -> Iterator[tuple[str, Witness]]:
+    """A proxy on a free port; its URL of the endpoint, and what it sees. `secret` must be in no answer."""
+    witness = Witness(url, context, secret)
     handler = type("Handler", (_Handler,), {"witness": witness})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True

@@ -48,7 +48,7 @@ def run_client(name: str, python: Path, target: servers.Target, options: argpars
 @contextlib.contextmanager
 def targets(options: argparse.Namespace, sdk: str) -> Iterator[servers.Target]:
     """The server to test: the given one, or one of our own."""
-    if not options.self:
+    if not options.valet:
         yield servers.Target(options.server_url, options.ca, options.scope)
         return
     programs = servers.Programs(options.valet, options.emulator, options.artifacts)
@@ -83,20 +83,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--ca", metavar="FILE", type=Path, action="append", default=[],
                         help="certificates to trust: the server's and the emulator's (may be given twice)")
     parser.add_argument("--scope", metavar="SCOPE", help="the scope that the server has to ask for; any if left out")
-    parser.add_argument("--self", action="store_true", help="start emulator and Valet here, on free ports")
-    parser.add_argument("--valet", metavar="PROGRAM", type=Path, help="with --self: the server")
-    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, help="with --self: the emulator")
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, help="with --self: the folder with the .cwasm files")
+    parser.add_argument("--valet", metavar="PROGRAM", type=Path, help="the server, to be started here on a free port")
+    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, help="the emulator, likewise")
+    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, help="the folder with the .cwasm files")
     parser.add_argument("--user", default="adele@contoso.example", help="who signs in (default: %(default)s)")
     parser.add_argument("--sdk", action="append", choices=CLIENTS, help="line of the SDK, or fastmcp; all if left out")
     parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("python"),
                         help="for virtual environments and logs (default: %(default)s)")
     options = parser.parse_args()
     ours = (options.valet, options.emulator, options.artifacts)
-    if options.self and not all(ours):
-        parser.error("--self needs --valet, --emulator and --artifacts")
-    if not options.self and not (options.server_url and options.ca):
-        parser.error("either --self, or --server-url and --ca")
+    if not all(ours) and (any(ours) or not (options.server_url and options.ca)):
+        parser.error("either --valet, --emulator and --artifacts, or --server-url and --ca")
     return options
 
 
