@@ -17,7 +17,7 @@ const label = `${name} ${load.version(name)}`;
 // As its documentation lists them.
 const [DONE, FAILED, SIGN_IN, TOOL_FAILED] = [0, 1, 3, 5];
 
-/** Runs it; gives exit code, the JSON on standard output and what it said. `then` gets the process while it runs. */
+/** Runs it; gives exit code, the result on standard output and what it said. `then` gets the process while it runs. */
 async function inspect(options, { env = {}, cwd, then = () => {} } = {}) {
   const program = packaged(`${name}/clients/launcher/build/index.js`);
   const all = [program, '--cli', '--format', 'json', '-q', ...options];
@@ -27,7 +27,7 @@ async function inspect(options, { env = {}, cwd, then = () => {} } = {}) {
   const ended = once(child, 'exit');
   const [out, said] = await Promise.all([text(child.stdout), text(child.stderr), then(child)]);
   const [code] = await ended;
-  return { code, said, answer: out.trim() ? JSON.parse(out) : undefined };
+  return { code, said, answer: out.trim() ? JSON.parse(out).result : undefined };
 }
 
 /** The cases of one wire. `ask(options)` inspects over it. */

@@ -22,6 +22,7 @@ import anyio
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
 from fastmcp.client.transports import StreamableHttpTransport
+from mcp.types import ServerCapabilities
 
 import client
 import expected
@@ -68,7 +69,9 @@ class Session(sdk.Session):
     """fastmcp behind the face of the SDK that it is built on."""
 
     def __init__(self, fast: Client[Any]) -> None:
-        super().__init__(fast, fast.protocol_version or "", fast.server_info.name, fast.server_capabilities)
+        # A client that asks nothing before its first call does not know whom it talks to.
+        server = fast.server_info.name if fast.server_info else ""
+        super().__init__(fast, fast.protocol_version or "", server, fast.server_capabilities or ServerCapabilities())
 
     async def tools(self) -> dict[str, Any]:
         return {tool.name: sdk.plain(tool) for tool in await self._client.list_tools()}
@@ -82,7 +85,7 @@ async def everyday(suite: client.Suite, mode: str, revision: str, auth: Any) -> 
     async with connected(suite, mode, auth) as fast:
         session = Session(fast)
         suite.report.equal("revision", session.version, revision)
-        suite.report.equal("server name", session.server, "valet")
+        suite.report.equal("server name", session.server, "" if mode == client.MODERN else "valet")
         await suite.tools(session)
         await suite.calls(session, suite.user)
         await suite.errors(session)
@@ -142,7 +145,8 @@ async def main(arguments: Any) -> int:
         print("not run: fastmcp: it needs an emulator of our own", file=sys.stderr)
         return report.end()
     await block("sign-in", lambda: signs_in(suite))
-    for name, mode, revision, times in (("modern", client.MODERN, client.MODERN, 6), ("legacy", "legacy", client.LEGACY, 1)):
+    await block("modern, no discovery", lambda: everyday(suite, client.MODERN, client.MODERN, suite.emulator.token(suite.user)))
+    for name, mode, revision, times in (("modern", "auto", client.MODERN, 6), ("legacy", "legacy", client.LEGACY, 1)):
         await block(name, lambda: everyday(suite, mode, revision, suite.emulator.token(suite.user)))
         await block(f"{name}, bad token", lambda: refused(suite, mode))
         await block(f"{name}, leaving mid-call", lambda: leaving(suite, mode, times))
