@@ -37,15 +37,25 @@ pub(crate) enum Form {
 /// Validation 7.2.1).
 pub(crate) fn form(keyword: &str) -> Option<Form> {
     Some(match keyword {
-        "additionalProperties" | "contains" | "else" | "if" | "items" | "not" | "propertyNames" | "then"
-        | "unevaluatedItems" | "unevaluatedProperties" => Form::Schema,
+        "additionalProperties"
+        | "contains"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "propertyNames"
+        | "then"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => Form::Schema,
         "allOf" | "anyOf" | "oneOf" | "prefixItems" => Form::Schemas,
         // `definitions` is what draft-07 called `$defs`, and 2020-12 still knows it.
         "$defs" | "definitions" | "dependentSchemas" | "properties" => Form::SchemaMap,
         "patternProperties" => Form::PatternMap,
         "pattern" => Form::Pattern,
-        "maxContains" | "maxItems" | "maxLength" | "maxProperties" | "minContains" | "minItems" | "minLength"
-        | "minProperties" => Form::Plain(|value| value.as_count().is_some(), "an integer from 0 up"),
+        "maxContains" | "maxItems" | "maxLength" | "maxProperties" | "minContains" | "minItems"
+        | "minLength" | "minProperties" => {
+            Form::Plain(|value| value.as_count().is_some(), "an integer from 0 up")
+        }
         "exclusiveMaximum" | "exclusiveMinimum" | "maximum" | "minimum" => {
             Form::Plain(|value| matches!(value, Json::Number(_)), "a number")
         }

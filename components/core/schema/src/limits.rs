@@ -14,22 +14,38 @@ pub const VALUES: usize = 128 * 1024;
 /// Subschemas of a schema. Each is looked at once when the schema is checked, which is once for each call.
 pub const SUBSCHEMAS: usize = 4096;
 
-/// Schemas that are being evaluated within each other. Each costs some 300 bytes of a component's stack, which has 64 KiB
-/// (`.cargo/config.toml`): DEPTH_COST.
-pub const EVALUATION: usize = 96;
+/// Schemas that are being evaluated within each other: with three for each level of the instance, 42 levels. In a component
+/// each takes some 160 bytes of the stack, so that all of them take a third of its 64 KiB (`.cargo/config.toml`); reading a
+/// document of [`DEPTH`] levels takes as much, at another time.
+pub const EVALUATION: usize = 128;
 
-/// What one validation may cost, in steps: a keyword, an entry of an `enum`, a compared value, 64 bytes of a compared
-/// string are one each. An array of 100,000 numbers with three keywords takes 700,000. STEP_COST.
-pub const STEPS: u64 = 4_000_000;
+/// What one validation may cost, in steps: a keyword, a value, an entry of an `enum`, a compared value, 64 bytes of a
+/// compared text are one each. A list of 100,000 numbers with three keywords takes 500,000. A step took 20 ns at most
+/// where it was measured, natively, so this is 40 ms.
+pub const STEPS: u64 = 2_000_000;
 
 /// Steps of one search for a pattern, before its length counts: the search allocates.
 pub const SEARCH: u64 = 32;
+
+/// Steps of a search for each byte of the text.
+pub const SEARCH_BYTE: u64 = 3;
+
+/// As many positions of a pattern cost one step more for each byte. If all of them could match at the same time, it would
+/// be three steps each; in `^[a-z]{1,64}$` and its like it is one position or two. Patterns made for it can thus take
+/// twenty times longer than [`STEPS`] says, and no more than that.
+pub const SEARCH_POSITIONS: u64 = 8;
 
 /// Violations that are reported. A model mends a few at a time, and each takes room in its context.
 pub const VIOLATIONS: usize = 8;
 
 /// Alternatives of an `anyOf` or `oneOf` whose first violation is reported, if none fits.
 pub const ALTERNATIVES: usize = 4;
+
+/// Levels of `anyOf` and `oneOf` within each other that are reported so; each multiplies what is said.
+pub const NESTED_ALTERNATIVES: usize = 2;
+
+/// Characters of all violations together as a sentence.
+pub const SENTENCE: usize = 4096;
 
 /// Entries of an `enum` that are named in a violation.
 pub const ENUM: usize = 16;

@@ -33,10 +33,16 @@ impl From<i64> for Number {
 impl From<f64> for Number {
     fn from(value: f64) -> Self {
         // From -2^63 up to, but without, 2^64.
-        if value.fract() != 0.0 || !(-9_223_372_036_854_775_808.0..18_446_744_073_709_551_616.0).contains(&value) {
+        if value.fract() != 0.0
+            || !(-9_223_372_036_854_775_808.0..18_446_744_073_709_551_616.0).contains(&value)
+        {
             return Self(Kind::Float(value));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "integers in range, as just seen")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "integers in range, as just seen"
+        )]
         if value < 0.0 { Self(Kind::Negative(value as i64)) } else { Self(Kind::Positive(value as u64)) }
     }
 }
@@ -103,7 +109,7 @@ impl Number {
         }
         if shift >= 0 {
             // Both factors stay below `unit`, which has 64 bits.
-            (value % unit) * power_of_ten(power, unit) % unit == 0
+            ((value % unit) * power_of_ten(power, unit)).is_multiple_of(unit)
         } else {
             // A `unit` of more than 128 bits divides no `value`.
             let unit = 10_u128.checked_pow(power).and_then(|power| unit.checked_mul(power));
@@ -121,7 +127,8 @@ impl Number {
                 let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
                 let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
                 let number = |text: &str| text.bytes().fold(0, |sum, byte| sum * 10 + u128::from(byte & 15));
-                let digits = number(whole) * 10_u128.pow(fraction.len().try_into().unwrap_or(0)) + number(fraction);
+                let digits =
+                    number(whole) * 10_u128.pow(fraction.len().try_into().unwrap_or(0)) + number(fraction);
                 (digits, exponent.parse().unwrap_or(0) - i32::try_from(fraction.len()).unwrap_or(0))
             }
         }
@@ -157,7 +164,8 @@ mod tests {
 
     #[test]
     fn equal_values_are_equal_however_they_are_written() {
-        for (one, other) in [("1", "1.0"), ("0", "-0.0"), ("-3", "-3e0"), ("1e3", "1000"), ("1e22", "10e21")] {
+        for (one, other) in [("1", "1.0"), ("0", "-0.0"), ("-3", "-3e0"), ("1e3", "1000"), ("1e22", "10e21")]
+        {
             assert_eq!(number(one), number(other), "{one}");
             assert_eq!(number(one).compare(number(other)), Ordering::Equal, "{one}");
         }
@@ -167,8 +175,20 @@ mod tests {
     #[test]
     fn order_is_by_value() {
         let sorted = [
-            "-1e300", "-9223372036854775808", "-9223372036854775807", "-1.5", "-1", "0", "1e-300", "0.5", "1",
-            "9007199254740991.0", "9007199254740993", "18446744073709551615", "18446744073709551616", "1e300",
+            "-1e300",
+            "-9223372036854775808",
+            "-9223372036854775807",
+            "-1.5",
+            "-1",
+            "0",
+            "1e-300",
+            "0.5",
+            "1",
+            "9007199254740991.0",
+            "9007199254740993",
+            "18446744073709551615",
+            "18446744073709551616",
+            "1e300",
         ];
         for (index, one) in sorted.iter().enumerate() {
             for (other_index, other) in sorted.iter().enumerate() {
@@ -204,7 +224,9 @@ mod tests {
 
     #[test]
     fn integers_have_no_fraction() {
-        for (text, expected) in [("1", true), ("1.0", true), ("1.1", false), ("1e100", true), ("-1e-1", false)] {
+        for (text, expected) in
+            [("1", true), ("1.0", true), ("1.1", false), ("1e100", true), ("-1e-1", false)]
+        {
             assert_eq!(number(text).is_integer(), expected, "{text}");
         }
         assert_eq!(number("1e100").as_count(), Some(u64::MAX));

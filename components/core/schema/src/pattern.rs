@@ -27,14 +27,14 @@ impl Pattern {
             .nest_limit(limits::GROUPS)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { regex, positions: translation.positions.max(1) })
+        Ok(Self { regex, positions: translation.positions })
     }
 
     /// What a search in `text` costs at most, in steps.
     pub(crate) fn cost(&self, text: &str) -> u64 {
-        // One step is worth some eight positions.
+        let each = limits::SEARCH_BYTE + self.positions / limits::SEARCH_POSITIONS;
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        limits::SEARCH.saturating_add(length.saturating_mul(self.positions) / 8)
+        limits::SEARCH.saturating_add(length.saturating_mul(each))
     }
 
     /// Whether it matches anywhere in `text` (JSON Schema Validation 6.3.3).
@@ -97,19 +97,22 @@ impl Translation {
     }
 
     fn open(&mut self, rest: &str) -> Result<usize, String> {
-        let is_name = |rest: &str| rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!");
+        let is_name =
+            |rest: &str| rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!");
         if rest.starts_with("(?") && !rest.starts_with("(?:") && !is_name(rest) {
             return Err("look-around and flags are not supported".to_owned());
         }
         self.groups.push(self.positions + self.last);
         (self.positions, self.last) = (0, 0);
-        let head = match rest.find('>') {
-            _ if rest.starts_with("(?:") => "(?:",
-            Some(end) if is_name(rest) => rest.get(..=end).unwrap_or(rest),
-            _ => "(",
-        };
-        self.out.push_str(head);
-        Ok(head.len())
+        // What a group captures is not asked for, and capturing costs time and memory.
+        self.out.push_str("(?:");
+        Ok(if rest.starts_with("(?:") {
+            3
+        } else if is_name(rest) {
+            rest.find('>').ok_or("the name of a group is not closed")? + 1
+        } else {
+            1
+        })
     }
 
     fn close(&mut self) -> usize {
@@ -193,14 +196,29 @@ impl Translation {
                 length += count;
                 format!(r"\{escaped}{digits}")
             }
-            '0' if !rest.get(2..).is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit())) => {
+            'c' => {
+                // A letter's place in the alphabet.
+                let letter =
+                    rest.chars().nth(2).filter(char::is_ascii_alphabetic).ok_or("an incomplete `\\c`")?;
+                length += 1;
+                format!(r"\x{:02x}", u32::from(letter) & 31)
+            }
+            '0' if !rest
+                .get(2..)
+                .is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit())) =>
+            {
                 r"\x00".to_owned()
             }
             // To the library `\<` and `\>` are ends of words.
             '<' | '>' => escaped.to_string(),
             ' ' => " ".to_owned(),
             _ if escaped.is_ascii_punctuation() => format!(r"\{escaped}"),
-            other => return Err(format!("`\\{other}` is not supported{}", if in_class { " in a class" } else { "" })),
+            other => {
+                return Err(format!(
+                    "`\\{other}` is not supported{}",
+                    if in_class { " in a class" } else { "" }
+                ));
+            }
         };
         if !in_class {
             return Ok(self.atom(&text, length));

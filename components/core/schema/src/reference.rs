@@ -51,24 +51,26 @@ pub(crate) struct Target<'d> {
 }
 
 impl<'d> Check<'d> {
-    /// Follows all references. Gives their targets, and each `$id`'s own schema, sorted by address.
-    pub(crate) fn resolve(&mut self) -> Result<Vec<(usize, Target<'d>)>, SchemaFault> {
-        let mut targets = Vec::with_capacity(self.pending.len());
-        if self.pending.is_empty() {
-            return Ok(targets);
-        }
-        self.schemas.sort_unstable();
+    /// Follows all references. Gives their targets, and each `$id`'s own schema, by address.
+    pub(crate) fn resolve(&mut self) -> Result<BTreeMap<usize, Target<'d>>, Box<SchemaFault>> {
+        let mut targets = BTreeMap::new();
+        let mut places = BTreeMap::new();
+        let mut next = 0;
         // Checking a target may bring new references.
-        while let Some(pending) = self.pending.get(targets.len()).cloned() {
-            let target = self.follow(&pending).map_err(|reason| SchemaFault { at: pending.at.clone(), reason })?;
-            targets.push((pending.value.address(), self.place(&pending, target)?));
+        while let Some(pending) = self.pending.get(next).cloned() {
+            let target = self
+                .follow(&pending)
+                .map_err(|reason| Box::new(SchemaFault { at: pending.at.clone(), reason }))?;
+            let target = self.place(&mut places, &pending, target)?;
+            targets.insert(pending.value.address(), target);
+            next += 1;
         }
-        for (index, resource) in self.resources.iter().enumerate() {
+        for (index, resource) in self.resources.iter().enumerate().filter(|_| next > 0) {
             if let Some(id) = resource.root.as_object().and_then(|members| members.get("$id")) {
-                targets.push((id.address(), Target { schema: resource.root, resource: index, dynamic: None }));
+                targets
+                    .insert(id.address(), Target { schema: resource.root, resource: index, dynamic: None });
             }
         }
-        targets.sort_unstable_by_key(|(address, _)| *address);
         Ok(targets)
     }
 
@@ -100,18 +102,20 @@ impl<'d> Check<'d> {
         found.ok_or_else(|| Reason::Dangling { reference: clip(pending.text) })
     }
 
-    /// Adds to which resource the target belongs, and checks it if no keyword led there.
-    fn place(&mut self, pending: &Pending<'d>, target: Target<'d>) -> Result<Target<'d>, SchemaFault> {
-        let address = target.schema.address();
-        if !self.schemas.is_sorted() {
-            self.schemas.sort_unstable();
+    /// Adds to which resource the target belongs, and checks it if no keyword led there. `places` has the resources of
+    /// the schemas that are known, by address.
+    fn place(
+        &mut self,
+        places: &mut BTreeMap<usize, usize>,
+        pending: &Pending<'d>,
+        target: Target<'d>,
+    ) -> Result<Target<'d>, Box<SchemaFault>> {
+        for (address, resource) in self.schemas.get(places.len()..).unwrap_or_default() {
+            places.insert(*address, *resource);
         }
-        match self.schemas.binary_search_by_key(&address, |(address, _)| *address) {
-            Ok(index) => {
-                let resource = self.schemas.get(index).map_or(target.resource, |(_, resource)| *resource);
-                Ok(Target { resource, ..target })
-            }
-            Err(_) => self.stray(pending, target.schema, target.resource).map(|()| target),
+        match places.get(&target.schema.address()) {
+            Some(resource) => Ok(Target { resource: *resource, ..target }),
+            None => self.stray(pending, target.schema, target.resource).map(|()| target),
         }
     }
 }
@@ -132,11 +136,20 @@ pub(crate) fn refuse_circles<'d>(schema: &Schema<'d>, references: &[Pending<'d>]
     for pending in references.iter().filter(|pending| !pending.is_dynamic) {
         let height = schema.target(pending.value).map_or(Ok(0), |target| circles.height(target.schema, 1));
         if let Err(reason) = height {
-            let reason = reason.unwrap_or_else(|| Reason::Endless { reference: clip(pending.text) });
+            let reason = match reason {
+                Unending::Circle => Reason::Endless { reference: clip(pending.text) },
+                Unending::TooDeep => Reason::TooDeep,
+            };
             return Err(SchemaFault { at: pending.at.clone(), reason });
         }
     }
     Ok(())
+}
+
+/// Why a schema has no height.
+enum Unending {
+    Circle,
+    TooDeep,
 }
 
 struct Circles<'s, 'd> {
@@ -146,29 +159,34 @@ struct Circles<'s, 'd> {
 }
 
 impl<'d> Circles<'_, 'd> {
-    /// The height of `schema`; an error without a reason for a circle.
-    fn height(&mut self, schema: &'d Json<'d>, depth: usize) -> Result<usize, Option<Reason>> {
+    /// The height of `schema`, which is at `depth` of a search.
+    fn height(&mut self, schema: &'d Json<'d>, depth: usize) -> Result<usize, Unending> {
         let Json::Object(members) = schema else { return Ok(0) };
         match self.heights.get(&schema.address()) {
             Some(Some(height)) => return Ok(*height),
-            Some(None) => return Err(None),
-            None if depth > limits::EVALUATION => return Err(Some(Reason::TooDeep)),
+            Some(None) => return Err(Unending::Circle),
+            None if depth > limits::EVALUATION => return Err(Unending::TooDeep),
             None => self.heights.insert(schema.address(), None),
         };
         let checked = self.schema;
         let mut highest = 0;
         for (name, value) in members.iter() {
-            let mut visit = |schema| self.height(schema, depth + 1).map(|height| highest = highest.max(height));
+            let mut visit =
+                |schema| self.height(schema, depth + 1).map(|height| highest = highest.max(height));
             match (name, value) {
-                ("$ref", reference) => checked.target(reference).map_or(Ok(()), |target| visit(target.schema)),
+                ("$ref", reference) => {
+                    checked.target(reference).map_or(Ok(()), |target| visit(target.schema))
+                }
                 ("not" | "if" | "then" | "else", inner) => visit(inner),
                 ("allOf" | "anyOf" | "oneOf", Json::Array(inner)) => inner.iter().try_for_each(visit),
-                ("dependentSchemas", Json::Object(inner)) => inner.iter().try_for_each(|(_, inner)| visit(inner)),
+                ("dependentSchemas", Json::Object(inner)) => {
+                    inner.iter().try_for_each(|(_, inner)| visit(inner))
+                }
                 _ => Ok(()),
             }?;
         }
         if highest >= limits::EVALUATION {
-            return Err(Some(Reason::TooDeep));
+            return Err(Unending::TooDeep);
         }
         self.heights.insert(schema.address(), Some(highest + 1));
         Ok(highest + 1)

@@ -1,6 +1,8 @@
 //! Checking a schema once, before it judges anything: every keyword has a value of its form, every pattern compiles,
 //! every reference leads to a schema of the same document and none leads in a circle.
 
+use std::collections::BTreeMap;
+
 use crate::fault::{Reason, SchemaFault};
 use crate::json::{Json, Members};
 use crate::keyword::{self, Form};
@@ -19,13 +21,13 @@ use crate::uri;
 /// differently now.
 ///
 /// Patterns are ECMA-262 as far as it can be searched in linear time: no look-around, no back-references, no `\p`, no
-/// flags, no `\c`, no characters beyond U+FFFF by escapes.
+/// flags, no characters beyond U+FFFF by escapes.
 #[derive(Debug)]
 pub struct Schema<'d> {
     pub(crate) root: &'d Json<'d>,
     /// Where references lead, by the address of the reference; and `$id` to their own schema.
-    pub(crate) targets: Vec<(usize, Target<'d>)>,
-    pub(crate) patterns: Vec<(&'d str, Pattern)>,
+    pub(crate) targets: BTreeMap<usize, Target<'d>>,
+    pub(crate) patterns: BTreeMap<&'d str, Pattern>,
     /// Anchors that `$dynamicRef` may end at.
     pub(crate) dynamic_anchors: Vec<Anchor<'d>>,
     /// Whether `unevaluatedProperties` or `unevaluatedItems` occur at all.
@@ -43,9 +45,8 @@ impl<'d> Schema<'d> {
     pub fn check(root: &'d Json<'d>) -> Result<Self, SchemaFault> {
         let mut check = Check::default();
         check.resources.push(Resource { uri: String::new(), root });
-        check.schema(root, 0)?;
-        let targets = check.resolve()?;
-        check.patterns.sort_unstable_by_key(|(source, _)| *source);
+        check.schema(root, 0).map_err(|fault| *fault)?;
+        let targets = check.resolve().map_err(|fault| *fault)?;
         check.anchors.retain(|anchor| anchor.is_dynamic);
         let schema = Self {
             root,
@@ -61,16 +62,17 @@ impl<'d> Schema<'d> {
 
     /// Where a checked reference leads.
     pub(crate) fn target(&self, reference: &Json<'_>) -> Option<Target<'d>> {
-        let index = self.targets.binary_search_by_key(&reference.address(), |(address, _)| *address).ok()?;
-        self.targets.get(index).map(|(_, target)| *target)
+        self.targets.get(&reference.address()).copied()
     }
 
     /// A checked pattern.
     pub(crate) fn pattern(&self, source: &str) -> Option<&Pattern> {
-        let index = self.patterns.binary_search_by(|(it, _)| (*it).cmp(source)).ok()?;
-        self.patterns.get(index).map(|(_, pattern)| pattern)
+        self.patterns.get(source)
     }
 }
+
+/// What one step of a check comes to. In a box, because each level of a recursion has room for it.
+type Checked = Result<(), Box<SchemaFault>>;
 
 /// A check on its way through a document.
 #[derive(Default)]
@@ -85,18 +87,20 @@ pub(crate) struct Check<'d> {
     pub(crate) resources: Vec<Resource<'d>>,
     pub(crate) anchors: Vec<Anchor<'d>>,
     pub(crate) pending: Vec<Pending<'d>>,
-    patterns: Vec<(&'d str, Pattern)>,
+    patterns: BTreeMap<&'d str, Pattern>,
     has_unevaluated: bool,
     has_dynamic: bool,
 }
 
 impl<'d> Check<'d> {
-    pub(crate) fn refuse<T>(&self, reason: Reason) -> Result<T, SchemaFault> {
-        Err(SchemaFault { at: self.path.clone(), reason })
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse<T>(&self, reason: Reason) -> Result<T, Box<SchemaFault>> {
+        Err(Box::new(SchemaFault { at: self.path.clone(), reason }))
     }
 
     /// Checks `schema`, which is part of `resource`.
-    pub(crate) fn schema(&mut self, schema: &'d Json<'d>, resource: usize) -> Result<(), SchemaFault> {
+    pub(crate) fn schema(&mut self, schema: &'d Json<'d>, resource: usize) -> Checked {
         let members = match schema {
             Json::Object(members) => members,
             Json::Bool(_) => return Ok(()),
@@ -124,8 +128,8 @@ impl<'d> Check<'d> {
     fn at<T>(
         &mut self,
         token: &str,
-        act: impl FnOnce(&mut Self) -> Result<T, SchemaFault>,
-    ) -> Result<T, SchemaFault> {
+        act: impl FnOnce(&mut Self) -> Result<T, Box<SchemaFault>>,
+    ) -> Result<T, Box<SchemaFault>> {
         let length = self.path.len();
         push_token(&mut self.path, token);
         let result = act(self)?;
@@ -134,12 +138,13 @@ impl<'d> Check<'d> {
     }
 
     /// The resource that `schema` is part of: one of its own, if it has an `$id`.
+    #[inline(never)]
     fn identify(
         &mut self,
         schema: &'d Json<'d>,
         members: &'d Members<'d>,
         outer: usize,
-    ) -> Result<usize, SchemaFault> {
+    ) -> Result<usize, Box<SchemaFault>> {
         let Some(id) = members.get("$id").and_then(Json::as_str) else {
             return Ok(outer);
         };
@@ -167,7 +172,7 @@ impl<'d> Check<'d> {
         name: &'d str,
         value: &'d Json<'d>,
         resource: usize,
-    ) -> Result<(), SchemaFault> {
+    ) -> Checked {
         self.has_unevaluated |= name.starts_with("unevaluated");
         match form {
             Form::Schema => self.schema(value, resource),
@@ -191,7 +196,8 @@ impl<'d> Check<'d> {
         }
     }
 
-    fn schemas(&mut self, value: &'d Json<'d>, resource: usize) -> Result<(), SchemaFault> {
+    #[inline(never)]
+    fn schemas(&mut self, value: &'d Json<'d>, resource: usize) -> Checked {
         let schemas = value.as_array().unwrap_or_default();
         if schemas.is_empty() {
             return self.refuse(Reason::WrongValue { expected: "a list of schemas with one at least" });
@@ -205,7 +211,8 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    fn schema_map(&mut self, form: Form, value: &'d Json<'d>, resource: usize) -> Result<(), SchemaFault> {
+    #[inline(never)]
+    fn schema_map(&mut self, form: Form, value: &'d Json<'d>, resource: usize) -> Checked {
         let Json::Object(schemas) = value else {
             return self.refuse(Reason::WrongValue { expected: "an object of schemas" });
         };
@@ -221,6 +228,7 @@ impl<'d> Check<'d> {
     }
 
     /// Checks a keyword whose value is `text`.
+    #[inline(never)]
     fn text(
         &mut self,
         schema: &'d Json<'d>,
@@ -228,7 +236,7 @@ impl<'d> Check<'d> {
         value: &'d Json<'d>,
         text: &'d str,
         resource: usize,
-    ) -> Result<(), SchemaFault> {
+    ) -> Checked {
         match form {
             Form::Pattern => self.pattern(text)?,
             Form::Dialect => match text.trim_end_matches('#') {
@@ -253,24 +261,19 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    fn pattern(&mut self, source: &'d str) -> Result<(), SchemaFault> {
-        if self.patterns.iter().any(|(known, _)| *known == source) {
-            return Ok(());
-        }
-        match Pattern::new(source) {
-            Ok(pattern) => self.patterns.push((source, pattern)),
-            Err(problem) => return self.refuse(Reason::Pattern { pattern: clip(source), problem }),
+    #[inline(never)]
+    fn pattern(&mut self, source: &'d str) -> Checked {
+        if !self.patterns.contains_key(source) {
+            match Pattern::new(source) {
+                Ok(pattern) => drop(self.patterns.insert(source, pattern)),
+                Err(problem) => return self.refuse(Reason::Pattern { pattern: clip(source), problem }),
+            }
         }
         Ok(())
     }
 
     /// Checks a schema that only a reference leads to, at a place of no known keyword.
-    pub(crate) fn stray(
-        &mut self,
-        pending: &Pending<'d>,
-        schema: &'d Json<'d>,
-        resource: usize,
-    ) -> Result<(), SchemaFault> {
+    pub(crate) fn stray(&mut self, pending: &Pending<'d>, schema: &'d Json<'d>, resource: usize) -> Checked {
         self.path.clone_from(&pending.at);
         self.depth = 0;
         self.schema(schema, resource)

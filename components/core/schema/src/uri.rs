@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn percent_encoding_is_undone_where_it_is_some() {
-        for (text, expected) in [("a%25b", "a%b"), ("%C3%a9", "é"), ("100%", "100%"), ("%zz", "%zz"), ("%ff", "%ff")] {
+        for (text, expected) in
+            [("a%25b", "a%b"), ("%C3%a9", "é"), ("100%", "100%"), ("%zz", "%zz"), ("%ff", "%ff")]
+        {
             assert_eq!(percent_decode(text), expected);
         }
     }

@@ -131,10 +131,10 @@ pub enum Problem {
 }
 
 impl fmt::Display for Violations {
+    /// Sentences for a model, cut to [`limits::SENTENCE`] characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, violation) in self.found.iter().enumerate() {
-            write!(f, "{}{violation}", if index > 0 { "; " } else { "" })?;
-        }
+        let sentences: Vec<_> = self.found.iter().map(Violation::to_string).collect();
+        f.write_str(&clip_to(&sentences.join("; "), limits::SENTENCE))?;
         match self.stopped {
             None => Ok(()),
             Some(Stop::Enough) => f.write_str("; there may be more"),
@@ -161,7 +161,7 @@ impl fmt::Display for Problem {
                 list(f, expected, expected.len())?;
                 write!(f, ", is {found}")
             }
-            Self::Value { allowed, of, found } if *of == 0 => write!(f, "no value is allowed, is {found}{}", allowed.concat()),
+            Self::Value { of: 0, found, .. } => write!(f, "no value is allowed, is {found}"),
             Self::Value { allowed, of, found } => {
                 f.write_str("must be ")?;
                 list(f, allowed, *of)?;
@@ -184,7 +184,11 @@ impl fmt::Display for Problem {
             Self::Forbidden => f.write_str("must not be there"),
             Self::Name { name, reason } => write!(f, "the name `{name}` {}", reason.problem),
             Self::NoneFits { alternatives, of } => {
-                write!(f, "fits none of {of} alternatives (")?;
+                write!(f, "fits none of {of} alternatives")?;
+                if alternatives.is_empty() {
+                    return Ok(());
+                }
+                f.write_str(" (")?;
                 for (index, violation) in alternatives.iter().enumerate() {
                     write!(f, "{}{violation}", if index > 0 { "; or " } else { "" })?;
                 }

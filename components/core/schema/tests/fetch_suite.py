@@ -3,8 +3,9 @@
 
     python3 fetch_suite.py FOLDER
 
-Unpacks its draft2020-12 cases below FOLDER unless they are there, and prints where they are: what the environment
-variable VALET_JSON_SCHEMA_SUITE of `cargo test -p valet-core-schema` wants to know. Version and hash are pinned.
+Unpacks its cases below FOLDER unless they are there, adds random ones with the verdicts of that package (`make_cases.py`),
+and prints where they are: what the environment variable VALET_JSON_SCHEMA_SUITE of `cargo test -p valet-core-schema` wants
+to know. Version and hash are pinned.
 """
 
 import pathlib
@@ -13,10 +14,20 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import venv
 
 NAME = "jsonschema-4.26.0"
 SHA256 = "0c26707e2efad8aa1bfc5b7ce170f3fccc2e4918ff85989ba9ffa9facb2be326"
-CASES = f"{NAME}/json/tests/draft2020-12/"
+REQUIREMENTS = [
+    "jsonschema==4.26.0",
+    "attrs==26.1.0",
+    "jsonschema-specifications==2025.9.1",
+    "referencing==0.37.0",
+    "rpds-py==2026.9.1",
+    "typing_extensions==4.16.0",
+]
+# Folders of the archive, by the names that they get.
+FOLDERS = {"tests": f"{NAME}/json/tests/draft2020-12/", "remotes": f"{NAME}/json/remotes/"}
 
 
 def download(folder: pathlib.Path) -> pathlib.Path:
@@ -32,22 +43,36 @@ def download(folder: pathlib.Path) -> pathlib.Path:
     return folder / f"{NAME}.tar.gz"
 
 
+def unpack(archive: pathlib.Path, folder: pathlib.Path) -> None:
+    with tarfile.open(archive) as members:
+        for member in members:
+            for name, prefix in FOLDERS.items():
+                if member.isfile() and member.name.startswith(prefix):
+                    target = folder / name / member.name.removeprefix(prefix)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(members.extractfile(member).read())
+
+
+def generate(environment: pathlib.Path, cases: pathlib.Path) -> None:
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps", *REQUIREMENTS]
+    subprocess.run(pip, check=True, stdout=sys.stderr)
+    with cases.open("w", encoding="utf-8") as out:
+        subprocess.run([python, pathlib.Path(__file__).with_name("make_cases.py")], check=True, stdout=out)
+
+
 def main() -> None:
     work = pathlib.Path(sys.argv[1]).resolve()
     suite = work / "json-schema-suite" / NAME
     if not suite.exists():
         with tempfile.TemporaryDirectory() as name:
             temporary = pathlib.Path(name)
-            unpacked = temporary / "cases"
-            with tarfile.open(download(temporary)) as archive:
-                for member in archive:
-                    if member.isfile() and member.name.startswith(CASES):
-                        target = unpacked / member.name.removeprefix(CASES)
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        target.write_bytes(archive.extractfile(member).read())
+            unpack(download(temporary), temporary / "suite")
+            generate(temporary / "environment", temporary / "suite" / "generated.json")
             suite.parent.mkdir(parents=True, exist_ok=True)
             # Whole or not at all.
-            shutil.move(unpacked, suite)
+            shutil.move(temporary / "suite", suite)
     print(suite)
 
 

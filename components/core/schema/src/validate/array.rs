@@ -6,7 +6,7 @@ use super::seen::Seen;
 use super::{Run, Verdict, cost_of};
 use crate::json::{Json, Members};
 use crate::text::push_index;
-use crate::violation::{Problem, Stop};
+use crate::violation::Problem;
 
 impl<'d> Run<'_, 'd> {
     /// A keyword of the schema `members`, on an array.
@@ -32,6 +32,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     fn prefix_items(
         &mut self,
         schemas: &'d [Json<'d>],
@@ -51,6 +52,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn rest_of_items(
         &mut self,
         schema: &'d Json<'d>,
@@ -71,6 +73,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn contains(
         &mut self,
         members: &'d Members<'d>,
@@ -104,11 +107,14 @@ impl<'d> Run<'_, 'd> {
     }
 
     /// Sorts, because comparing each with each would take the square of their number.
+    #[inline(never)]
     fn unique(&mut self, items: &[Json<'_>]) -> Verdict {
         let weight = items.iter().map(weight).fold(0, u64::saturating_add);
         self.charge(weight.saturating_mul(u64::from(items.len().max(1).ilog2()) + 1))?;
         let mut sorted: Vec<(usize, &Json<'_>)> = items.iter().enumerate().collect();
-        sorted.sort_by(|(_, one), (_, other)| compare(one, other));
+        sorted.sort_unstable_by(|(index, one), (other_index, other)| {
+            compare(one, other).then_with(|| index.cmp(other_index))
+        });
         let equal = sorted
             .iter()
             .zip(sorted.iter().skip(1))
@@ -121,6 +127,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn unevaluated_items(
         &mut self,
         schema: &'d Json<'d>,
@@ -141,7 +148,8 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
-    fn unknown_item(&mut self, index: usize) -> Result<bool, Stop> {
+    #[inline(never)]
+    fn unknown_item(&mut self, index: usize) -> Verdict {
         let length = self.path.len();
         push_index(&mut self.path, index);
         let verdict = self.fail("unevaluatedItems", || Problem::Unknown { similar: None });

@@ -2,12 +2,12 @@
 //! Core 8.2, 10.2; Validation 6.1).
 
 use super::seen::Seen;
-use super::{Run, Verdict};
+use super::{GivenUp, Run, Verdict};
 use crate::json::{Json, Members};
 use crate::limits;
-use crate::schema::Schema;
 use crate::reference::Target;
-use crate::violation::{Problem, Stop};
+use crate::schema::Schema;
+use crate::violation::Problem;
 
 impl<'d> Run<'_, 'd> {
     /// A keyword of the schema `members`; nothing if it is another one.
@@ -18,7 +18,7 @@ impl<'d> Run<'_, 'd> {
         value: &'d Json<'d>,
         instance: &Json<'_>,
         seen: Option<&mut Seen>,
-    ) -> Result<Option<bool>, Stop> {
+    ) -> Result<Option<bool>, GivenUp> {
         let verdict = match (name, value) {
             ("type", types) => self.r#type(types, instance),
             ("enum", allowed) => self.r#enum(allowed, instance),
@@ -49,6 +49,7 @@ impl<'d> Run<'_, 'd> {
         verdict.map(Some)
     }
 
+    #[inline(never)]
     fn follow(&mut self, target: Target<'d>, instance: &Json<'_>, seen: Option<&mut Seen>) -> Verdict {
         let outer = self.scope.len();
         if self.schema.has_dynamic {
@@ -67,10 +68,20 @@ impl<'d> Run<'_, 'd> {
         let anchor = self.scope.iter().find_map(|resource| {
             schema.dynamic_anchors.iter().find(|anchor| anchor.resource == *resource && anchor.name == name)
         });
-        Some(anchor.map_or(target, |anchor| Target { schema: anchor.schema, resource: anchor.resource, dynamic: None }))
+        Some(anchor.map_or(target, |anchor| Target {
+            schema: anchor.schema,
+            resource: anchor.resource,
+            dynamic: None,
+        }))
     }
 
-    fn all_of(&mut self, schemas: &'d [Json<'d>], instance: &Json<'_>, mut seen: Option<&mut Seen>) -> Verdict {
+    #[inline(never)]
+    fn all_of(
+        &mut self,
+        schemas: &'d [Json<'d>],
+        instance: &Json<'_>,
+        mut seen: Option<&mut Seen>,
+    ) -> Verdict {
         let mut is_valid = true;
         for schema in schemas {
             is_valid &= self.value(schema, instance, seen.as_deref_mut())?;
@@ -81,7 +92,13 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
-    fn any_of(&mut self, schemas: &'d [Json<'d>], instance: &Json<'_>, mut seen: Option<&mut Seen>) -> Verdict {
+    #[inline(never)]
+    fn any_of(
+        &mut self,
+        schemas: &'d [Json<'d>],
+        instance: &Json<'_>,
+        mut seen: Option<&mut Seen>,
+    ) -> Verdict {
         let start = self.found.len();
         let mut fits = false;
         for schema in schemas {
@@ -98,7 +115,13 @@ impl<'d> Run<'_, 'd> {
         self.none_fits("anyOf", schemas.len(), start)
     }
 
-    fn one_of(&mut self, schemas: &'d [Json<'d>], instance: &Json<'_>, mut seen: Option<&mut Seen>) -> Verdict {
+    #[inline(never)]
+    fn one_of(
+        &mut self,
+        schemas: &'d [Json<'d>],
+        instance: &Json<'_>,
+        mut seen: Option<&mut Seen>,
+    ) -> Verdict {
         let start = self.found.len();
         let mut first = None;
         for (index, schema) in schemas.iter().enumerate() {
@@ -126,12 +149,15 @@ impl<'d> Run<'_, 'd> {
         seen: Option<&mut Seen>,
         start: usize,
     ) -> Verdict {
-        // Beyond the limit only if there was room for one at all.
-        let room = self.limit.saturating_sub(start).min(1);
-        let more = if self.found.len() - start < limits::ALTERNATIVES { room } else { 0 };
+        // Room for those of the others, too, but only if there was room for one at all.
+        let is_noted = start < self.limit
+            && self.found.len() - start < limits::ALTERNATIVES
+            && self.alternatives < limits::NESTED_ALTERNATIVES;
         let limit = self.limit;
-        self.limit = self.found.len() + more;
+        self.limit = self.found.len() + usize::from(is_noted);
+        self.alternatives += 1;
         let verdict = self.tentative(schema, instance, seen);
+        self.alternatives -= 1;
         self.limit = limit;
         verdict
     }
@@ -149,11 +175,13 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn none_fits(&mut self, keyword: &'static str, of: usize, start: usize) -> Verdict {
         let alternatives = self.found.drain(start..).collect();
         self.fail(keyword, || Problem::NoneFits { alternatives, of })
     }
 
+    #[inline(never)]
     fn branch(
         &mut self,
         members: &'d Members<'d>,
@@ -168,6 +196,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     fn dependent_schemas(
         &mut self,
         schemas: &'d Members<'d>,

@@ -2,7 +2,8 @@
 //! fresh instance of the component and validates once.
 //!
 //! Here is what all keywords share: cost, depth, violations, and the order in which they are looked at. The keywords
-//! are next door, by what they are about.
+//! are next door, by what they are about. Functions that a recursion does not pass through are kept out of those that
+//! it does, or each level would pay for the locals of all keywords: `inline(never)`.
 
 mod array;
 mod compose;
@@ -17,8 +18,13 @@ use crate::text::{push_index, push_token};
 use crate::violation::{Problem, Stop, Violation, Violations};
 use seen::Seen;
 
-/// Whether a value is valid, unless there is a reason to give up.
-type Verdict = Result<bool, Stop>;
+/// Whether a value is valid, unless there is a reason to give up. One byte, so that it is returned in a register: half of
+/// what a level of evaluation takes of a component's stack would otherwise be places for results.
+type Verdict = Result<bool, GivenUp>;
+
+/// The validation is over; [`Run::stop`] says why.
+#[derive(Debug, Clone, Copy)]
+struct GivenUp;
 
 impl Schema<'_> {
     /// Whether `instance` is valid.
@@ -34,7 +40,9 @@ impl Schema<'_> {
             steps: limits::STEPS,
             depth: 0,
             limit: limits::VIOLATIONS,
+            alternatives: 0,
             found: Vec::new(),
+            stop: None,
         };
         match run.value(self.root, instance, None) {
             Ok(true) => Ok(()),
@@ -43,7 +51,7 @@ impl Schema<'_> {
                 Err(Violations { found: run.found, stopped })
             }
             // What was found may be of an alternative that nobody needed.
-            Err(stop) => Err(Violations { found: Vec::new(), stopped: Some(stop) }),
+            Err(GivenUp) => Err(Violations { found: Vec::new(), stopped: run.stop }),
         }
     }
 }
@@ -60,14 +68,26 @@ struct Run<'s, 'd> {
     depth: usize,
     /// As soon as `found` is of this length, the first failure ends the search for others.
     limit: usize,
+    /// Levels of `anyOf` and `oneOf` that it is in.
+    alternatives: usize,
     found: Vec<Violation>,
+    stop: Option<Stop>,
 }
 
 impl<'d> Run<'_, 'd> {
     /// Pays for what is about to be done.
-    fn charge(&mut self, steps: u64) -> Result<(), Stop> {
-        self.steps = self.steps.checked_sub(steps).ok_or(Stop::TooCostly)?;
+    fn charge(&mut self, steps: u64) -> Result<(), GivenUp> {
+        match self.steps.checked_sub(steps) {
+            Some(left) => self.steps = left,
+            None => return self.give_up(Stop::TooCostly),
+        }
         Ok(())
+    }
+
+    #[cold]
+    fn give_up<T>(&mut self, stop: Stop) -> Result<T, GivenUp> {
+        self.stop = Some(stop);
+        Err(GivenUp)
     }
 
     /// Notes a failure, if anybody is interested.
@@ -99,7 +119,8 @@ impl<'d> Run<'_, 'd> {
 
     /// Whether the member `name`, whose value is `instance`, is valid.
     fn member(&mut self, schema: &'d Json<'d>, name: &str, instance: &Json<'_>) -> Verdict {
-        self.charge(cost_of(name))?;
+        // Writing the path is slower than looking.
+        self.charge(4 * cost_of(name))?;
         let length = self.path.len();
         push_token(&mut self.path, name);
         let verdict = self.value(schema, instance, None);
@@ -133,7 +154,7 @@ impl<'d> Run<'_, 'd> {
                 self.depth -= 1;
                 verdict
             }
-            Json::Object(_) => Err(Stop::TooDeep),
+            Json::Object(_) => self.give_up(Stop::TooDeep),
             Json::Bool(true) => Ok(true),
             _ => self.fail("false", || Problem::Forbidden),
         }
@@ -180,7 +201,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
-    fn nothing_seen(&mut self, size: usize) -> Result<Seen, Stop> {
+    fn nothing_seen(&mut self, size: usize) -> Result<Seen, GivenUp> {
         self.charge(u64::try_from(size / 64).unwrap_or(u64::MAX))?;
         Ok(Seen::nothing(size))
     }

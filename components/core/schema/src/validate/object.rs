@@ -6,7 +6,7 @@ use super::seen::Seen;
 use super::{Run, Verdict};
 use crate::json::{Json, Members};
 use crate::text::{clip, push_token, similar};
-use crate::violation::{Problem, Stop, Violation};
+use crate::violation::{Problem, Violation};
 
 impl<'d> Run<'_, 'd> {
     /// A keyword of the schema `members`, on an object with the members `inner`.
@@ -31,6 +31,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     fn required(
         &mut self,
         keyword: &'static str,
@@ -52,6 +53,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn dependent_required(&mut self, lists: &'d Members<'d>, inner: &Members<'_>) -> Verdict {
         let mut is_valid = true;
         for (with, names) in lists.iter() {
@@ -64,6 +66,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn properties(
         &mut self,
         schemas: &'d Members<'d>,
@@ -85,6 +88,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn pattern_properties(
         &mut self,
         schemas: &'d Members<'d>,
@@ -109,6 +113,7 @@ impl<'d> Run<'_, 'd> {
         Ok(is_valid)
     }
 
+    #[inline(never)]
     fn additional_properties(
         &mut self,
         members: &'d Members<'d>,
@@ -149,6 +154,7 @@ impl<'d> Run<'_, 'd> {
         Ok(false)
     }
 
+    #[inline(never)]
     pub(super) fn unevaluated_properties(
         &mut self,
         schema: &'d Json<'d>,
@@ -170,13 +176,14 @@ impl<'d> Run<'_, 'd> {
     }
 
     /// Notes a member that is not allowed, and which of the `known` ones that are not in `inner` was probably meant.
+    #[inline(never)]
     fn unknown_member(
         &mut self,
         keyword: &'static str,
         name: &str,
         known: Option<&'d Members<'d>>,
         inner: &Members<'_>,
-    ) -> Result<bool, Stop> {
+    ) -> Verdict {
         if self.is_full() {
             return Ok(false);
         }
@@ -192,6 +199,7 @@ impl<'d> Run<'_, 'd> {
         verdict
     }
 
+    #[inline(never)]
     fn property_names(&mut self, schema: &'d Json<'d>, inner: &Members<'_>) -> Verdict {
         let mut is_valid = true;
         for (name, _) in inner.iter() {

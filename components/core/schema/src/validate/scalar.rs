@@ -2,15 +2,16 @@
 
 use core::cmp::Ordering;
 
-use super::{Run, Verdict, cost_of};
+use super::{GivenUp, Run, Verdict, cost_of};
 use crate::json::Json;
 use crate::keyword;
 use crate::limits;
 use crate::number::Number;
 use crate::text::{clip, quoted, shown};
-use crate::violation::{Problem, Stop};
+use crate::violation::Problem;
 
 impl<'d> Run<'_, 'd> {
+    #[inline(never)]
     pub(super) fn r#type(&mut self, types: &'d Json<'d>, instance: &Json<'_>) -> Verdict {
         let types = types.as_array().unwrap_or(core::slice::from_ref(types));
         if types.iter().filter_map(Json::as_str).any(|name| keyword::is_of_type(instance, name)) {
@@ -22,6 +23,7 @@ impl<'d> Run<'_, 'd> {
         })
     }
 
+    #[inline(never)]
     pub(super) fn r#enum(&mut self, allowed: &'d Json<'d>, instance: &Json<'_>) -> Verdict {
         let allowed = allowed.as_array().unwrap_or_default();
         for value in allowed {
@@ -32,6 +34,7 @@ impl<'d> Run<'_, 'd> {
         self.fail("enum", || not_among(allowed, instance))
     }
 
+    #[inline(never)]
     pub(super) fn r#const(&mut self, value: &'d Json<'d>, instance: &Json<'_>) -> Verdict {
         if self.is_equal(value, instance)? {
             return Ok(true);
@@ -76,6 +79,7 @@ impl<'d> Run<'_, 'd> {
         pairs.try_fold(true, |equal, (one, other)| Ok(equal && self.is_equal(one, other)?))
     }
 
+    #[inline(never)]
     pub(super) fn number(&mut self, name: &str, value: &'d Json<'d>, number: Number) -> Verdict {
         let Json::Number(bound) = value else { return Ok(true) };
         let order = || number.compare(*bound);
@@ -90,9 +94,14 @@ impl<'d> Run<'_, 'd> {
         if is_valid {
             return Ok(true);
         }
-        self.fail(keyword, || Problem::Bound { relation, bound: bound.to_string(), found: number.to_string() })
+        self.fail(keyword, || Problem::Bound {
+            relation,
+            bound: bound.to_string(),
+            found: number.to_string(),
+        })
     }
 
+    #[inline(never)]
     pub(super) fn string(&mut self, name: &str, value: &'d Json<'d>, text: &str) -> Verdict {
         match (name, value) {
             ("minLength", _) => {
@@ -114,11 +123,12 @@ impl<'d> Run<'_, 'd> {
     }
 
     /// Length in characters, which are code points (JSON Schema Validation 6.3.1).
-    fn characters(&mut self, text: &str) -> Result<usize, Stop> {
+    fn characters(&mut self, text: &str) -> Result<usize, GivenUp> {
         self.charge(cost_of(text))?;
         Ok(text.chars().count())
     }
 
+    #[inline(never)]
     pub(super) fn matches(&mut self, source: &str, text: &str) -> Verdict {
         match self.schema.pattern(source) {
             Some(pattern) => {
@@ -130,6 +140,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn at_least(
         &mut self,
         keyword: &'static str,
@@ -145,6 +156,7 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn at_most(
         &mut self,
         keyword: &'static str,
