@@ -149,7 +149,12 @@ impl core::error::Error for Violations {}
 impl fmt::Display for Violation {
     /// A sentence that says what to change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", if self.at.is_empty() { "/" } else { &self.at }, self.problem)
+        write!(
+            f,
+            "`{}`: {}",
+            if self.at.is_empty() { Printable("/") } else { Printable(&self.at) },
+            self.problem
+        )
     }
 }
 
@@ -182,7 +187,7 @@ impl fmt::Display for Problem {
                 write!(f, "is not known here; did you mean `{similar}`?")
             }
             Self::Forbidden => f.write_str("must not be there"),
-            Self::Name { name, reason } => write!(f, "the name `{name}` {}", reason.problem),
+            Self::Name { name, reason } => write!(f, "the name `{}` {}", Printable(name), reason.problem),
             Self::NoneFits { alternatives, of } => {
                 write!(f, "fits none of {of} alternatives")?;
                 if alternatives.is_empty() {
@@ -199,6 +204,18 @@ impl fmt::Display for Problem {
             }
             Self::Fits => f.write_str("has a form that is not allowed"),
         }
+    }
+}
+
+/// A caller's text without its control characters, which could start a line of their own in a log.
+struct Printable<'t>(&'t str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character.is_control() {
+            true => write!(f, "{}", character.escape_unicode()),
+            false => write!(f, "{character}"),
+        })
     }
 }
 

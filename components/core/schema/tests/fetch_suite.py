@@ -8,6 +8,7 @@ and prints where they are: what the environment variable VALET_JSON_SCHEMA_SUITE
 to know. Version and hash are pinned.
 """
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -26,6 +27,20 @@ REQUIREMENTS = [
     "rpds-py==2026.9.1",
     "typing_extensions==4.16.0",
 ]
+# What pip reads the description of a source distribution with.
+BUILD = [
+    "hatch-fancy-pypi-readme==25.1.0",
+    "hatch-vcs==0.5.0",
+    "hatchling==1.33.0",
+    "packaging==26.4",
+    "pathspec==1.1.1",
+    "pluggy==1.7.0",
+    "setuptools==84.2.1",
+    "setuptools-scm==10.3.4",
+    "tomlkit==0.15.2",
+    "trove-classifiers==2026.9.21.13",
+    "vcs-versioning==2.6.0",
+]
 # Folders of the archive, by the names that they get.
 FOLDERS = {"tests": f"{NAME}/json/tests/draft2020-12/", "remotes": f"{NAME}/json/remotes/"}
 
@@ -34,10 +49,13 @@ def download(folder: pathlib.Path) -> pathlib.Path:
     """The archive, downloaded by pip, which compares the hash."""
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{NAME.replace('-', '==')} --hash=sha256:{SHA256}\n")
+    constraints = folder / "constraints.txt"
+    constraints.write_text("\n".join(BUILD))
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download", "--no-deps"]
     subprocess.run(
         [*pip, "--no-binary", "jsonschema", "--require-hashes", "--dest", folder, "--requirement", requirements],
         check=True,
+        env={**os.environ, "PIP_CONSTRAINT": str(constraints), "PIP_BUILD_CONSTRAINT": str(constraints)},
         stdout=sys.stderr,
     )
     return folder / f"{NAME}.tar.gz"

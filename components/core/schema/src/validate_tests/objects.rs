@@ -77,6 +77,14 @@ fn names() {
 }
 
 #[test]
+fn control_characters_are_written_out() {
+    let instance = r#"{"a\n\u001b":1}"#;
+    sentence(r#"{"additionalProperties":false}"#, instance, r"`/a\u{a}\u{1b}`: is not known here");
+    let expected = r"`/`: the name `a\u{a}\u{1b}` must have at most 1 characters, has 3";
+    sentence(r#"{"propertyNames":{"maxLength":1}}"#, instance, expected);
+}
+
+#[test]
 fn unevaluated_members() {
     let schema = r##"{
         "$ref": "#/$defs/base", "properties": { "b": {} }, "unevaluatedProperties": false,
