@@ -9,10 +9,12 @@ pub struct Settings {
     pub authority: String,
     /// `v1_authority`.
     pub v1_authority: String,
-    /// `tenant`, the one that may call.
-    pub tenant: String,
+    /// `tenants`, whose users may call; `tenant` alone if that is not set.
+    pub tenants: Vec<String>,
     /// `audiences`.
     pub audiences: Vec<String>,
+    /// `clients`, the applications that may call; none for any, if that is not set.
+    pub clients: Option<Vec<String>>,
     /// `leeway`, in seconds.
     pub leeway: u32,
 }
@@ -36,11 +38,15 @@ impl Settings {
     /// The first setting that is missing or malformed.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
         let required = |name: &'static str| lookup(name).ok_or(Unset(name));
+        let list = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        // A host may declare a variable that nobody sets; its value is then blank.
+        let optional = |name: &str| lookup(name).map(list).filter(|list| !list.is_empty());
         Ok(Self {
             authority: required("authority")?,
             v1_authority: required("v1_authority")?,
-            tenant: required("tenant")?,
-            audiences: required("audiences")?.split_whitespace().map(str::to_owned).collect(),
+            tenants: optional("tenants").map_or_else(|| required("tenant").map(list), Ok)?,
+            audiences: list(required("audiences")?),
+            clients: optional("clients"),
             leeway: required("leeway")?.parse().map_err(|_| Unset("leeway"))?,
         })
     }
@@ -68,6 +74,27 @@ mod tests {
     fn lists_are_split_at_white_space() {
         let settings = read(|_, value| Some(value.to_owned())).unwrap();
         assert_eq!((settings.audiences, settings.leeway), (vec!["a".to_owned(), "b".to_owned()], 60));
+    }
+
+    #[test]
+    fn tenants_stand_in_place_of_the_one() {
+        let with = |extra: &'static [(&str, &str)]| {
+            Settings::read(|name| {
+                ALL.iter()
+                    .chain(extra)
+                    .rev()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+            .unwrap()
+        };
+        assert_eq!((with(&[]).tenants, with(&[]).clients), (vec!["t".to_owned()], None));
+        let more = with(&[("tenants", "u  v"), ("clients", "c")]);
+        assert_eq!(more.tenants, ["u", "v"]);
+        assert_eq!(more.clients, Some(vec!["c".to_owned()]));
+        // A blank list is one that nobody set, which gives nobody more than the one tenant.
+        let blank = with(&[("tenants", " "), ("clients", "")]);
+        assert_eq!((blank.tenants, blank.clients), (vec!["t".to_owned()], None));
     }
 
     #[test]
