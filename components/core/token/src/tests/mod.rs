@@ -11,6 +11,7 @@ mod key_cache;
 mod keys;
 mod mutations;
 mod origin;
+mod rows;
 mod rules;
 mod signature;
 mod structure;
