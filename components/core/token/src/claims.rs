@@ -66,6 +66,10 @@ impl Claims {
         if object.has("cnf") {
             return Err(TokenError::BoundToken);
         }
+        // Not compared with anything. RFC 7519 sections 4.1.2 and 4.1.7: of another type, this is no set of claims.
+        for claim in ["sub", "jti"] {
+            reader.optional::<String>(claim)?;
+        }
         let version = match reader.required::<String>("ver")?.as_str() {
             "1.0" => Version::V1,
             "2.0" => Version::V2,

@@ -41,7 +41,7 @@ fn every_required_claim_is_required() {
 
 #[test]
 fn a_claim_of_another_type_is_refused() {
-    let strings = ["ver", "iss", "aud", "tid", "oid", "azp", "scp", "name", "uti", "idtyp"];
+    let strings = ["ver", "iss", "aud", "tid", "oid", "azp", "scp", "name", "uti", "idtyp", "sub", "jti"];
     for name in strings {
         for (kind, value) in types().into_iter().filter(|(kind, _)| *kind != "string") {
             refused(&format!("{name} as {kind}"), &with_claims(&with(claims(), name, value)), claim(name));
