@@ -16,6 +16,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     let built = artifacts::build(workspace, false)?;
     say("\nrunning the Rust tests");
     run(rust_tests(workspace, &built))?;
+    say("\nholding our verdicts on tokens against PyJWT's and jose's");
+    token_oracles(workspace)?;
     say("\nrunning the official Python client of MCP, and fastmcp");
     run(mcp_job(workspace, &built, "clients/python"))?;
     say("\nrunning MCP clients for JavaScript");
@@ -51,6 +53,18 @@ fn rust_tests(workspace: &Workspace, built: &Built) -> Command {
     let mut cargo = workspace.cargo(["test", "--workspace"]);
     cargo.env("VALET_BIN", &built.valet).env("VALET_ARTIFACTS", &built.native);
     cargo
+}
+
+/// Makes a corpus of tokens, and lets other verifiers judge it. They are installed below `--work`, once.
+fn token_oracles(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.artifacts().join("oracles");
+    let corpus = folder.join("corpus");
+    let mut make = workspace.cargo(["run", "--quiet", "--package", "valet-oracles", "--"]);
+    make.arg(&corpus);
+    run(make)?;
+    let mut python = Command::new("python3");
+    python.arg(workspace.root.join("tests/oracles/run.py")).arg("--corpus").arg(&corpus).arg("--work").arg(&folder);
+    run(python)
 }
 
 /// A job that meets the server and the emulator. It starts them on free ports, and installs what it needs below `--work`, once.

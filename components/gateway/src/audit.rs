@@ -70,6 +70,7 @@ pub(crate) fn word(reason: Reason) -> &'static str {
         Reason::MissingClaim => "missing_claim",
         Reason::WrongIssuer => "wrong_issuer",
         Reason::ForeignTenant => "foreign_tenant",
+        Reason::ForeignClient => "foreign_client",
         Reason::WrongAudience => "wrong_audience",
         Reason::Expired => "expired",
         Reason::NotYetValid => "not_yet_valid",

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::AwsLc;
-use crate::{KeySet, SignatureCheck, jwt};
+use crate::jwt::{self, Profile};
+use crate::{KeySet, SignatureCheck};
 
 /// How the verdicts on one file differ from upstream's, by `tcId`, each with its reason. May only shrink.
 struct Known {
@@ -51,7 +52,7 @@ fn groups(file: &str) -> Option<Vec<Value>> {
 /// Whether `token` parses, names a usable key of `keys`, and carries that key's signature.
 fn check(token: &str, keys: &str) -> bool {
     let Ok(keys) = KeySet::parse(keys) else { return false };
-    let Ok(parts) = jwt::parse(token) else { return false };
+    let Ok(parts) = jwt::parse(token, Profile::Entra) else { return false };
     let Some(chosen) = keys.choose(&parts.key_id) else { return false };
     AwsLc.rs256(&chosen.key, parts.signing_input, &parts.signature).is_ok()
 }
