@@ -16,6 +16,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     let built = artifacts::build(workspace, false)?;
     say("\nrunning the Rust tests");
     run(rust_tests(workspace, &built))?;
+    say("\nrunning the conformance suite of MCP");
+    run(conformance(workspace, &built))?;
     say("\nrunning the official Python client of MCP");
     run(mcp_python(workspace, &built))?;
     say("\nrunning Microsoft's Python clients against the emulator");
@@ -52,6 +54,18 @@ fn mcp_python(workspace: &Workspace, built: &Built) -> Command {
     python.arg("--artifacts").arg(&built.native);
     python.arg("--work").arg(workspace.artifacts().join("clients/python"));
     python
+}
+
+/// The suite installs itself below `--work`, once.
+fn conformance(workspace: &Workspace, built: &Built) -> Command {
+    let mut node = Command::new("node");
+    node.arg(workspace.root.join("tests/conformance/run.mjs"));
+    node.arg("--valet").arg(&built.valet);
+    node.arg("--emulator").arg(&built.emulator);
+    node.arg("--artifacts").arg(&built.native);
+    node.arg("--fixtures").arg(&built.conformance);
+    node.arg("--work").arg(workspace.artifacts().join("clients/conformance"));
+    node
 }
 
 /// A job of clients that meet the emulator alone. They install what they need below `--work`, once.
