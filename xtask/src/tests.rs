@@ -18,8 +18,12 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     run(rust_tests(workspace, &built))?;
     say("\nrunning the conformance suite of MCP");
     run(conformance(workspace, &built))?;
-    say("\nrunning the official Python client of MCP");
-    run(mcp_python(workspace, &built))?;
+    say("\nrunning the official Python client of MCP, and fastmcp");
+    run(mcp_job(workspace, &built, "clients/python"))?;
+    say("\nrunning MCP clients for JavaScript");
+    let javascript = run_if_allowed(mcp_job(workspace, &built, "clients/node"))?;
+    say("\nrunning validators of MCP servers and of their authorization");
+    run(mcp_job(workspace, &built, "validators"))?;
     say("\nrunning Microsoft's Python clients against the emulator");
     run(entra_client(workspace, &built, "python3", "entra-python/run.py"))?;
     say("\nrunning Microsoft's Node clients and a certified relying party against the emulator");
@@ -27,8 +31,13 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     say("\nrunning Microsoft's clients under Microsoft's own host names, without a way out");
     let closed_network =
         run_if_allowed(entra_client(workspace, &built, "python3", "entra-real-names/run.py"))?;
-    if !closed_network {
-        say("\nNOT RUN: the job with Microsoft's own host names; it says why above. Everything else passed.");
+    for (ran, job) in [
+        (javascript, "the MCP clients for JavaScript"),
+        (closed_network, "the job with Microsoft's own host names"),
+    ] {
+        if !ran {
+            say(&format!("\nNOT RUN: {job}; it says why above. Everything else passed."));
+        }
     }
     Ok(())
 }
@@ -46,13 +55,14 @@ fn rust_tests(workspace: &Workspace, built: &Built) -> Command {
     cargo
 }
 
-fn mcp_python(workspace: &Workspace, built: &Built) -> Command {
+/// A job that meets the server and the emulator. It starts them on free ports, and installs what it needs below `--work`, once.
+fn mcp_job(workspace: &Workspace, built: &Built, name: &str) -> Command {
     let mut python = Command::new("python3");
-    python.arg(workspace.root.join("tests/clients/python/run.py")).arg("--self");
+    python.arg(workspace.root.join("tests").join(name).join("run.py"));
     python.arg("--valet").arg(&built.valet);
     python.arg("--emulator").arg(&built.emulator);
     python.arg("--artifacts").arg(&built.native);
-    python.arg("--work").arg(workspace.artifacts().join("clients/python"));
+    python.arg("--work").arg(workspace.artifacts().join(name));
     python
 }
 

@@ -104,16 +104,17 @@ class Session:
         self._client = client
         self.version = version
         self.server = server
-        self.capabilities = _plain(capabilities)
+        self.capabilities = plain(capabilities)
 
     async def tools(self) -> dict[str, Any]:
-        return {tool.name: _plain(tool) for tool in (await self._client.list_tools()).tools}
+        return {tool.name: plain(tool) for tool in (await self._client.list_tools()).tools}
 
     async def call(self, tool: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        return _plain(await self._client.call_tool(tool, arguments or {}))
+        return plain(await self._client.call_tool(tool, arguments or {}))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The JSON value of the SDK's objects."""
     return value.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
