@@ -15,8 +15,13 @@ pub(crate) struct Built {
     pub(crate) emulator: PathBuf,
     /// The folder with the native layout.
     pub(crate) native: PathBuf,
+}
+
+impl Built {
     /// The folder with the native layout whose tools are the fixtures of the conformance suite.
-    pub(crate) conformance: PathBuf,
+    pub(crate) fn conformance(&self) -> PathBuf {
+        self.native.with_file_name("conformance")
+    }
 }
 
 /// Builds all of it.
@@ -33,15 +38,14 @@ pub(crate) fn build(workspace: &Workspace, release: bool) -> Result<Built> {
         valet: programs.join("valet"),
         emulator: programs.join("entra-emulator"),
         native: layouts.join("native"),
-        conformance: layouts.join("conformance"),
     };
     say("compiling the native layout ahead of time");
     for part in ["identity", "request", "custodian"] {
         compile(&built, &built.native.join(part))?;
     }
-    compile(&built, &built.conformance.join("request"))?;
+    compile(&built, &built.conformance().join("request"))?;
     for part in ["identity.cwasm", "custodian.cwasm"] {
-        std::fs::copy(built.native.join(part), built.conformance.join(part))
+        std::fs::copy(built.native.join(part), built.conformance().join(part))
             .with_context(|| format!("copying {part}"))?;
     }
     Ok(built)

@@ -73,7 +73,7 @@ fn conformance(workspace: &Workspace, built: &Built) -> Command {
     node.arg("--valet").arg(&built.valet);
     node.arg("--emulator").arg(&built.emulator);
     node.arg("--artifacts").arg(&built.native);
-    node.arg("--fixtures").arg(&built.conformance);
+    node.arg("--fixtures").arg(built.conformance());
     node.arg("--work").arg(workspace.artifacts().join("clients/conformance"));
     node
 }
