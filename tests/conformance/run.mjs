@@ -68,23 +68,26 @@ async function served(verdict, title, options, judge) {
   verdict.check(`${title}: no fault in the log`, faults[0]);
   // Every JSON Web Token begins so, being Base64 of `{"`.
   verdict.check(`${title}: no token in the log`, lines.find((line) => line.includes('eyJ')));
-  if (verdict.failed > failed) process.stderr.write(`--- the server's log\n${lines.slice(-40).join('\n')}\n`);
+  if (verdict.failed > failed) {
+    const grave = lines.filter((line) => / (WARN|ERROR) |panicked/.test(line));
+    process.stderr.write(`--- from ${join(options.folder, 'valet.log')}\n${grave.slice(-20).join('\n')}\n`);
+  }
 }
 
 async function withFixtures(conformance, verdict, url) {
   for (const revision of [MODERN, LEGACY]) {
     const found = await conformance.requirements(url, revision);
-    const reasons = revision === LEGACY ? expectations(join(HERE, 'expected-2025-11-25.yml')) : new Map();
+    const expected = revision === LEGACY ? expectations(join(HERE, 'expected-2025-11-25.yml')) : new Map();
     for (const scenario of [...conformance.required(revision), ...BESIDE[revision]]) {
-      verdict.scenario(`fixtures ${revision}`, scenario, found.get(scenario) ?? [], reasons);
+      verdict.scenario(`fixtures ${revision}`, scenario, found.get(scenario) ?? [], expected);
     }
   }
 }
 
 async function withShipped(conformance, verdict, url) {
-  const reasons = expectations(join(HERE, 'expected-shipped.yml'));
+  const expected = expectations(join(HERE, 'expected-shipped.yml'));
   for (const [revision, scenario] of SHIPPED) {
-    verdict.scenario(`shipped ${revision}`, scenario, await conformance.scenario(url, revision, scenario), reasons);
+    verdict.scenario(`shipped ${revision}`, scenario, await conformance.scenario(url, revision, scenario), expected);
   }
 }
 

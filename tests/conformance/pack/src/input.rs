@@ -46,7 +46,10 @@ pub(crate) fn needed<const N: usize>(requests: [InputRequest; N]) -> NeededInput
 }
 
 /// Asks for `requests` and remembers `state`.
-pub(crate) fn remembering(requests: Vec<InputRequest>, state: &impl Serialize) -> Result<NeededInput, Failure> {
+pub(crate) fn remembering(
+    requests: Vec<InputRequest>,
+    state: &impl Serialize,
+) -> Result<NeededInput, Failure> {
     let state = serde_json::to_vec(state).map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(NeededInput { requests, state })
 }
@@ -132,7 +135,10 @@ mod tests {
 
     fn context(responses: &[(&str, &str)], state: &[u8]) -> Context {
         let responses = responses.iter().map(|(key, json)| ((*key).to_owned(), (*json).to_owned())).collect();
-        Context { client: ClientAbilities::empty(), input: Some(GivenInput { responses, state: state.into() }) }
+        Context {
+            client: ClientAbilities::empty(),
+            input: Some(GivenInput { responses, state: state.into() }),
+        }
     }
 
     #[test]

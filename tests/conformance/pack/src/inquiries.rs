@@ -33,7 +33,8 @@ pub(crate) fn url(call: &Call<'_>) -> Result<Answer, Failure> {
         Some(Elicited::Accept { .. }) => said("You have been there."),
         Some(Elicited::Decline | Elicited::Cancel) => said("You did not go there."),
         None => {
-            let page = page("approval", "Please approve this on our page", "https://valet.example/approvals/1");
+            let page =
+                page("approval", "Please approve this on our page", "https://valet.example/approvals/1");
             Answer::InputRequired(needed([page]))
         }
     })

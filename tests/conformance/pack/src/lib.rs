@@ -52,7 +52,10 @@ mod tests {
         let numbers = || (1..=150).map(|number| number.to_string());
         let found = completion(numbers(), "14");
         let expected = ["14", "140", "141", "142", "143", "144", "145", "146", "147", "148", "149"];
-        assert_eq!((found.values, found.total, found.has_more), (expected.map(str::to_owned).into(), Some(11), false));
+        assert_eq!(
+            (found.values, found.total, found.has_more),
+            (expected.map(str::to_owned).into(), Some(11), false)
+        );
         let all = completion(numbers(), "");
         assert_eq!((all.values.len(), all.total, all.has_more), (100, Some(150), true));
     }

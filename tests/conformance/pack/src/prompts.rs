@@ -44,7 +44,9 @@ impl Guest for Component {
                 let first = known.into_iter().find(|(name, _)| name == "arg1").map(|(_, value)| value);
                 Ok(completion(first.into_iter().map(|first| format!("{first} again")), &value))
             }
-            (WITH_ARGUMENTS, _) => Err(Failure::InvalidArguments(format!("the prompt has no argument {argument:?}"))),
+            (WITH_ARGUMENTS, _) => {
+                Err(Failure::InvalidArguments(format!("the prompt has no argument {argument:?}")))
+            }
             _ => Err(Failure::NotFound),
         }
     }
@@ -87,6 +89,7 @@ fn after_a_question(context: &Context) -> Outcome {
 
 /// One message of the user for each block.
 fn messages(blocks: &[Value]) -> Outcome {
-    let messages: Vec<_> = blocks.iter().map(|content| json!({ "role": "user", "content": content })).collect();
+    let messages: Vec<_> =
+        blocks.iter().map(|content| json!({ "role": "user", "content": content })).collect();
     Outcome::Complete(json!({ "messages": messages }).to_string())
 }

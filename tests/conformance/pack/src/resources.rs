@@ -58,7 +58,9 @@ impl Guest for Component {
     ) -> Result<Completion, Failure> {
         match (uri_template.as_str(), argument.as_str()) {
             (TEMPLATE, "id") => Ok(completion((1..=150).map(|id| id.to_string()), &value)),
-            (TEMPLATE, _) => Err(Failure::InvalidArguments(format!("the template has no variable {argument:?}"))),
+            (TEMPLATE, _) => {
+                Err(Failure::InvalidArguments(format!("the template has no variable {argument:?}")))
+            }
             _ => Err(Failure::NotFound),
         }
     }

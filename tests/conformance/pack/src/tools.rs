@@ -24,7 +24,12 @@ impl Guest for Component {
         objects(DEFINITIONS)
     }
 
-    fn call(caller: &Principal, name: String, arguments: String, context: Context) -> Result<Answer, Failure> {
+    fn call(
+        caller: &Principal,
+        name: String,
+        arguments: String,
+        context: Context,
+    ) -> Result<Answer, Failure> {
         let tool = tool(&name).ok_or(Failure::NotFound)?;
         tool(&Call { caller, arguments: &arguments, context: &context })
     }
@@ -46,9 +51,9 @@ fn tool(name: &str) -> Option<Tool> {
             let resource = content::resource("test://mixed-content-resource", "application/json", &data);
             answer(&[content::text("Multiple content types test:"), content::image(), resource])
         },
-        "test_error_handling" => |_| {
-            Ok(Answer::Complete(content::error("This tool intentionally returns an error for testing")))
-        },
+        "test_error_handling" => {
+            |_| Ok(Answer::Complete(content::error("This tool intentionally returns an error for testing")))
+        }
         "json_schema_2020_12_tool" | "test_header_parameters" => repeat,
         "test_structured_content" => structured,
         "whoami" => whoami,
