@@ -18,6 +18,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     run(rust_tests(workspace, &built))?;
     say("\nholding our verdicts on tokens against PyJWT's and jose's");
     token_oracles(workspace)?;
+    say("\nrunning the conformance suite of MCP");
+    run(conformance(workspace, &built))?;
     say("\nrunning the official Python client of MCP, and fastmcp");
     run(mcp_job(workspace, &built, "clients/python"))?;
     say("\nrunning MCP clients for JavaScript");
@@ -76,6 +78,18 @@ fn mcp_job(workspace: &Workspace, built: &Built, name: &str) -> Command {
     python.arg("--artifacts").arg(&built.native);
     python.arg("--work").arg(workspace.artifacts().join(name));
     python
+}
+
+/// The suite installs itself below `--work`, once.
+fn conformance(workspace: &Workspace, built: &Built) -> Command {
+    let mut node = Command::new("node");
+    node.arg(workspace.root.join("tests/conformance/run.mjs"));
+    node.arg("--valet").arg(&built.valet);
+    node.arg("--emulator").arg(&built.emulator);
+    node.arg("--artifacts").arg(&built.native);
+    node.arg("--fixtures").arg(built.conformance());
+    node.arg("--work").arg(workspace.artifacts().join("clients/conformance"));
+    node
 }
 
 /// A job of clients that meet the emulator alone. They install what they need below `--work`, once.

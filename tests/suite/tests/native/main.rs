@@ -8,6 +8,7 @@ mod answers;
 mod bearer;
 mod config;
 mod downstream;
+mod fixtures;
 mod good;
 mod hosts;
 mod keys;

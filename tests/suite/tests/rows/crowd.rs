@@ -27,7 +27,10 @@ const IDLE: usize = 10_000;
 
 /// A rig without the server's debug lines, which would be gigabytes here.
 async fn quiet() -> Rig {
-    Rig::logging("warn", valet_suite::rig::emulator().await, |config| config.set("limits.calls_per_minute", 1_000_000)).await
+    Rig::logging("warn", valet_suite::rig::emulator().await, |config| {
+        config.set("limits.calls_per_minute", 1_000_000)
+    })
+    .await
 }
 
 #[test]
@@ -101,7 +104,8 @@ impl Plain {
 
     /// A call of `tool`, as bytes.
     fn call(&self, tool: &str) -> String {
-        let body = valet_suite::ask::modern("tools/call", json!({ "name": tool, "arguments": {} })).to_string();
+        let body =
+            valet_suite::ask::modern("tools/call", json!({ "name": tool, "arguments": {} })).to_string();
         format!(
             "POST /mcp HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
              accept: application/json, text/event-stream\r\nmcp-protocol-version: {MODERN}\r\nmcp-method: tools/call\r\n\
@@ -127,7 +131,9 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
         let mut idle = Vec::with_capacity(IDLE);
         for _ in 0..IDLE {
             // Where the server takes no more, the system's queue does for a while, and then nobody.
-            match tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(plain.rig.address)).await {
+            match tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(plain.rig.address))
+                .await
+            {
                 Ok(connected) => idle.push(connected.unwrap()),
                 Err(_) => break,
             }
@@ -251,13 +257,18 @@ fn a_window_of_one_byte_holds_up_its_own_stream_only() {
     run(async {
         let plain = Plain::start().await;
         let tcp = TcpStream::connect(plain.rig.address).await.unwrap();
-        let (client, connection) =
-            h2::client::Builder::new().initial_window_size(1).handshake::<_, bytes::Bytes>(tcp).await.unwrap();
+        let (client, connection) = h2::client::Builder::new()
+            .initial_window_size(1)
+            .handshake::<_, bytes::Bytes>(tcp)
+            .await
+            .unwrap();
         let connection = tokio::spawn(connection);
         let mut streams = Vec::new();
         let mut client = client.ready().await.unwrap();
         for _ in 0..100 {
-            let request = http::Request::get("http://localhost/.well-known/oauth-protected-resource/mcp").body(()).unwrap();
+            let request = http::Request::get("http://localhost/.well-known/oauth-protected-resource/mcp")
+                .body(())
+                .unwrap();
             let Ok((response, _)) = client.send_request(request, true) else { break };
             streams.push(response);
             client = client.ready().await.unwrap();

@@ -100,7 +100,9 @@ impl Row {
         }
         let body = match &self.body {
             Some(body) => body.repeat(self.body_times),
-            None => modern("tools/call", serde_json::json!({ "name": "whoami", "arguments": {} })).to_string(),
+            None => {
+                modern("tools/call", serde_json::json!({ "name": "whoami", "arguments": {} })).to_string()
+            }
         };
         let mut fields = vec![
             ("host", "valet.example".to_owned()),
@@ -147,6 +149,10 @@ impl Row {
         if !self.status.contains(&status) {
             return Err(format!("expected {:?}, got {status}: {answer:.300}", self.status));
         }
-        if answer.contains(&self.says) { Ok(()) } else { Err(format!("{:?} is not in {answer:.600}", self.says)) }
+        if answer.contains(&self.says) {
+            Ok(())
+        } else {
+            Err(format!("{:?} is not in {answer:.600}", self.says))
+        }
     }
 }

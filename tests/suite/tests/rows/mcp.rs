@@ -68,7 +68,8 @@ fn every_row_of_mcp_gets_its_answer_and_the_next_good_call_works() {
         let mut wrong = Vec::new();
         for row in &rows.row {
             let answer = rig.send(row.ask(&token)).await;
-            let code = serde_json::from_str::<Value>(&answer.body).unwrap_or_default()["error"]["code"].as_i64();
+            let code =
+                serde_json::from_str::<Value>(&answer.body).unwrap_or_default()["error"]["code"].as_i64();
             if (answer.status, code) != (row.status, row.code) || !answer.body.contains(&row.says) {
                 let found = format!("{} {code:?} {:.300}", answer.status, answer.body);
                 wrong.push(format!(
