@@ -14,6 +14,12 @@ pub const VALUES: usize = 128 * 1024;
 /// Subschemas of a schema. Each is looked at once when the schema is checked, which is once for each call.
 pub const SUBSCHEMAS: usize = 4096;
 
+/// `$id`, `$anchor` and `$dynamicAnchor` of a schema. Each reference looks through them.
+pub const NAMES: usize = 256;
+
+/// Bytes of a JSON pointer into a schema. Each reference has one for its fault, and member names may be long.
+pub const POINTER: usize = 2048;
+
 /// Schemas that are being evaluated within each other: with three for each level of the instance, 42 levels. In a component
 /// each takes some 160 bytes of the stack, so that all of them take a third of its 64 KiB (`.cargo/config.toml`); reading a
 /// document of [`DEPTH`] levels takes as much, at another time.
