@@ -29,6 +29,14 @@ fn composition_that_explodes_is_given_up() {
     let schema =
         exploding("allOf").replacen(r##""$ref":"#/$defs/39""##, r##""not":{"$ref":"#/$defs/39"}"##, 1);
     stopped(&schema, "null", Stop::TooCostly, sentence);
+    // Nor is it one violation among others.
+    let both = r##""allOf":[{"const":1},{"$ref":"#/$defs/39"}]"##;
+    stopped(
+        &exploding("allOf").replacen(r##""$ref":"#/$defs/39""##, both, 1),
+        "null",
+        Stop::TooCostly,
+        sentence,
+    );
 }
 
 #[test]
