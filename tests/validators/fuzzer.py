@@ -37,7 +37,7 @@ def command(bench: Bench, protocol: str, endpoint: str, revision: str) -> list[s
     """The same amount of the same things, whatever the wire."""
     return [
         bench.command("mcp-fuzzer"), "--protocol", protocol, "--endpoint", endpoint, "--spec-schema-version", revision,
-        "--mode", "all", "--phase", "both", "--protocol-phase", "aggressive", "--runs", "8", "--runs-per-type", "3",
+        "--mode", "all", "--phase", "both", "--protocol-phase", "aggressive", "--runs", "40", "--runs-per-type", "20",
         "--seed", SEED, "--no-corpus", "--no-network", "--fs-root", "sandbox", "--fail-if-no-tools",
         "--timeout", "10", "--max-concurrency", "4", "--output-dir", f"{protocol}-{revision}",
     ]
@@ -54,6 +54,7 @@ def over_http(bench: Bench, revision: str) -> None:
         outcome = bench.run(command(bench, "streamablehttp", url, revision), PATIENCE, variables)
     report.equal("ended by itself", outcome.code, 0)
     seen = dict(sorted(witness.statuses.items()))
+    (bench.folder / f"answers-{revision}.json").write_text(json.dumps(seen))
     report.check(f"at least {ENOUGH} answers", sum(seen.values()) >= ENOUGH, f"{seen}")
     report.check("good calls among them", seen.get(200, 0) > 0, f"{seen}")
     report.equal("no 5xx", {status: times for status, times in seen.items() if status >= 500}, {})
