@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from pathlib import Path
 
 import servers
@@ -20,6 +21,9 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 ENOUGH = 100
 
 PATIENCE = 120
+
+# Seconds for the processes of stdio to end when their input has.
+END = 15
 
 
 def run(bench: Bench) -> None:
@@ -75,7 +79,11 @@ def over_stdio(bench: Bench) -> None:
     witness = shlex.join([sys.executable, str(Path(__file__).with_name("stdio_witness.py")), str(seen)])
     outcome = bench.run(command(bench, "stdio", witness, REVISIONS[-1]), PATIENCE)
     report.equal("ended by itself", outcome.code, 0)
+    until = time.monotonic() + END
+    while len(list(seen.glob("run-*.json"))) < len(list(seen.glob("begun-*"))) and time.monotonic() < until:
+        time.sleep(0.1)
     runs = [json.loads(file.read_text()) for file in sorted(seen.glob("run-*.json"))]
+    report.equal("every process ended", len(runs), len(list(seen.glob("begun-*"))))
     report.check(f"at least {ENOUGH} messages came", sum(run["messages"] for run in runs) >= ENOUGH, f"{len(runs)} processes")
     report.equal("nothing else on standard output", [line for run in runs for line in run["other"]], [])
     report.equal("every process ended cleanly", {run["code"] for run in runs}, {0})
