@@ -17,7 +17,7 @@ use wasmtime::component::ResourceTable;
 use crate::egress::Sender;
 use crate::store::Store;
 
-pub use signature::SignatureChecks;
+pub use signature::{SignatureChecks, SignatureFailure};
 pub use stores::{Turn, Turns};
 
 /// What lives as long as the host, and stands behind the capabilities.

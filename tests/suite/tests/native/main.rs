@@ -14,5 +14,6 @@ mod keys;
 mod lifecycle;
 mod message;
 mod permitted;
+mod rollover;
 mod secrecy;
 mod transport;
