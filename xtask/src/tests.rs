@@ -75,7 +75,12 @@ fn token_oracles(workspace: &Workspace) -> Result<()> {
     make.arg(&corpus);
     run(make)?;
     let mut python = Command::new("python3");
-    python.arg(workspace.root.join("tests/oracles/run.py")).arg("--corpus").arg(&corpus).arg("--work").arg(&folder);
+    python
+        .arg(workspace.root.join("tests/oracles/run.py"))
+        .arg("--corpus")
+        .arg(&corpus)
+        .arg("--work")
+        .arg(&folder);
     run(python)
 }
 
