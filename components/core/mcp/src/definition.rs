@@ -107,6 +107,12 @@ impl<'a> Definition<'a> {
         self.input_schema.unwrap_or("{}")
     }
 
+    /// Whether a tool's input schema is one of objects, as MCP `server/tools` asks: `"type": "object"` at its root.
+    #[must_use]
+    pub fn takes_an_object(&self) -> bool {
+        Members::parse(self.input_schema()).is_ok_and(|members| members.find("type") == Some(r#""object""#))
+    }
+
     /// A tool's `outputSchema`, an object.
     #[must_use]
     pub const fn output_schema(&self) -> Option<&'a str> {

@@ -51,6 +51,21 @@ fn a_definition_without_what_it_needs_is_refused() {
 }
 
 #[test]
+fn a_tool_takes_an_object() {
+    for (schema, expected) in [
+        (r#"{"type":"object"}"#, true),
+        (r#"{"properties":{}, "type" : "object"}"#, true),
+        ("{}", false),
+        (r#"{"type":"array"}"#, false),
+        (r#"{"type":["object","null"]}"#, false),
+        (r#"{"type":"object","type":"object"}"#, false),
+    ] {
+        let json = format!(r#"{{"name":"a","inputSchema":{schema}}}"#);
+        assert_eq!(Definition::parse(List::Tools, &json).unwrap().takes_an_object(), expected, "{schema}");
+    }
+}
+
+#[test]
 fn one_definition_is_found_without_reading_the_others() {
     let definitions = [
         "not even JSON".to_owned(),

@@ -173,6 +173,11 @@ pub enum Fault {
         /// When to try again, in seconds.
         retry_after: u32,
     },
+    /// -32603: what was asked for cannot be had now, or not by this user. The text is the pack's, for the caller.
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
     /// -32603: our fault. The reason is in the log only.
     Internal,
 }
@@ -234,7 +239,7 @@ impl Fault {
             | Self::UnknownTool { .. }
             | Self::UnknownResource { .. }
             | Self::UnknownPrompt { .. } => -32602,
-            Self::Internal => -32603,
+            Self::Unavailable { .. } | Self::Internal => -32603,
             Self::HeaderMismatch { .. } => -32020,
             Self::MissingCapabilities { .. } => -32021,
             Self::UnsupportedVersion { .. } => -32022,

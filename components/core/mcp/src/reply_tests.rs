@@ -73,6 +73,7 @@ fn failures_after_reading_have_their_code_and_status() {
         check(revision, Fault::InvalidRequestState, 200, -32602, 1);
         check(revision, Fault::InvalidArguments { reason: "no".into() }, 200, -32602, 1);
         check(revision, Fault::MissingCapabilities { missing: Abilities::default() }, 400, -32021, 1);
+        check(revision, Fault::Unavailable { reason: "later".into() }, 200, -32603, 1);
         check(revision, Fault::Internal, 200, -32603, 1);
         check(revision, Fault::Unauthenticated, 401, 401, 1);
         check(revision, Fault::Forbidden, 403, 403, 1);

@@ -157,6 +157,7 @@ impl fmt::Display for Fault {
             Self::RateLimited { retry_after } => {
                 write!(f, "Too many requests, try again in {retry_after} seconds")
             }
+            Self::Unavailable { reason } => f.write_str(reason),
             Self::Internal => f.write_str("Internal error"),
         }
     }
