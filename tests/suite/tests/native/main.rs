@@ -15,4 +15,6 @@ mod lifecycle;
 mod message;
 mod permitted;
 mod secrecy;
+mod stdio;
+mod stream;
 mod transport;
