@@ -4,7 +4,9 @@ mod artifacts;
 mod bench;
 mod components;
 mod demo;
+mod fuzz;
 mod layouts;
+mod mutants;
 mod packs;
 mod snapshot;
 mod tests;
@@ -48,6 +50,10 @@ enum Task {
     },
     /// Run every test.
     Test,
+    /// Give mutated inputs to the parsers for a bounded time. Needs a C++ compiler.
+    Fuzz(fuzz::Arguments),
+    /// Change the token rules in small ways, and see whether some test notices each.
+    Mutants(mutants::Arguments),
     /// Measure, beside a native server that does the same work.
     Bench(bench::Arguments),
 }
@@ -70,6 +76,8 @@ fn run(task: Task) -> Result<()> {
         Task::CheckPack { component } => packs::check_file(&component),
         Task::Demo { once } => demo::run(&workspace, once),
         Task::Test => tests::run_all(&workspace),
+        Task::Fuzz(arguments) => fuzz::fuzz(&workspace, &arguments),
+        Task::Mutants(arguments) => mutants::mutants(&workspace, &arguments),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::components::{exports, imports};
+use crate::components::{FIXTURES, exports, imports};
 
 /// The components that are tool packs.
-pub(crate) const PACKS: [&str; 1] = ["graph-tools"];
+pub(crate) const PACKS: [&str; 2] = ["graph-tools", FIXTURES];
 
 /// Everything that the world `valet:mcp/tool-pack` imports, and what those interfaces need.
 const MAY_IMPORT: [&str; 5] = [

@@ -49,17 +49,18 @@ impl Requests for Component {
 }
 
 impl Keys for Component {
-    fn current() -> Result<String, String> {
-        keys(wire::KEYS)
+    fn current(tenant: String) -> Result<String, String> {
+        keys(wire::KEYS, &tenant)
     }
 
-    fn newer() -> Result<String, String> {
-        keys(wire::NEWER_KEYS)
+    fn newer(tenant: String) -> Result<String, String> {
+        keys(wire::NEWER_KEYS, &tenant)
     }
 }
 
-fn keys(path: &str) -> Result<String, String> {
-    let answer = ask("GET", path, Vec::new(), Vec::new())?;
+/// `tenant` is one of the configured ones, a GUID, and so needs no encoding.
+fn keys(path: &str, tenant: &str) -> Result<String, String> {
+    let answer = ask("GET", &format!("{path}{tenant}"), Vec::new(), Vec::new())?;
     let text =
         String::from_utf8(answer.body).map_err(|_| "the private part's answer is not text".to_owned())?;
     if answer.status == 200 { Ok(text) } else { Err(format!("the private part has no keys: {text}")) }

@@ -17,10 +17,13 @@ struct Component;
 
 impl Guest for Component {
     fn handle(request: Request) -> Response {
-        match (request.method.as_str(), request.target.as_str()) {
-            ("POST", wire::REQUESTS) => for_caller(&request),
-            ("GET", wire::KEYS) => key_set(keys::current()),
-            ("GET", wire::NEWER_KEYS) => key_set(keys::newer()),
+        let target = request.target.as_str();
+        // Which tenants have keys here is for `signing-keys` to say.
+        let current = target.strip_prefix(wire::KEYS);
+        match (request.method.as_str(), current, target.strip_prefix(wire::NEWER_KEYS)) {
+            ("POST", ..) if target == wire::REQUESTS => for_caller(&request),
+            ("GET", Some(tenant), _) => key_set(keys::current(tenant)),
+            ("GET", _, Some(tenant)) => key_set(keys::newer(tenant)),
             _ => answer(404, Vec::new()),
         }
     }

@@ -10,28 +10,34 @@ use bindings::valet::capability::http::{Failure, Request};
 use bindings::valet::capability::{egress_keys, key_cache, settings};
 use bindings::wasi::clocks::wall_clock;
 use valet_core_token::key_cache::{self as schedule, Authority, KeysError, Ports};
+use valet_core_token::settings::KeySettings;
 
 struct Component;
 
 impl Guest for Component {
-    fn current() -> Result<String, String> {
-        with_authority(schedule::current)
+    fn current(tenant: String) -> Result<String, String> {
+        of(&tenant, schedule::current)
     }
 
-    fn newer() -> Result<String, String> {
-        with_authority(schedule::newer)
+    fn newer(tenant: String) -> Result<String, String> {
+        of(&tenant, schedule::newer)
     }
 }
 
 type Obtain = fn(&Capabilities, Authority<'_>) -> Result<String, KeysError>;
 
-fn with_authority(obtain: Obtain) -> Result<String, String> {
-    let setting = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
-    let (url, tenant) = (setting("authority")?, setting("tenant")?);
+fn of(tenant: &str, obtain: Obtain) -> Result<String, String> {
+    let settings = KeySettings::read(settings::get).map_err(|unset| unset.to_string())?;
+    if !settings.tenants.iter().any(|known| known == tenant) {
+        return Err(format!(
+            "tenant `{tenant}` is not among the configured ones, so its keys are not fetched"
+        ));
+    }
     let authority = Authority {
-        url: &url,
-        tenant: &tenant,
-        may_be_emulator: settings::get("emulator").as_deref() == Some("true"),
+        url: &settings.authority,
+        tenant,
+        retry_floor: settings.floor,
+        may_be_emulator: settings.may_be_emulator,
     };
     obtain(&Capabilities, authority).map_err(|error| error.to_string())
 }

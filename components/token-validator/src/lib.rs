@@ -12,7 +12,7 @@ use bindings::exports::valet::identity::principal::{
     Caller, Guest as PrincipalInterface, GuestPrincipal, Kind, Principal as OwnedPrincipal, PrincipalBorrow,
 };
 use bindings::exports::valet::identity::refusals::{Reason, Refusal};
-use bindings::exports::valet::identity::validator::{Guest as Validator, Rules};
+use bindings::exports::valet::identity::validator::{AtJwtRules, Guest as Validator, Rules};
 use bindings::valet::crypto::signature;
 use valet_core_token as core;
 
@@ -48,48 +48,72 @@ impl GuestPrincipal for Principal {
     }
 }
 
+/// Key sets that are kept read; past it all are dropped. One a tenant is in use.
+const KEPT_SETS: usize = 16;
+
 thread_local! {
-    /// The last key set that was read, beside its text. Where an instance lives long, the same text comes with each call; reading it again would
-    /// give the same set.
-    static LAST_READ: RefCell<Option<(String, core::KeySet<'static>)>> = const { RefCell::new(None) };
+    /// The key sets that were read last, beside their texts. Where an instance lives long, the same text comes with each call; reading it again
+    /// would give the same set.
+    static READ: RefCell<Vec<(String, core::KeySet<'static>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Validator for Component {
     fn validate(token: String, keys: String, rules: Rules, now: u64) -> Result<OwnedPrincipal, Refusal> {
-        LAST_READ.with_borrow_mut(|last| {
-            if last.as_ref().is_none_or(|(text, _)| *text != keys) {
-                let set = core::KeySet::parse(&keys)
-                    .map_err(|error| Refusal {
-                        reason: Reason::UnusableConfiguration,
-                        detail: error.to_string(),
-                    })?
-                    .into_owned();
-                *last = Some((keys, set));
-            }
-            let (_, set) = last.as_ref().expect("it was just put there");
-            validate(token, set, &rules, now)
-        })
+        let (tenants, audiences) = (texts(&rules.tenants), texts(&rules.audiences));
+        let clients = rules.clients.as_deref().map(texts);
+        let rules = core::Rules {
+            authority: &rules.authority,
+            v1_authority: &rules.v1_authority,
+            tenants: &tenants,
+            audiences: &audiences,
+            clients: clients.as_deref(),
+            leeway: rules.leeway,
+        };
+        judge(token, keys, |token, keys| core::verify(token, keys, &rules, now, &ImportedCheck))
+    }
+
+    fn validate_at_jwt(
+        token: String,
+        keys: String,
+        rules: AtJwtRules,
+        now: u64,
+    ) -> Result<OwnedPrincipal, Refusal> {
+        let AtJwtRules { issuer, audience, leeway } = &rules;
+        let rules = core::AtJwtRules { issuer, audience, leeway: *leeway };
+        judge(token, keys, |token, keys| core::verify_at_jwt(token, keys, &rules, now, &ImportedCheck))
     }
 }
 
-fn validate(
+fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}
+
+/// Reads `keys`, unless that was done before, and makes a principal of what `verify` finds good.
+fn judge(
     token: String,
-    keys: &core::KeySet<'_>,
-    rules: &Rules,
-    now: u64,
+    keys: String,
+    verify: impl FnOnce(&str, &core::KeySet<'_>) -> Result<core::Verified, core::TokenError>,
 ) -> Result<OwnedPrincipal, Refusal> {
-    let tenants: Vec<&str> = rules.tenants.iter().map(String::as_str).collect();
-    let audiences: Vec<&str> = rules.audiences.iter().map(String::as_str).collect();
-    let rules = core::Rules {
-        authority: &rules.authority,
-        v1_authority: &rules.v1_authority,
-        tenants: &tenants,
-        audiences: &audiences,
-        leeway: rules.leeway,
-    };
-    let verified = core::verify(&token, keys, &rules, now, &ImportedCheck)
-        .map_err(|error| Refusal { reason: reason(error.reason()), detail: error.to_string() })?;
-    Ok(OwnedPrincipal::new(Principal { verified, token }))
+    READ.with_borrow_mut(|read| {
+        let at = match read.iter().position(|(text, _)| *text == keys) {
+            Some(at) => at,
+            None => {
+                let set = core::KeySet::parse(&keys).map_err(|error| Refusal {
+                    reason: Reason::UnusableConfiguration,
+                    detail: error.to_string(),
+                })?;
+                let set = set.into_owned();
+                if read.len() == KEPT_SETS {
+                    read.clear();
+                }
+                read.push((keys, set));
+                read.len() - 1
+            }
+        };
+        let verified = verify(&token, &read[at].1)
+            .map_err(|error| Refusal { reason: reason(error.reason()), detail: error.to_string() })?;
+        Ok(OwnedPrincipal::new(Principal { verified, token }))
+    })
 }
 
 impl Assertion for Component {
@@ -128,6 +152,7 @@ fn reason(reason: core::Reason) -> Reason {
         core::Reason::MissingClaim => Reason::MissingClaim,
         core::Reason::WrongIssuer => Reason::WrongIssuer,
         core::Reason::ForeignTenant => Reason::ForeignTenant,
+        core::Reason::ForeignClient => Reason::ForeignClient,
         core::Reason::WrongAudience => Reason::WrongAudience,
         core::Reason::Expired => Reason::Expired,
         core::Reason::NotYetValid => Reason::NotYetValid,

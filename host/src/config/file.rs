@@ -16,7 +16,11 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) graph: GraphFile,
     #[serde(default)]
-    pub(super) tools: BTreeMap<String, ToolRule>,
+    pub(super) tools: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) resources: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) prompts: BTreeMap<String, Rule>,
     #[serde(default)]
     pub(super) scopes: ScopesFile,
     #[serde(default)]
@@ -52,12 +56,19 @@ pub(super) struct EntraFile {
     #[serde(default = "public_v1_authority")]
     pub(super) v1_authority: Url,
     pub(super) tenant: String,
+    /// Whose users may call; the tenant's if left out.
+    pub(super) tenants: Option<Vec<String>>,
     pub(super) client_id: String,
+    /// Client applications that may call; any if left out.
+    pub(super) clients: Option<Vec<String>>,
     /// Accepted `aud` values; the client id if left out, which is what v2 tokens carry.
     pub(super) audiences: Option<Vec<String>>,
     pub(super) client_secret_file: Option<PathBuf>,
     #[serde(default = "leeway")]
     pub(super) leeway: u32,
+    /// Shortest time in seconds between two fetches of the keys, whatever tokens ask for.
+    #[serde(default = "keys_floor")]
+    pub(super) keys_floor: u32,
     /// Whether the authority may be an emulator.
     #[serde(default)]
     pub(super) emulator: bool,
@@ -70,10 +81,10 @@ pub(super) struct GraphFile {
     pub(super) url: Url,
 }
 
-/// Who may use a tool. `valet-core-policy` has the meaning.
+/// Who may use a tool, a resource or a prompt. `valet-core-policy` has the meaning.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolRule {
+pub(super) struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,4 +147,9 @@ fn public_graph() -> Url {
 /// A minute: hosts that keep their clocks by NTP differ by far less.
 fn leeway() -> u32 {
     60
+}
+
+/// What Microsoft's guidance on key rollover gives.
+fn keys_floor() -> u32 {
+    300
 }

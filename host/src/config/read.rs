@@ -210,11 +210,17 @@ impl Reader<'_> {
         if !is_guid(&file.entra.tenant) {
             return Err(self.key("entra.tenant", "has to be the tenant's GUID in lower case"));
         }
+        let tenants =
+            self.guids("entra.tenants", file.entra.tenants.as_deref(), "the one in entra.tenant")?;
+        let clients = self.guids("entra.clients", file.entra.clients.as_deref(), "any application")?;
         if !is_guid(&file.entra.client_id) {
             return Err(self.key("entra.client_id", "has to be the application's GUID in lower case"));
         }
         if file.entra.leeway > 300 {
             return Err(self.key("entra.leeway", "is more than 300 seconds"));
+        }
+        if !(1..=3600).contains(&file.entra.keys_floor) {
+            return Err(self.key("entra.keys_floor", "has to be between 1 and 3600 seconds"));
         }
         if file.tools.is_empty() {
             return Err(self.key(
@@ -222,7 +228,12 @@ impl Reader<'_> {
                 "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles",
             ));
         }
-        let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
+        let policy = json!({
+            "tools": file.tools,
+            "resources": file.resources,
+            "prompts": file.prompts,
+            "implies": file.scopes.implies,
+        });
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
         let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("{public_url}/"));
         Ok([
@@ -232,9 +243,12 @@ impl Reader<'_> {
             ("authority", self.base(&file.entra.authority, "entra.authority")?),
             ("v1_authority", self.base(&file.entra.v1_authority, "entra.v1_authority")?),
             ("tenant", file.entra.tenant.clone()),
+            ("tenants", tenants),
             ("client_id", file.entra.client_id.clone()),
+            ("clients", clients),
             ("audiences", audiences),
             ("leeway", file.entra.leeway.to_string()),
+            ("keys_floor", file.entra.keys_floor.to_string()),
             ("emulator", file.entra.emulator.to_string()),
             ("graph_url", self.base(&file.graph.url, "graph.url")?),
             ("scope_prefix", prefix),
@@ -242,6 +256,23 @@ impl Reader<'_> {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into())
+    }
+
+    /// An optional list of GUIDs, blank if left out. Empty, it would accept nobody.
+    fn guids(&self, key: &str, list: Option<&[String]>, left_out: &str) -> Result<String, ConfigError> {
+        let Some(list) = list else { return Ok(String::new()) };
+        if list.is_empty() {
+            return Err(
+                self.key(key, &format!("is empty, which would accept nobody; leave it out for {left_out}"))
+            );
+        }
+        if let Some(odd) = list.iter().find(|id| !is_guid(id)) {
+            return Err(self.key(key, &format!("has `{odd}`, which is no GUID in lower case")));
+        }
+        if let Some((_, twice)) = list.iter().enumerate().find(|(at, id)| list[..*at].contains(id)) {
+            return Err(self.key(key, &format!("has `{twice}` twice")));
+        }
+        Ok(list.join(" "))
     }
 
     fn public_url(&self, url: &Url) -> Result<String, ConfigError> {

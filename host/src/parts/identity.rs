@@ -146,6 +146,7 @@ fn reason(reason: super::bindings::identity::valet::identity::refusals::Reason) 
         Guest::MissingClaim => Reason::MissingClaim,
         Guest::WrongIssuer => Reason::WrongIssuer,
         Guest::ForeignTenant => Reason::ForeignTenant,
+        Guest::ForeignClient => Reason::ForeignClient,
         Guest::WrongAudience => Reason::WrongAudience,
         Guest::Expired => Reason::Expired,
         Guest::NotYetValid => Reason::NotYetValid,

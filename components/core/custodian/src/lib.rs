@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 /// `POST`: a [`Request`] for the bearer of the `Authorization` field; the answer is a [`Reply`].
 pub const REQUESTS: &str = "/requests";
-/// `GET`: the key set to verify with now.
-pub const KEYS: &str = "/keys";
-/// `GET`: the key set after a token named an unknown key.
-pub const NEWER_KEYS: &str = "/keys/newer";
+/// `GET`, with the tenant behind it: the key set to verify with now.
+pub const KEYS: &str = "/keys/current/";
+/// `GET`, with the tenant behind it: the key set after a token named an unknown key.
+pub const NEWER_KEYS: &str = "/keys/newer/";
 
 /// `valet:downstream/requests.request`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

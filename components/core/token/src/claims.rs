@@ -66,6 +66,10 @@ impl Claims {
         if object.has("cnf") {
             return Err(TokenError::BoundToken);
         }
+        // Not compared with anything. RFC 7519 sections 4.1.2 and 4.1.7: of another type, this is no set of claims.
+        for claim in ["sub", "jti"] {
+            reader.optional::<String>(claim)?;
+        }
         let version = match reader.required::<String>("ver")?.as_str() {
             "1.0" => Version::V1,
             "2.0" => Version::V2,
@@ -96,18 +100,36 @@ impl Claims {
     }
 }
 
-struct Reader<'o, 'a>(&'o Object<'a>);
+impl Claims {
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        let expires_at = self.caller.expires_at;
+        Lifetime { not_before: self.not_before, issued_at: self.issued_at, expires_at }
+    }
+}
+
+/// When a token is good, in seconds since the Unix epoch.
+pub(crate) struct Lifetime {
+    pub(crate) not_before: u64,
+    pub(crate) issued_at: u64,
+    pub(crate) expires_at: u64,
+}
+
+/// Members of a claims object by their type.
+pub(crate) struct Reader<'o, 'a>(pub(crate) &'o Object<'a>);
 
 impl<'a> Reader<'_, 'a> {
-    fn optional<T: serde::Deserialize<'a>>(&self, claim: &'static str) -> Result<Option<T>, TokenError> {
+    pub(crate) fn optional<T: serde::Deserialize<'a>>(
+        &self,
+        claim: &'static str,
+    ) -> Result<Option<T>, TokenError> {
         self.0.optional(claim).map_err(|WrongType(claim)| TokenError::Claim { claim })
     }
 
-    fn required<T: serde::Deserialize<'a>>(&self, claim: &'static str) -> Result<T, TokenError> {
+    pub(crate) fn required<T: serde::Deserialize<'a>>(&self, claim: &'static str) -> Result<T, TokenError> {
         self.optional(claim)?.ok_or(TokenError::Claim { claim })
     }
 
-    fn guid(&self, claim: &'static str) -> Result<String, TokenError> {
+    pub(crate) fn guid(&self, claim: &'static str) -> Result<String, TokenError> {
         self.required::<String>(claim)
             .and_then(|text| is_guid(&text).then_some(text).ok_or(TokenError::Claim { claim }))
     }
@@ -115,21 +137,28 @@ impl<'a> Reader<'_, 'a> {
     /// `scp` makes a user, `roles` alone an application; neither is no access token for an API (IDW10201 in
     /// Microsoft.Identity.Web), and `idtyp` may confirm but not contradict.
     fn permissions(&self) -> Result<(Kind, Vec<String>, Vec<String>), TokenError> {
-        let scp: String = self.optional("scp")?.unwrap_or_default();
-        // RFC 6749 section 3.3: printable ASCII with single spaces between. A tab is no scope, and no separator either.
-        if !scp.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(TokenError::Claim { claim: "scp" });
-        }
-        let scopes: Vec<String> =
-            scp.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-        let mut roles: Vec<String> = self.optional("roles")?.unwrap_or_default();
-        // A role without a name permits nothing, so it must not make an application either.
-        roles.retain(|role| !role.trim().is_empty());
+        let (scopes, roles) = (self.scopes("scp")?, self.roles()?);
         let stated: Option<String> = self.optional("idtyp")?;
         match (scopes.is_empty(), roles.is_empty(), stated.as_deref()) {
             (false, _, None | Some("user")) => Ok((Kind::User, scopes, roles)),
             (true, false, None | Some("app")) => Ok((Kind::Application, scopes, roles)),
             _ => Err(TokenError::NotAnAccessToken),
         }
+    }
+
+    /// RFC 6749 section 3.3: printable ASCII with single spaces between. A tab is no scope, and no separator either.
+    pub(crate) fn scopes(&self, claim: &'static str) -> Result<Vec<String>, TokenError> {
+        let text: String = self.optional(claim)?.unwrap_or_default();
+        if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            return Err(TokenError::Claim { claim });
+        }
+        Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// A role without a name permits nothing, so it must not make an application either.
+    pub(crate) fn roles(&self) -> Result<Vec<String>, TokenError> {
+        let mut roles: Vec<String> = self.optional("roles")?.unwrap_or_default();
+        roles.retain(|role| !role.trim().is_empty());
+        Ok(roles)
     }
 }

@@ -75,6 +75,11 @@ pub enum TokenError {
         /// The token's `tid`.
         found: String,
     },
+    /// `azp` (v1: `appid`) is not a client application that may call.
+    Client {
+        /// The token's client.
+        found: String,
+    },
     /// `aud` is not this server. Usually a token for another API.
     Audience {
         /// The token's `aud`, shortened.
@@ -129,6 +134,7 @@ pub enum Reason {
     MissingClaim,
     WrongIssuer,
     ForeignTenant,
+    ForeignClient,
     WrongAudience,
     Expired,
     NotYetValid,
@@ -154,6 +160,7 @@ impl TokenError {
             Self::Claim { .. } => Reason::MissingClaim,
             Self::Issuer { .. } => Reason::WrongIssuer,
             Self::Tenant { .. } => Reason::ForeignTenant,
+            Self::Client { .. } => Reason::ForeignClient,
             Self::Audience { .. } => Reason::WrongAudience,
             Self::Expired { .. } => Reason::Expired,
             Self::NotYetValid { .. } => Reason::NotYetValid,
@@ -183,6 +190,9 @@ impl fmt::Display for TokenError {
             Self::Claim { claim } => write!(f, "claim `{claim}` is missing or has the wrong type"),
             Self::Issuer { found, expected } => write!(f, "iss `{found}` is not `{expected}`"),
             Self::Tenant { found } => write!(f, "tid `{found}` is not among the tenants that may call"),
+            Self::Client { found } => {
+                write!(f, "client `{found}` is not among the applications that may call")
+            }
             Self::Audience { found, expected } => write!(f, "aud `{found}` is none of {expected:?}"),
             Self::Expired { expires_at, now } => write!(f, "exp {expires_at} is not after {now}"),
             Self::NotYetValid { from, now } => write!(f, "nbf or iat {from} is after {now}"),

@@ -16,6 +16,8 @@ const MAX_KEY_ID_BYTES: usize = 256;
 /// 4.1.11, RFC 7516 sections 4.1.2 and 4.1.3. Entra sends none of them.
 const REFUSED_PARAMETERS: [&str; 8] = ["crit", "b64", "jku", "jwk", "x5u", "x5c", "enc", "zip"];
 
+const PAYLOAD_ENCODING: &str = "payload is not base64url";
+
 /// A token taken apart, not yet believed.
 pub(crate) struct Parts<'a> {
     /// The bytes that the signature covers: header and payload segments with the dot between.
@@ -28,24 +30,56 @@ pub(crate) struct Parts<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
+/// Whose tokens are expected, which shows in `typ`. The two exclude each other before any key is looked at (RFC 8725 section 3.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Entra's: `JWT`, or no `typ`.
+    Entra,
+    /// The JWT profile for access tokens: `at+jwt`, which has to be there (RFC 9068 section 4).
+    AtJwt,
+}
+
+impl Profile {
+    /// RFC 7515 section 4.1.9: `typ` is a media type, compared without case, mostly without its "application/".
+    fn accepts(self, kind: Option<&str>) -> bool {
+        match (self, kind) {
+            (Self::Entra, None) => true,
+            (Self::Entra, Some(kind)) => kind.eq_ignore_ascii_case("JWT"),
+            (Self::AtJwt, None) => false,
+            (Self::AtJwt, Some(kind)) => {
+                kind.eq_ignore_ascii_case("at+jwt") || kind.eq_ignore_ascii_case("application/at+jwt")
+            }
+        }
+    }
+}
+
 /// Takes `token` apart and applies the header rules.
-pub(crate) fn parse(token: &str) -> Result<Parts<'_>, TokenError> {
+pub(crate) fn parse(token: &str, profile: Profile) -> Result<Parts<'_>, TokenError> {
+    let [header, payload, signature] = segments(token)?;
+    let key_id = accept_header(&decode(header, "header is not base64url")?, profile)?;
+    Ok(Parts {
+        signing_input: &token.as_bytes()[..header.len() + 1 + payload.len()],
+        key_id,
+        payload: decode(payload, PAYLOAD_ENCODING)?,
+        signature: decode(signature, "signature is not base64url")?,
+    })
+}
+
+/// The decoded payload of a token of which nothing has been checked.
+pub(crate) fn unverified_payload(token: &str) -> Result<Vec<u8>, TokenError> {
+    let [_, payload, _] = segments(token)?;
+    decode(payload, PAYLOAD_ENCODING)
+}
+
+fn segments(token: &str) -> Result<[&str; 3], TokenError> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(TokenError::TooLarge { bytes: token.len(), limit: MAX_TOKEN_BYTES });
     }
     let mut segments = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) =
-        (segments.next(), segments.next(), segments.next(), segments.next())
-    else {
-        return Err(TokenError::Malformed { what: "not three segments" });
-    };
-    let key_id = accept_header(&decode(header, "header is not base64url")?)?;
-    Ok(Parts {
-        signing_input: &token.as_bytes()[..header.len() + 1 + payload.len()],
-        key_id,
-        payload: decode(payload, "payload is not base64url")?,
-        signature: decode(signature, "signature is not base64url")?,
-    })
+    match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some(header), Some(payload), Some(signature), None) => Ok([header, payload, signature]),
+        _ => Err(TokenError::Malformed { what: "not three segments" }),
+    }
 }
 
 fn decode(segment: &str, what: &'static str) -> Result<Vec<u8>, TokenError> {
@@ -57,7 +91,7 @@ fn decode(segment: &str, what: &'static str) -> Result<Vec<u8>, TokenError> {
 }
 
 /// Applies the header rules and gives the `kid`.
-fn accept_header(json: &[u8]) -> Result<String, TokenError> {
+fn accept_header(json: &[u8], profile: Profile) -> Result<String, TokenError> {
     let header =
         Object::parse(json).map_err(|_| TokenError::Malformed { what: "header is not one JSON object" })?;
     let wrong = |WrongType(parameter): WrongType| TokenError::HeaderParameter { parameter };
@@ -73,12 +107,9 @@ fn accept_header(json: &[u8]) -> Result<String, TokenError> {
     if header.has("nonce") {
         return Err(TokenError::GraphToken);
     }
-    // RFC 7515 section 4.1.9: `typ` is a media type, compared without case, "application/" left out. Entra writes `JWT`.
-    if let Some(kind) = header.optional::<String>("typ").map_err(wrong)?
-        && !kind.eq_ignore_ascii_case("JWT")
-        && !kind.eq_ignore_ascii_case("at+jwt")
-    {
-        return Err(TokenError::Type { kind: shown(&kind) });
+    let kind: Option<String> = header.optional("typ").map_err(wrong)?;
+    if !profile.accepts(kind.as_deref()) {
+        return Err(TokenError::Type { kind: shown(&kind.unwrap_or_default()) });
     }
     // RFC 7519 section 5.2: `cty` is there only for a nested token.
     if header.has("cty") {

@@ -14,7 +14,7 @@ use crate::keys::{KeySet, KeySetError};
 /// Age in seconds at which a set is fetched anew.
 pub const REFRESH_AFTER: u64 = 60 * 60;
 
-/// Shortest time in seconds between two attempts to fetch, whatever tokens ask for.
+/// Shortest time in seconds between two attempts to fetch, whatever tokens ask for: what Microsoft's guidance gives, and the default.
 pub const RETRY_FLOOR: u64 = 5 * 60;
 
 /// The same while there is no usable set, so that a server that started before its authority recovers at once.
@@ -47,6 +47,8 @@ pub struct Authority<'a> {
     pub url: &'a str,
     /// Tenant GUID.
     pub tenant: &'a str,
+    /// Shortest time in seconds between two attempts to fetch while there is a usable set; [`RETRY_FLOOR`] unless the operator says otherwise.
+    pub retry_floor: u64,
     /// Whether it may be an emulator. Emulators sign in anybody as anybody and mark their documents with `x-emulator`.
     pub may_be_emulator: bool,
 }
@@ -97,36 +99,37 @@ struct Entry<'a> {
 /// # Errors
 /// Only when there is no usable set at all, see [`KeysError`].
 pub fn current(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysError> {
-    obtain(ports, authority, REFRESH_AFTER)
+    obtain(ports, authority, REFRESH_AFTER.max(authority.retry_floor))
 }
 
 /// The key set after a token named a key that [`current`] did not know: fetched anew, or the same again if the last attempt was less than
-/// [`RETRY_FLOOR`] ago.
+/// [`Authority::retry_floor`] ago.
 ///
 /// # Errors
 /// As [`current`].
 pub fn newer(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysError> {
-    obtain(ports, authority, RETRY_FLOOR)
+    obtain(ports, authority, authority.retry_floor)
 }
 
 fn obtain(ports: &impl Ports, authority: Authority<'_>, due_after: u64) -> Result<String, KeysError> {
     let name = format!("{}/{}", authority.url, authority.tenant);
-    if let Some(answer) = kept(ports, &name, due_after) {
+    let floor = authority.retry_floor;
+    if let Some(answer) = kept(ports, &name, due_after, floor) {
         return answer;
     }
     // One at a time: whoever had to wait finds what the one before has kept, a failed attempt too.
     let _turn = ports.take_turn(&name);
-    match kept(ports, &name, due_after) {
+    match kept(ports, &name, due_after, floor) {
         Some(answer) => answer,
         None => renew(ports, authority, &name),
     }
 }
 
 /// What the entry says without a fetch; none if a fetch is due.
-fn kept(ports: &impl Ports, name: &str, due_after: u64) -> Option<Result<String, KeysError>> {
+fn kept(ports: &impl Ports, name: &str, due_after: u64, floor: u64) -> Option<Result<String, KeysError>> {
     let (bytes, now) = (ports.load(name)?, ports.now());
     let entry = Entry::read(&bytes)?;
-    let seconds = entry.not_due_for(now, due_after)?;
+    let seconds = entry.not_due_for(now, due_after, floor)?;
     Some(entry.usable(now).map(str::to_owned).ok_or(KeysError::Waiting { seconds }))
 }
 
@@ -171,7 +174,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Seconds until another fetch is due, none if it is due at `now`.
-    fn not_due_for(&self, now: u64, due_after: u64) -> Option<u64> {
+    fn not_due_for(&self, now: u64, due_after: u64, floor: u64) -> Option<u64> {
         // The clock was set back since, or the entry is a stranger's: what it says of its age cannot be believed.
         if self.fetched_at.max(self.attempted_at) > now {
             return None;
@@ -180,7 +183,7 @@ impl<'a> Entry<'a> {
             Some(_) => due_after.saturating_sub(now.saturating_sub(self.fetched_at)),
             None => 0,
         };
-        let floor = if self.usable(now).is_some() { RETRY_FLOOR } else { RETRY_FLOOR_WITHOUT_KEYS };
+        let floor = if self.usable(now).is_some() { floor } else { RETRY_FLOOR_WITHOUT_KEYS };
         let held_back_for = floor.saturating_sub(now.saturating_sub(self.attempted_at));
         Some(fresh_for.max(held_back_for)).filter(|&seconds| seconds > 0)
     }

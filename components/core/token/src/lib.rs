@@ -23,6 +23,7 @@
 //!     v1_authority: "https://sts.windows.net",
 //!     tenants: &["72f988bf-86f1-41af-91ab-2d7cd011db47"],
 //!     audiences: &["11111111-2222-3333-4444-555555555555"],
+//!     clients: None,
 //!     leeway: 60,
 //! };
 //! let refused = verify("not a token", &keys, &rules, 1_800_000_000, &MyCrypto);
@@ -31,8 +32,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod at_jwt;
 mod claims;
 mod error;
+mod hint;
 mod json;
 mod jwt;
 pub mod key_cache;
@@ -44,11 +47,13 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use at_jwt::AtJwtRules;
 pub use claims::{Caller, Kind};
 pub use error::{Reason, TokenError};
+pub use hint::{Hint, hint};
 pub use keys::{KeySet, KeySetError, RsaKey, SignatureCheck, SignatureFailure};
 pub use rules::{MAX_LEEWAY, Rules};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, verify, verify_at_jwt};
 
 /// Longest token that is looked at, in bytes. Entra's access tokens are 1.2 to 3 kB; with 200 group ids about 9 kB. What is
 /// longer would only cost time.

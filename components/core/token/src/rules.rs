@@ -13,6 +13,9 @@ pub struct Rules<'a> {
     pub tenants: &'a [&'a str],
     /// Accepted `aud` values, compared whole.
     pub audiences: &'a [&'a str],
+    /// Client applications (`azp`, in v1 tokens `appid`) that may call: GUIDs in lower case. None for any that the tenant lets have a token
+    /// for one of the audiences; an empty list is refused.
+    pub clients: Option<&'a [&'a str]>,
     /// Clock difference tolerated in `exp`, `nbf` and `iat`, in seconds, at most [`MAX_LEEWAY`].
     pub leeway: u32,
 }
@@ -35,6 +38,11 @@ impl Rules<'_> {
             {
                 unusable("audiences")
             }
+            Self { clients: Some(clients), .. }
+                if clients.is_empty() || !clients.iter().all(|id| is_guid(id)) =>
+            {
+                unusable("clients")
+            }
             Self { leeway, .. } if *leeway > MAX_LEEWAY => unusable("leeway"),
             _ => Ok(()),
         }
@@ -51,7 +59,7 @@ impl Rules<'_> {
     }
 }
 
-fn is_base_url(text: &str) -> bool {
+pub(crate) fn is_base_url(text: &str) -> bool {
     text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) && !text.ends_with('/')
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::key_cache::RETRY_FLOOR;
+
 /// The settings of a verifier, as `docs/configuration.md` lists them. Lists are separated by white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -9,10 +11,12 @@ pub struct Settings {
     pub authority: String,
     /// `v1_authority`.
     pub v1_authority: String,
-    /// `tenant`, the one that may call.
-    pub tenant: String,
+    /// `tenants`, whose users may call; `tenant` alone if that is not set.
+    pub tenants: Vec<String>,
     /// `audiences`.
     pub audiences: Vec<String>,
+    /// `clients`, the applications that may call; none for any, if that is not set.
+    pub clients: Option<Vec<String>>,
     /// `leeway`, in seconds.
     pub leeway: u32,
 }
@@ -35,15 +39,80 @@ impl Settings {
     /// # Errors
     /// The first setting that is missing or malformed.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
-        let required = |name: &'static str| lookup(name).ok_or(Unset(name));
+        let lookup = Lookup(lookup);
         Ok(Self {
-            authority: required("authority")?,
-            v1_authority: required("v1_authority")?,
-            tenant: required("tenant")?,
-            audiences: required("audiences")?.split_whitespace().map(str::to_owned).collect(),
-            leeway: required("leeway")?.parse().map_err(|_| Unset("leeway"))?,
+            authority: lookup.required("authority")?,
+            v1_authority: lookup.required("v1_authority")?,
+            tenants: lookup.tenants()?,
+            audiences: list(&lookup.required("audiences")?),
+            clients: lookup.list("clients"),
+            leeway: lookup.required("leeway")?.parse().map_err(|_| Unset("leeway"))?,
         })
     }
+}
+
+/// The settings of whoever fetches keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySettings {
+    /// `authority`.
+    pub authority: String,
+    /// As in [`Settings`]: whose keys may be fetched.
+    pub tenants: Vec<String>,
+    /// `keys_floor`, in seconds; [`RETRY_FLOOR`] if that is not set.
+    pub floor: u64,
+    /// `emulator`: `true`, or anything else for no.
+    pub may_be_emulator: bool,
+}
+
+/// What `keys_floor` may be, in seconds. None would let a flood of invented names reach the authority; more than an hour is a rollover that
+/// nobody notices.
+pub const FLOORS: std::ops::RangeInclusive<u64> = 1..=3600;
+
+impl KeySettings {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// The first setting that is missing or malformed.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
+        let lookup = Lookup(lookup);
+        let floor = match lookup.0("keys_floor") {
+            None => RETRY_FLOOR,
+            Some(text) => {
+                text.parse().ok().filter(|floor| FLOORS.contains(floor)).ok_or(Unset("keys_floor"))?
+            }
+        };
+        Ok(Self {
+            authority: lookup.required("authority")?,
+            tenants: lookup.tenants()?,
+            floor,
+            may_be_emulator: lookup.0("emulator").as_deref() == Some("true"),
+        })
+    }
+}
+
+struct Lookup<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Lookup<F> {
+    fn required(&self, name: &'static str) -> Result<String, Unset> {
+        self.0(name).ok_or(Unset(name))
+    }
+
+    /// A list that may be absent. A host may declare a variable that nobody sets, whose value is then blank.
+    fn list(&self, name: &str) -> Option<Vec<String>> {
+        self.0(name).map(|text| list(&text)).filter(|list| !list.is_empty())
+    }
+
+    /// Whose users may call: the list, else the one tenant.
+    fn tenants(&self) -> Result<Vec<String>, Unset> {
+        match self.list("tenants") {
+            Some(tenants) => Ok(tenants),
+            None => Ok(list(&self.required("tenant")?)),
+        }
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -71,6 +140,27 @@ mod tests {
     }
 
     #[test]
+    fn tenants_stand_in_place_of_the_one() {
+        let with = |extra: &'static [(&str, &str)]| {
+            Settings::read(|name| {
+                ALL.iter()
+                    .chain(extra)
+                    .rev()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+            .unwrap()
+        };
+        assert_eq!((with(&[]).tenants, with(&[]).clients), (vec!["t".to_owned()], None));
+        let more = with(&[("tenants", "u  v"), ("clients", "c")]);
+        assert_eq!(more.tenants, ["u", "v"]);
+        assert_eq!(more.clients, Some(vec!["c".to_owned()]));
+        // A blank list is one that nobody set, which gives nobody more than the one tenant.
+        let blank = with(&[("tenants", " "), ("clients", "")]);
+        assert_eq!((blank.tenants, blank.clients), (vec!["t".to_owned()], None));
+    }
+
+    #[test]
     fn each_setting_is_required() {
         for (missing, _) in ALL {
             let settings = read(|name, value| (name != missing).then(|| value.to_owned()));
@@ -82,5 +172,43 @@ mod tests {
     fn a_leeway_that_is_no_number_is_refused() {
         let settings = read(|name, value| Some(if name == "leeway" { "1m" } else { value }.to_owned()));
         assert_eq!(settings, Err(Unset("leeway")));
+    }
+
+    #[test]
+    fn keys_are_fetched_for_the_same_tenants_with_a_floor() {
+        let read = |extra: &'static [(&str, &str)]| {
+            KeySettings::read(|name| {
+                let all = ALL.iter().chain(extra).rev();
+                all.clone().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let plain = KeySettings {
+            authority: "https://login.example".into(),
+            tenants: vec!["t".into()],
+            floor: RETRY_FLOOR,
+            may_be_emulator: false,
+        };
+        assert_eq!(read(&[]), Ok(plain.clone()));
+        let all = [("tenants", "u v"), ("keys_floor", "1"), ("emulator", "true")];
+        let tenants = vec!["u".into(), "v".into()];
+        let expected = KeySettings { tenants, floor: 1, may_be_emulator: true, ..plain.clone() };
+        assert_eq!(
+            KeySettings::read(|name| {
+                let value = all.iter().chain(&ALL).find(|(known, _)| *known == name);
+                value.map(|(_, value)| (*value).to_owned())
+            }),
+            Ok(expected)
+        );
+        assert_eq!(read(&[("keys_floor", "3600")]), Ok(KeySettings { floor: 3600, ..plain.clone() }));
+        assert_eq!(read(&[("emulator", "yes")]), Ok(plain));
+        for floor in [
+            &[("keys_floor", "0")],
+            &[("keys_floor", "3601")],
+            &[("keys_floor", "5m")],
+            &[("keys_floor", "")],
+        ] {
+            assert_eq!(read(floor), Err(Unset("keys_floor")));
+        }
+        assert_eq!(KeySettings::read(|_| None), Err(Unset("authority")));
     }
 }

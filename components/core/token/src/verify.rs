@@ -1,12 +1,13 @@
-//! The one entry: [`verify`]. Reads top-down as the list of what is checked.
+//! The two entries, [`verify`] and [`verify_at_jwt`]. Reads top-down as the list of what is checked.
 
-use crate::claims::{Caller, Claims, Version};
+use crate::at_jwt::{AtJwtClaims, AtJwtRules};
+use crate::claims::{Caller, Claims, Lifetime, Version};
 use crate::error::TokenError;
-use crate::jwt::{self, shown};
-use crate::keys::{KeySet, SignatureCheck, SignatureFailure};
+use crate::jwt::{self, Parts, Profile, shown};
+use crate::keys::{Chosen, KeySet, SignatureCheck, SignatureFailure};
 use crate::rules::Rules;
 
-/// Proof that a token was verified. Its field is private: [`verify`] is the only origin.
+/// Proof that a token was verified. Its field is private: [`verify`] and [`verify_at_jwt`] are its only origins.
 ///
 /// ```compile_fail
 /// # let caller: valet_core_token::Caller = todo!();
@@ -43,20 +44,58 @@ pub fn verify(
     signatures: &impl SignatureCheck,
 ) -> Result<Verified, TokenError> {
     rules.check()?;
-    let parts = jwt::parse(token)?;
-    let chosen =
-        keys.choose(&parts.key_id).ok_or_else(|| TokenError::UnknownKey { key_id: shown(&parts.key_id) })?;
-    signatures.rs256(&chosen.key, parts.signing_input, &parts.signature).map_err(
-        |failure| match failure {
-            SignatureFailure::Mismatch => TokenError::Signature,
-            SignatureFailure::UnsupportedKey => TokenError::UnsupportedKey,
-        },
-    )?;
+    let parts = jwt::parse(token, Profile::Entra)?;
+    let chosen = check_signature(&parts, keys, signatures)?;
     let claims = Claims::parse(&parts.payload)?;
     check_origin(&claims, chosen.issuer, rules)?;
-    check_audience(&claims, rules)?;
-    check_time(&claims, rules, now)?;
+    check_client(&claims, rules)?;
+    check_audience(&claims.audience, rules.audiences)?;
+    check_time(&claims.lifetime(), rules.leeway, now)?;
     Ok(Verified { caller: claims.caller })
+}
+
+/// Verifies `token` as an access token of an authorization server of ours (RFC 9068), against that server's own `keys`, at `now` (seconds
+/// since the Unix epoch). Entra's keys have no place here, nor these keys in [`verify`]: a key signs for one issuer.
+///
+/// # Errors
+/// One [`TokenError`] for the first rule that is not met.
+pub fn verify_at_jwt(
+    token: &str,
+    keys: &KeySet<'_>,
+    rules: &AtJwtRules<'_>,
+    now: u64,
+    signatures: &impl SignatureCheck,
+) -> Result<Verified, TokenError> {
+    rules.check()?;
+    let parts = jwt::parse(token, Profile::AtJwt)?;
+    let chosen = check_signature(&parts, keys, signatures)?;
+    let claims = AtJwtClaims::parse(&parts.payload)?;
+    // Our own key documents name no issuer; one that does is somebody else's.
+    if let Some(key) = chosen.issuer.filter(|&issuer| issuer != rules.issuer) {
+        return Err(TokenError::KeyIssuer { key: shown(key), expected: rules.issuer.to_owned() });
+    }
+    if claims.issuer != rules.issuer {
+        let expected = rules.issuer.to_owned();
+        return Err(TokenError::Issuer { found: shown(&claims.issuer), expected });
+    }
+    check_audience(&claims.audience, &[rules.audience])?;
+    check_time(&claims.lifetime(), rules.leeway, now)?;
+    Ok(Verified { caller: claims.caller })
+}
+
+/// The key that the token names, after its signature was found good.
+fn check_signature<'k>(
+    parts: &Parts<'_>,
+    keys: &'k KeySet<'_>,
+    signatures: &impl SignatureCheck,
+) -> Result<Chosen<'k>, TokenError> {
+    let chosen =
+        keys.choose(&parts.key_id).ok_or_else(|| TokenError::UnknownKey { key_id: shown(&parts.key_id) })?;
+    match signatures.rs256(&chosen.key, parts.signing_input, &parts.signature) {
+        Ok(()) => Ok(chosen),
+        Err(SignatureFailure::Mismatch) => Err(TokenError::Signature),
+        Err(SignatureFailure::UnsupportedKey) => Err(TokenError::UnsupportedKey),
+    }
 }
 
 /// The chain key → issuer → tenant (Microsoft identity platform, claims validation): the key may sign for the tenant, the
@@ -83,25 +122,34 @@ fn check_origin(claims: &Claims, key_issuer: Option<&str>, rules: &Rules<'_>) ->
     Ok(())
 }
 
-fn check_audience(claims: &Claims, rules: &Rules<'_>) -> Result<(), TokenError> {
-    if rules.audiences.contains(&claims.audience.as_str()) {
-        return Ok(());
+/// The operator's choice of client applications, if there is one. What Entra lets have a token is the tenant's choice, made by consent.
+fn check_client(claims: &Claims, rules: &Rules<'_>) -> Result<(), TokenError> {
+    let client = claims.caller.client_id.as_str();
+    match rules.clients {
+        Some(clients) if !clients.contains(&client) => Err(TokenError::Client { found: client.to_owned() }),
+        _ => Ok(()),
     }
-    let expected = rules.audiences.iter().map(|&audience| audience.to_owned()).collect();
-    Err(TokenError::Audience { found: shown(&claims.audience), expected })
 }
 
-/// RFC 7519 sections 4.1.4 to 4.1.6: good before `exp`, from `nbf` on, with the configured leeway on either side.
-fn check_time(claims: &Claims, rules: &Rules<'_>, now: u64) -> Result<(), TokenError> {
-    let leeway = u64::from(rules.leeway);
-    let expires_at = claims.caller.expires_at;
-    if expires_at <= claims.not_before {
-        return Err(TokenError::EmptyLifetime { not_before: claims.not_before, expires_at });
+fn check_audience(found: &str, accepted: &[&str]) -> Result<(), TokenError> {
+    if accepted.contains(&found) {
+        return Ok(());
+    }
+    let expected = accepted.iter().map(|&audience| audience.to_owned()).collect();
+    Err(TokenError::Audience { found: shown(found), expected })
+}
+
+/// RFC 7519 sections 4.1.4 to 4.1.6: good before `exp`, from the later of `nbf` and `iat` on, with the configured leeway on either side.
+fn check_time(lifetime: &Lifetime, leeway: u32, now: u64) -> Result<(), TokenError> {
+    let Lifetime { not_before, issued_at, expires_at } = *lifetime;
+    let leeway = u64::from(leeway);
+    if expires_at <= not_before {
+        return Err(TokenError::EmptyLifetime { not_before, expires_at });
     }
     if expires_at.saturating_add(leeway) <= now {
         return Err(TokenError::Expired { expires_at, now });
     }
-    let from = claims.not_before.max(claims.issued_at);
+    let from = not_before.max(issued_at);
     if from > now.saturating_add(leeway) {
         return Err(TokenError::NotYetValid { from, now });
     }

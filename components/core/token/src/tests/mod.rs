@@ -3,12 +3,15 @@
 //! Every refusal starts from a token that is good but for one thing, states the exact error, and is followed by the perfect token,
 //! which has to pass. Keys are made and tokens signed at run time; the minting shares no code with what is tested.
 
+mod at_jwt;
 mod claims;
 mod header;
+mod hint;
 mod key_cache;
 mod keys;
 mod mutations;
 mod origin;
+mod rows;
 mod rules;
 mod signature;
 mod structure;
@@ -17,10 +20,13 @@ mod wycheproof;
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKeyComponents};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaEncoding};
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use serde_json::{Value, json};
+use valet_minting::{
+    AUDIENCE, AUDIENCE_URI, CLIENT, CONSUMERS, FOREIGN_TENANT, KEY_ID, KeyPair, SECOND_TENANT, TENANT, USER,
+    base64url, header, jwk, sign_with, with, with_text, without,
+};
 
 use crate::{
     Caller, KeySet, Kind, Reason, RsaKey, Rules, SignatureCheck, SignatureFailure, TokenError, verify,
@@ -28,18 +34,6 @@ use crate::{
 
 const NOW: u64 = 1_800_000_000;
 const LEEWAY: u64 = 60;
-const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
-/// A second tenant that may call.
-const SECOND_TENANT: &str = "3aa4a235-b6e2-48d5-9195-7fcf05b459b0";
-/// A tenant that Entra knows and the rules do not.
-const FOREIGN_TENANT: &str = "0f7a9c11-5d39-4f3e-9d43-c3f2d3b9c0ab";
-/// The tenant of personal accounts.
-const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const USER: &str = "00aa00aa-bb11-cc22-dd33-44ee44ee44ee";
-const CLIENT: &str = "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d";
-const AUDIENCE: &str = "11111111-2222-3333-4444-555555555555";
-const AUDIENCE_URI: &str = "api://valet.example";
-const KEY_ID: &str = "Work-Key_1";
 const CONSUMER_KEY_ID: &str = "consumer-key";
 const ISSUERLESS_KEY_ID: &str = "issuerless-key";
 
@@ -48,13 +42,14 @@ const RULES: Rules<'_> = Rules {
     v1_authority: "https://sts.windows.net",
     tenants: &[TENANT, SECOND_TENANT],
     audiences: &[AUDIENCE, AUDIENCE_URI],
+    clients: None,
     leeway: LEEWAY as u32,
 };
 
 /// The authority's key.
-static KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
+static KEY: LazyLock<KeyPair> = LazyLock::new(valet_minting::key);
 /// A key of someone else.
-static OTHER_KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
+static OTHER_KEY: LazyLock<KeyPair> = LazyLock::new(valet_minting::key);
 
 /// The served key set: one key pair under three names, which differ in the issuer they may sign for.
 static KEYS: LazyLock<String> = LazyLock::new(|| {
@@ -134,89 +129,29 @@ fn perfect_caller() -> Caller {
     }
 }
 
-/// The header of a v2 token as Entra writes it.
-fn header() -> Value {
-    json!({ "typ": "JWT", "alg": "RS256", "kid": KEY_ID })
-}
-
-/// The claims of a delegated v2 token, with the claims that decide nothing too.
 fn claims() -> Value {
-    json!({
-        "aud": AUDIENCE, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
-        "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
-        "aio": "AXQAi/8TAAAA", "azp": CLIENT, "azpacr": "0", "name": "Abe Lincoln", "oid": USER,
-        "preferred_username": "abeli@example.com", "rh": "I", "scp": "Mail.Read access_as_user",
-        "sub": "HKZpfaHyWadeOouYlitjrI-KffTm222X5rrV3xDqfKQ", "tid": TENANT,
-        "uti": "Ed4nKQ7kqkOmDUzjxgAhAA", "ver": "2.0", "wids": ["b79fbf4d-3ef9-4689-8143-76b194e85509"],
-    })
+    valet_minting::claims(NOW)
 }
 
-/// The claims of a delegated v1 token.
 fn v1_claims() -> Value {
-    let v1 =
-        with(with(claims(), "ver", json!("1.0")), "iss", json!(format!("https://sts.windows.net/{TENANT}/")));
-    with(with(without(v1, "azp"), "appid", json!(CLIENT)), "aud", json!(AUDIENCE_URI))
+    valet_minting::v1_claims(NOW)
 }
 
-/// The claims of a v2 token that an application got for itself.
 fn app_claims() -> Value {
-    with(
-        with(without(without(claims(), "scp"), "name"), "roles", json!(["Files.Read.All"])),
-        "idtyp",
-        json!("app"),
-    )
-}
-
-fn with(mut object: Value, name: &str, value: Value) -> Value {
-    object[name] = value;
-    object
-}
-
-fn without(mut object: Value, name: &str) -> Value {
-    object.as_object_mut().unwrap().remove(name).expect("the member was there");
-    object
-}
-
-/// `json`, an object, with the text `member` put in front: the way to say what a [`Value`] cannot.
-fn with_text(json: &Value, member: &str) -> String {
-    json.to_string().replacen('{', &format!("{{{member},"), 1)
+    valet_minting::app_claims(NOW)
 }
 
 /// A token of these parts, signed with RS256 by [`KEY`].
 fn mint(header: &Value, claims: &Value) -> String {
-    mint_text(header.to_string(), claims.to_string())
+    valet_minting::mint(&KEY, header, claims)
 }
 
 fn mint_text(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
-    sign(&format!("{}.{}", base64url(header), base64url(claims)))
+    valet_minting::mint_text(&KEY, header, claims)
 }
 
 fn sign(signing_input: &str) -> String {
     sign_with(&KEY, &RSA_PKCS1_SHA256, signing_input)
-}
-
-fn sign_with(key: &KeyPair, encoding: &'static dyn RsaEncoding, signing_input: &str) -> String {
-    let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(encoding, &SystemRandom::new(), signing_input.as_bytes(), &mut signature).unwrap();
-    format!("{signing_input}.{}", base64url(signature))
-}
-
-/// Written here so that encoder and decoder are not the same crate.
-fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let group = |chunk: &[u8]| {
-        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(*chunk.get(at).unwrap_or(&0)));
-        (0..=chunk.len()).map(move |at| char::from(ALPHABET[bits >> (18 - 6 * at) & 63])).collect::<String>()
-    };
-    bytes.as_ref().chunks(3).map(group).collect()
-}
-
-/// The public half of `key` as Entra serves it.
-fn jwk(key: &KeyPair, kid: &str) -> Value {
-    let public = key.public_key();
-    let modulus = public.modulus().big_endian_without_leading_zero();
-    let exponent = public.exponent().big_endian_without_leading_zero();
-    json!({ "kty": "RSA", "use": "sig", "kid": kid, "x5t": kid, "n": base64url(modulus), "e": base64url(exponent) })
 }
 
 /// An RS256 check that is not the one that ships.

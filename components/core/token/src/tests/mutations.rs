@@ -3,41 +3,13 @@
 //! The generator has a fixed seed, so a failure comes again.
 
 use serde_json::Value;
+use valet_minting::dice::Dice;
 
 use super::{
     AUDIENCE, AUDIENCE_URI, BelieveAll, Given, KEYS, LEEWAY, NOW, PERFECT, RULES, base64url, check, claims,
     header,
 };
 use crate::{Caller, KeySet, Verified, verify};
-
-/// xorshift64*, which is enough to spread injuries.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-    }
-
-    /// `bytes` with one byte replaced, removed, doubled or put in, or with two exchanged.
-    fn injure(&mut self, bytes: &[u8]) -> Vec<u8> {
-        const LIKELY: &[u8] = b"\"{}[]:,.-_=+/ \0eE019nulltruefalse\\u\xff\xc3";
-        let mut bytes = bytes.to_vec();
-        let at = self.below(bytes.len());
-        let new = if self.below(2) == 0 { LIKELY[self.below(LIKELY.len())] } else { self.below(256) as u8 };
-        match self.below(6) {
-            0 => drop(bytes.remove(at)),
-            1 => bytes.insert(at, bytes[at]),
-            2 => bytes.insert(at, new),
-            3 => bytes.swap(at, at.saturating_sub(1)),
-            4 => bytes[at] ^= 1 << self.below(8),
-            _ => bytes[at] = new,
-        }
-        bytes
-    }
-}
 
 #[track_caller]
 fn never_accepted(token: &str) {
@@ -48,7 +20,7 @@ fn never_accepted(token: &str) {
 
 #[test]
 fn an_injured_token_is_never_accepted() {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     for _ in 0..6000 {
         never_accepted(&String::from_utf8_lossy(&dice.injure(PERFECT.as_bytes())));
     }
@@ -56,7 +28,7 @@ fn an_injured_token_is_never_accepted() {
 
 #[test]
 fn a_token_with_another_byte_at_any_place_is_never_accepted() {
-    let mut dice = Dice(1);
+    let mut dice = Dice::new(1);
     for at in 0..PERFECT.len() {
         let mut bytes = PERFECT.as_bytes().to_vec();
         bytes[at] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."[dice.below(65)];
@@ -98,7 +70,7 @@ fn satisfies_the_rules(payload: &[u8], caller: &Caller) -> bool {
 #[test]
 fn injured_claims_are_refused_or_still_satisfy_the_rules() {
     let keys = KeySet::parse(&KEYS).unwrap();
-    let mut dice = Dice(2);
+    let mut dice = Dice::new(2);
     let (mut accepted, mut refused) = (0, 0);
     for base in [claims(), super::v1_claims(), super::app_claims()] {
         let base = base.to_string();
@@ -123,7 +95,7 @@ fn injured_claims_are_refused_or_still_satisfy_the_rules() {
 
 #[test]
 fn an_injured_key_set_never_panics_and_survives_its_own_round_trip() {
-    let mut dice = Dice(3);
+    let mut dice = Dice::new(3);
     let mut usable = 0;
     for _ in 0..3000 {
         let injured = dice.injure(KEYS.as_bytes());

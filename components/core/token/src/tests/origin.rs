@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, AUDIENCE_URI, CONSUMER_KEY_ID, CONSUMERS, FOREIGN_TENANT, Given, KEY, KEY_ID, RULES,
-    SECOND_TENANT, TENANT, accepted, claims, header, jwk, mint, refused, v1_claims, with,
+    AUDIENCE, AUDIENCE_URI, CLIENT, CONSUMER_KEY_ID, CONSUMERS, FOREIGN_TENANT, Given, KEY, KEY_ID, RULES,
+    SECOND_TENANT, TENANT, accepted, app_claims, claims, header, jwk, mint, refused, v1_claims, with,
 };
 use crate::{Rules, TokenError};
 
@@ -174,9 +174,14 @@ fn a_list_is_no_audience_although_it_contains_us() {
 }
 
 #[test]
-fn our_own_session_token_is_no_entra_token() {
-    let own = with(claims(), "iss", json!("https://valet.example"));
-    let token = mint(&with(header(), "typ", json!("at+jwt")), &own);
-    let error = TokenError::Issuer { found: "https://valet.example".into(), expected: v2_issuer(TENANT) };
-    refused("own", &Given::token(token), error);
+fn every_client_of_the_tenant_may_call_unless_some_are_listed() {
+    const OTHER: &str = "b7c8d9e0-1111-4222-8333-444455556666";
+    for claims in [claims(), v1_claims(), app_claims()] {
+        let given = with_claims(&claims);
+        accepted("any", &given);
+        let listed = Rules { clients: Some(&[OTHER, CLIENT]), ..RULES };
+        accepted("listed", &Given { rules: listed, ..with_claims(&claims) });
+        let rules = Rules { clients: Some(&[OTHER]), ..RULES };
+        refused("not listed", &Given { rules, ..given }, TokenError::Client { found: CLIENT.into() });
+    }
 }

@@ -1,6 +1,6 @@
 //! Rules under which a check would be empty are refused, before the token is looked at.
 
-use super::{AUDIENCE, Given, PERFECT, RULES, TENANT, accepted, refused};
+use super::{AUDIENCE, CLIENT, Given, PERFECT, RULES, TENANT, accepted, refused};
 use crate::{MAX_LEEWAY, Reason, Rules, TokenError};
 
 #[track_caller]
@@ -51,6 +51,14 @@ fn audiences_are_listed() {
     let lists: [&[&str]; 4] = [&[], &[""], &[AUDIENCE, ""], &[" \t"]];
     for audiences in lists {
         unusable(&format!("{audiences:?}"), "audiences", Rules { audiences, ..RULES });
+    }
+}
+
+#[test]
+fn clients_are_listed_guids_or_nobody_is_named() {
+    let lists: [&[&str]; 5] = [&[], &[""], &["*"], &["A1B2C3D4-E5F6-4A7B-8C9D-0E1F2A3B4C5D"], &[CLIENT, ""]];
+    for clients in lists {
+        unusable(&format!("{clients:?}"), "clients", Rules { clients: Some(clients), ..RULES });
     }
 }
 

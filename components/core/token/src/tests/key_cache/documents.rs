@@ -110,7 +110,8 @@ fn an_emulator_is_refused_unless_that_is_meant() {
     world.document(discovery_url(TENANT), discovery.to_string());
     assert!(matches!(world.check(CURRENT), Err(KeysError::Discovery(why)) if why.contains("entra.emulator")));
     world.pass(RETRY_FLOOR_WITHOUT_KEYS);
-    let meant = Authority { url: URL, tenant: TENANT, may_be_emulator: true };
+    let meant =
+        Authority { url: URL, tenant: TENANT, retry_floor: super::RETRY_FLOOR, may_be_emulator: true };
     assert!(current(&world, meant).is_ok());
 }
 
@@ -132,7 +133,12 @@ fn two_tenants_never_share_an_entry() {
 fn two_authorities_never_share_an_entry() {
     let world = World::serving(&["a"]);
     assert_eq!(world.check(CURRENT), names(&["a"]));
-    let other = Authority { url: "https://login.other", tenant: TENANT, may_be_emulator: false };
+    let other = Authority {
+        url: "https://login.other",
+        tenant: TENANT,
+        retry_floor: super::RETRY_FLOOR,
+        may_be_emulator: false,
+    };
     assert!(matches!(current(&world, other), Err(KeysError::Fetch(_))));
 }
 

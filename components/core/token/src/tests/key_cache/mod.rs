@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{FOREIGN_TENANT, KEY, TENANT, jwk};
 use crate::KeySet;
-use crate::key_cache::{Authority, KeysError, Ports, current, newer};
+use crate::key_cache::{Authority, KeysError, Ports, RETRY_FLOOR, current, newer};
 
 const URL: &str = "https://login.example";
 const START: u64 = 1_800_000_000;
@@ -19,6 +19,7 @@ const START: u64 = 1_800_000_000;
 /// An authority, the store, and the clock.
 struct World {
     now: Cell<u64>,
+    retry_floor: Cell<u64>,
     store: RefCell<BTreeMap<String, Vec<u8>>>,
     documents: RefCell<BTreeMap<String, Vec<u8>>>,
     asked: RefCell<Vec<String>>,
@@ -83,6 +84,7 @@ impl World {
     fn serving(kids: &[&str]) -> Self {
         let world = Self {
             now: Cell::new(START),
+            retry_floor: Cell::new(RETRY_FLOOR),
             store: RefCell::default(),
             documents: RefCell::default(),
             asked: RefCell::default(),
@@ -122,7 +124,10 @@ impl World {
     }
 
     fn ask(&self, call: Call, tenant: &str) -> Result<String, KeysError> {
-        call(self, Authority { url: URL, tenant, may_be_emulator: false })
+        call(
+            self,
+            Authority { url: URL, tenant, retry_floor: self.retry_floor.get(), may_be_emulator: false },
+        )
     }
 
     /// The one call of the API: names of the keys that are used now.

@@ -53,6 +53,24 @@ fn a_flood_of_unknown_keys_causes_one_fetch_in_five_minutes() {
 }
 
 #[test]
+fn the_floor_is_the_operators() {
+    for floor in [1, 30, 3600, 2 * REFRESH_AFTER] {
+        let world = World::serving(&["a"]);
+        world.retry_floor.set(floor);
+        assert_eq!(world.check(NEWER), names(&["a"]));
+        world.serve(TENANT, &["a", "b"]);
+        world.pass(floor - 1);
+        assert_eq!(world.check(NEWER), names(&["a"]), "{floor}");
+        world.pass(1);
+        assert_eq!(world.check(NEWER), names(&["a", "b"]), "{floor}");
+        assert_eq!(world.attempts(), 2);
+        world.pass(REFRESH_AFTER.max(floor) - 1);
+        assert_eq!(world.check(CURRENT), names(&["a", "b"]));
+        assert_eq!(world.attempts(), 2, "a look at the set at hand is no reason to fetch sooner, {floor}");
+    }
+}
+
+#[test]
 fn the_floor_holds_also_while_the_authority_fails() {
     let world = World::serving(&["a"]);
     assert_eq!(world.check(CURRENT), names(&["a"]));
@@ -179,7 +197,11 @@ fn requests_that_come_during_a_fetch_are_served_from_the_set_at_hand() {
         world.reachable.set(reachable);
         world.pass(REFRESH_AFTER);
         let busy = Busy(&world, RefCell::default());
-        current(&busy, Authority { url: URL, tenant: TENANT, may_be_emulator: false }).unwrap();
+        current(
+            &busy,
+            Authority { url: URL, tenant: TENANT, retry_floor: RETRY_FLOOR, may_be_emulator: false },
+        )
+        .unwrap();
         assert!(busy.1.into_inner().into_iter().all(|answer| answer == names(&["a"])));
         assert_eq!(world.attempts(), 2, "they do not fetch too");
         assert_eq!(world.check(CURRENT), names(if reachable { &["b"] } else { &["a"] }));
@@ -238,7 +260,7 @@ impl Ports for Slow<'_> {
 fn the_floor_counts_from_the_end_of_a_slow_attempt() {
     let world = World::serving(&["a"]);
     world.reachable.set(false);
-    let authority = Authority { url: URL, tenant: TENANT, may_be_emulator: false };
+    let authority = Authority { url: URL, tenant: TENANT, retry_floor: RETRY_FLOOR, may_be_emulator: false };
     assert!(matches!(current(&Slow(&world), authority), Err(KeysError::Fetch(_))));
     assert_eq!((world.check(CURRENT), world.attempts()), (waiting(RETRY_FLOOR_WITHOUT_KEYS), 1));
     world.reachable.set(true);
