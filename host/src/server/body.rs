@@ -27,6 +27,8 @@ pub(super) struct AnswerBody {
     ready: Bytes,
     /// What is still to be made.
     more: Option<BoxStream<'static, Result<Bytes, BrokenOff>>>,
+    /// Whether a piece was given and nothing asked since.
+    given: bool,
     open: Option<Open>,
 }
 
@@ -69,6 +71,11 @@ impl Body for AnswerBody {
         if let Some(open) = &self.open {
             open.taken();
         }
+        // hyper sends what it was given where there is no more for now. Without this it would ask for the next piece first, however long that takes.
+        if self.ready.is_empty() && self.more.is_some() && std::mem::take(&mut self.given) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         while self.ready.is_empty() {
             let Some(more) = &mut self.more else { return Poll::Ready(None) };
             match ready!(more.poll_next_unpin(context)) {
@@ -81,6 +88,7 @@ impl Body for AnswerBody {
         }
         let length = self.ready.len().min(limits::ANSWER_CHUNK_BYTES);
         let chunk = self.ready.split_to(length);
+        self.given = true;
         if let Some(open) = &self.open {
             open.given();
         }
@@ -120,5 +128,21 @@ mod tests {
         assert_eq!(lengths, [limits::ANSWER_CHUNK_BYTES, limits::ANSWER_CHUNK_BYTES, 1]);
         assert!(found == bytes && body.is_end_stream());
         assert!(AnswerBody::default().is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_sent_before_the_next_is_worked_on() {
+        let pieces = stream::iter(["one", "two"]).map(|piece| Ok(Bytes::from(piece)));
+        let mut body = AnswerBody { more: Some(pieces.boxed()), ..AnswerBody::default() };
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            seen.push(match body.frame().now_or_never() {
+                Some(Some(frame)) => Some(frame.unwrap().into_data().unwrap()),
+                Some(None) => Some(Bytes::from("the end")),
+                None => None,
+            });
+        }
+        let end = || Some(Bytes::from("the end"));
+        assert_eq!(seen, [Some("one".into()), None, Some("two".into()), None, end(), end()]);
     }
 }

@@ -76,10 +76,18 @@ async fn an_answer_that_breaks_off_is_seen_to_be_broken() {
         for path in ["/trap", "/loop"] {
             let mut answer = get(&http, address, path).await;
             assert_eq!(answer.status().as_u16(), 200);
-            let piece = answer.chunk().await.unwrap().unwrap();
-            assert_eq!(piece, "data: {\"piece\":1}", "{version} {path}");
-            let end = answer.chunk().await;
-            assert!(end.is_err(), "{version} {path}: a clean end after {end:?}");
+            let mut said = Vec::new();
+            let broken = loop {
+                match answer.chunk().await {
+                    Ok(Some(chunk)) => said.extend_from_slice(&chunk),
+                    end => break end.is_err(),
+                }
+            };
+            let said = String::from_utf8(said).unwrap();
+            assert!(broken, "{version} {path}: a clean end after {said:?}");
+            // A reset stream of HTTP/2 can overtake its last piece (RFC 9113 section 6.4).
+            let lost = version == "HTTP/2" && said.is_empty();
+            assert!(lost || said == "data: {\"piece\":1}", "{version} {path}: {said:?}");
             place_is_free(&http, address, path).await;
         }
     }
