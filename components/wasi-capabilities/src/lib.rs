@@ -6,18 +6,19 @@
 
 mod bindings;
 mod egress;
+mod request_state;
 mod store;
 mod telemetry;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bindings::exports::valet::capability::{credential, rate_limit, request_state, settings};
+use bindings::exports::valet::capability::{credential, rate_limit, settings};
 use bindings::wasi::config::store as config;
 
 struct Component;
 
-/// Settings that only `credential` reads.
-const SECRETS: [&str; 2] = ["client_secret", "sealing_key"];
+/// Settings that only `credential` and `request-state` read.
+const SECRETS: [&str; 3] = ["client_secret", "sealing_key", "state_key"];
 
 /// The value of `name`; an empty one counts as not set, because Spin has no other way to leave an optional variable out.
 fn configured(name: &str) -> Result<Option<String>, String> {
@@ -42,19 +43,10 @@ fn secret(name: &'static str) -> Result<String, credential::Failure> {
     }
 }
 
+/// Nothing here outlives a request, so nothing can be counted: limits belong into the proxy in front.
 impl rate_limit::Guest for Component {
     fn take(_: String) -> Result<(), u32> {
         Ok(())
-    }
-}
-
-impl request_state::Guest for Component {
-    fn seal(_: Vec<u8>, _: Vec<u8>, _: u32) -> Result<String, String> {
-        Err("variable `state_key`".to_owned())
-    }
-
-    fn open(_: String, _: Vec<u8>) -> Result<Vec<u8>, request_state::Refusal> {
-        Err(request_state::Refusal::Invalid)
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServerFile {
-    pub(super) listen: SocketAddr,
+    /// Needed to serve HTTP, and for nothing else.
+    pub(super) listen: Option<SocketAddr>,
     /// The URL that clients use, which is also the resource identifier (RFC 9728).
     pub(super) public_url: Url,
     pub(super) tls_certificate: Option<PathBuf>,
@@ -118,6 +119,7 @@ pub(super) struct StorageFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsFile {
     pub(super) concurrent_requests: Option<u32>,
+    pub(super) calls_per_minute: Option<u32>,
 }
 
 impl Default for GraphFile {

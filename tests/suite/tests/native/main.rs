@@ -16,4 +16,6 @@ mod lifecycle;
 mod message;
 mod permitted;
 mod secrecy;
+mod stdio;
+mod stream;
 mod transport;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use entra_emulator::{Emulator, Options, ids};
 use serde_json::json;
-use valet::config;
+use valet::config::{self, Config};
 use valet::runtime::{Body, Request, Response, RunError, Runtime, SetUpError};
 
 use super::guests::{compose, guest, target};
@@ -12,11 +12,17 @@ use crate::bench::Scratch;
 
 /// The host with the native layout, and `pack` in the place of `graph-tools`.
 fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
+    let (config, _folder) = configured(emulator, &compose("native/request", pack).unwrap());
+    Runtime::new(config)
+}
+
+/// The configuration of a host with the native layout and `request` as its request artifact, and the folder that it is in.
+pub(super) fn configured(emulator: &Emulator, request: &[u8]) -> (Config, Scratch) {
     let folder = Scratch::new();
     for part in ["identity.wasm", "custodian.wasm"] {
         std::fs::copy(target().join("valet/native").join(part), folder.path().join(part)).unwrap();
     }
-    folder.write("request.wasm", compose("native/request", pack).unwrap());
+    folder.write("request.wasm", request);
     folder.write("ca.pem", emulator.ca_pem());
     let rule = "scopes = [\"mcp.access\"]\n";
     let tools: String =
@@ -36,10 +42,10 @@ fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
     );
     let path = folder.write("valet.toml", text);
     let secret = ("VALET_CLIENT_SECRET".to_owned(), ids::VALET_SECRET.to_owned());
-    Runtime::new(config::read(&path, [secret].into_iter()).unwrap())
+    (config::read(&path, [secret].into_iter()).unwrap(), folder)
 }
 
-async fn emulator() -> Emulator {
+pub(super) async fn emulator() -> Emulator {
     // Fails if another test was first, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Emulator::start(Options::default()).await.unwrap()
