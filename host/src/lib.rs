@@ -4,7 +4,7 @@
 //! what they can reach is exactly what [`capabilities`] links.
 //!
 //! To embed it: read a [`config::Config`], make a [`runtime::Runtime`] of it, and give requests to [`runtime::Runtime::handle`], or
-//! serve them with [`server::Server`].
+//! serve them with [`server::Server`] or [`stdio::serve`].
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 pub mod artifact;
@@ -18,5 +18,6 @@ mod parts;
 pub mod portable;
 pub mod runtime;
 pub mod server;
+pub mod stdio;
 pub mod store;
 pub mod telemetry;

@@ -9,7 +9,8 @@ pub const REQUEST_BODY_BYTES: usize = 1024 * 1024;
 /// Longest request head (all fields) in bytes: a token of 16 kB and the rest.
 pub const REQUEST_HEAD_BYTES: usize = 32 * 1024;
 
-/// Time for a client to send its request head. Slower clients hold a connection for nothing.
+/// Time for a client to send its request head, and for the first request of a connection to come. Slower clients hold a connection for nothing. Over
+/// HTTP/1.1 it is also the time that a connection may be idle between two requests.
 pub const REQUEST_HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Time for a client to send its request body.
@@ -30,8 +31,55 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// Linear memory of one component in bytes. The most that a good request was seen to use is 2 MiB.
 pub const COMPONENT_MEMORY_BYTES: usize = 16 * 1024 * 1024;
 
-/// Connections that are open at the same time; more wait in the system's queue.
+/// Time from one piece of a growing answer to the next: the same as for a whole answer, since a tool may do as much between two reports as in a short call.
+pub const PIECE_TIME: Duration = REQUEST_TIME;
+
+/// Time for a growing answer from the request on. It holds one of the places for concurrent requests; the longest work that a user waits for is minutes.
+pub const STREAM_TIME: Duration = Duration::from_secs(600);
+
+/// Connections that are open at the same time; for one more, the one that has been idle the longest is closed. Each takes some 20 kB. Fewer where the
+/// system allows fewer descriptors.
 pub const CONNECTIONS: usize = 4096;
+
+/// File descriptors that are kept from client connections: for Entra and Graph, the store, artifacts and the system's own.
+pub const RESERVED_DESCRIPTORS: usize = 256;
+
+/// Time for which a connection may have no request open. Over HTTP/1.1 [`REQUEST_HEAD_TIME`] is the shorter one; HTTP/2 connections are dearer to set up
+/// again, and clients that poll do so within a minute.
+pub const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// Bytes of an answer that are given to the connection at once: an HTTP/2 frame. What has been taken is how a slow reader is known.
+pub const ANSWER_CHUNK_BYTES: usize = 16 * 1024;
+
+/// Time for a client to take one such chunk. One that takes none holds the whole answer in memory.
+pub const ANSWER_CHUNK_TIME: Duration = Duration::from_secs(30);
+
+/// Time from asking a client to close its connection (HTTP/2 GOAWAY) to closing it.
+pub const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// How often connections are looked at for the three times above. They are that much longer at most.
+pub const PATROL_TIME: Duration = Duration::from_secs(1);
+
+/// Requests of one HTTP/2 connection at the same time. A browser sends a hundred.
+pub const HTTP2_STREAMS: u32 = 100;
+
+/// HTTP/2 requests of one connection that were reset before we looked at them. Honest clients seldom cancel that fast; more is "rapid reset"
+/// (CVE-2023-44487) and closes the connection.
+pub const HTTP2_RESETS: usize = 20;
+
+/// HTTP/2 requests of one connection that we had to reset because they broke the protocol. Honest clients have none; more closes the connection.
+pub const HTTP2_ERRORS: usize = 100;
+
+/// Bytes of an HTTP/2 answer that wait for the client's window, for each request.
+pub const HTTP2_SEND_BYTES: usize = 64 * 1024;
+
+/// Bytes that an HTTP/2 client may send ahead of our reading, for each request and for the connection: with less, a request of
+/// [`REQUEST_BODY_BYTES`] waits for round trips.
+pub const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// How long an HTTP/2 connection may be silent before it is asked whether it is still there, and how long it has to answer. Finds clients that lost their
+/// network in the middle of a growing answer.
+pub const HTTP2_PING_TIME: Duration = Duration::from_secs(20);
 
 /// Request bodies in memory at the same time, in bytes that have arrived; a request that needs more is answered 503. Anybody can send a body, so this is
 /// what strangers can make us hold.
@@ -39,6 +87,28 @@ pub const BUFFERED_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Requests in the components at the same time; more are answered 503 at once.
 pub const CONCURRENT_REQUESTS: u32 = 256;
+
+/// Calls of one caller in a minute, and at once after a quiet minute. A model that calls tools in a loop makes some 60; this is for loops that went wrong.
+pub const CALLS_PER_MINUTE: u32 = 600;
+
+/// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
+/// Each takes some 100 bytes.
+pub const COUNTED_CALLERS: usize = 65_536;
+
+/// Longest value, in bytes, that is sealed for a client to carry. It comes back in a request, whose head and body have limits of their own.
+pub const REQUEST_STATE_BYTES: usize = 64 * 1024;
+
+/// Messages from standard input in the components at the same time; more wait. One user's client seldom has ten.
+pub const STDIO_REQUESTS: u32 = 32;
+
+/// Messages from standard input in memory, in bytes; with more, reading waits. A message counts for [`STDIO_MESSAGE_BYTES`] at least.
+pub const STDIO_BUFFER_BYTES: u32 = 16 * 1024 * 1024;
+
+/// What a waiting message takes beside its text: a task and its place in a queue.
+pub const STDIO_MESSAGE_BYTES: u32 = 16 * 1024;
+
+/// Time for open requests to end after the end of standard input. Clients wait a few seconds before they kill.
+pub const STDIO_DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Artifacts that one request can have alive: request, identity and custodian.
 pub const ARTIFACTS_PER_REQUEST: u32 = 3;

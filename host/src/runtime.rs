@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
 use wasmtime::Engine;
 
 use crate::artifact::{self, ArtifactError};
-use crate::capabilities::{Lent, SignatureChecks, Turns};
+use crate::capabilities::{Calls, Lent, RequestState, SignatureChecks, Turns};
 use crate::config::{Config, Storage};
 use crate::egress::{AddressPolicy, Connector, Sender, trust};
 use crate::parts::custodian::Custodian;
 use crate::parts::identity::Identity;
-use crate::parts::request::{Parts, Requests};
+use crate::parts::request::{self, Growing, Parts, Requests};
 use crate::store::{Disk, Memory, StoreError};
 use crate::{engine, limits};
 
-pub use crate::parts::request::{Request, Response};
+pub use crate::parts::request::{Kind, Request};
 
 /// Why the components could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +44,74 @@ pub enum RunError {
     /// The components trapped, ran too long, or could not be instantiated.
     #[error("the components failed: {0:#}")]
     Trapped(wasmtime::Error),
-    /// The request took longer than [`limits::REQUEST_TIME`].
+    /// The request, or one piece of its answer, took longer than [`limits::REQUEST_TIME`].
     #[error("the request took longer than {} s", limits::REQUEST_TIME.as_secs())]
     TimedOut,
+    /// The answer went on for longer than [`limits::STREAM_TIME`].
+    #[error("the answer went on for longer than {} s", limits::STREAM_TIME.as_secs())]
+    Endless,
+}
+
+/// An answer to an HTTP request.
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// To be sent as it comes: a server-sent event stream, each piece one event or more.
+    Growing(Pieces),
+}
+
+/// The answer to a single message.
+pub enum Answer {
+    /// None is due.
+    Nothing,
+    /// One JSON-RPC message without line breaks.
+    Whole(Vec<u8>),
+    /// Such messages, one a piece; the last is the response.
+    Growing(Pieces),
+}
+
+/// The rest of an answer. The work for a piece is done when the piece is asked for; where nobody is left to send it to, drop this, which ends the work,
+/// closes its connections to the API and frees its memory.
+pub struct Pieces {
+    /// None at the end, and after a fault.
+    growing: Option<Growing>,
+    /// When it has to have ended.
+    end: Instant,
+}
+
+impl Pieces {
+    fn new(growing: Growing, began: Instant) -> Self {
+        Self { growing: Some(growing), end: began + limits::STREAM_TIME }
+    }
+
+    /// The next piece, once there is one; none at the end.
+    ///
+    /// # Errors
+    /// See [`RunError`]. There is no piece after one.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, RunError> {
+        // What is interrupted in the middle of a piece cannot go on.
+        let Some(mut growing) = self.growing.take() else { return Ok(None) };
+        let left = self.end.saturating_duration_since(Instant::now());
+        let piece = match tokio::time::timeout(left.min(limits::PIECE_TIME), growing.next()).await {
+            Ok(piece) => piece.map_err(RunError::Trapped)?,
+            Err(_) if left < limits::PIECE_TIME => return Err(RunError::Endless),
+            Err(_) => return Err(RunError::TimedOut),
+        };
+        if piece.is_some() {
+            self.growing = Some(growing);
+        }
+        Ok(piece)
+    }
 }
 
 /// The components, ready to answer.
@@ -84,7 +151,34 @@ impl Runtime {
     /// # Errors
     /// See [`RunError`].
     pub async fn handle(&self, request: Request) -> Result<Response, RunError> {
-        within(self.requests.handle(request)).await
+        let began = Instant::now();
+        let answer = within(self.requests.handle(request)).await?;
+        let body = match answer.body {
+            request::Body::Whole(whole) => Body::Whole(whole),
+            request::Body::Growing(growing) => Body::Growing(Pieces::new(growing, began)),
+        };
+        Ok(Response { status: answer.status, headers: answer.headers, body })
+    }
+
+    /// What a JSON-RPC message is: enough to match a cancellation with the request that it ends.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn inspect(&self, message: &[u8]) -> Result<Kind, RunError> {
+        within(self.requests.inspect(message)).await
+    }
+
+    /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for. `request_id` is the caller's number for it, for the audit trail.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn message(&self, bearer: &str, message: &[u8], request_id: &str) -> Result<Answer, RunError> {
+        let began = Instant::now();
+        Ok(match within(self.requests.message(bearer, message, request_id)).await? {
+            request::Answer::Nothing => Answer::Nothing,
+            request::Answer::Whole(whole) => Answer::Whole(whole),
+            request::Answer::Growing(growing) => Answer::Growing(Pieces::new(growing, began)),
+        })
     }
 
     /// Whether requests can be served: settings are complete and keys are loaded. The text says what is missing.
@@ -94,6 +188,17 @@ impl Runtime {
     pub async fn ready(&self) -> Result<Result<(), String>, RunError> {
         within(self.requests.ready()).await
     }
+}
+
+/// A number for a request: sixteen random hexadecimal digits, unguessable enough that a caller who quotes one was given it.
+///
+/// # Panics
+/// When the system has no randomness.
+#[must_use]
+pub fn request_id() -> String {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works");
+    format!("{:016x}", u64::from_ne_bytes(bytes))
 }
 
 async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T, RunError> {
@@ -111,6 +216,8 @@ fn lent(config: Config) -> Result<Lent, SetUpError> {
     };
     let connector = Connector::new(trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?, addresses);
     Ok(Lent {
+        calls: Calls::new(config.calls_per_minute),
+        request_state: RequestState::new(config.sealing_key.expose_secret()),
         settings: config.settings,
         client_secret: config.client_secret,
         sealing_key: config.sealing_key,

@@ -5,8 +5,8 @@
   (memory (export "memory") 1)
   (global $free (mut i32) (i32.const 4096))
 
-  ;; result<string, failure>: ok, and where the text is
-  (data (i32.const 16) "\00\00\00\00" "\00\01\00\00" "\30\00\00\00")
+  ;; result<answer, failure>: ok, complete, and where the text is
+  (data (i32.const 16) "\00\00\00\00" "\00\00\00\00" "\00\01\00\00" "\30\00\00\00")
   (data (i32.const 256) "{\"content\":[{\"type\":\"text\",\"text\":\"I am well\"}]}")
 
   (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
@@ -18,8 +18,22 @@
   ;; list<string>: none
   (func (export "valet:mcp/tools@0.1.0#definitions") (result i32) (i32.const 0))
 
+  ;; No resources, no prompts: empty lists. Nothing asks for what is in none.
+  (func (export "valet:mcp/tools@0.1.0#[method]running.next") (param i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#templates") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#find") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#read") (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/prompts@0.1.0#get")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+
   (func (export "valet:mcp/tools@0.1.0#call")
-    (param $caller i32) (param $name i32) (param i32 i32 i32) (result i32)
+    (param $caller i32) (param $name i32) (param i32 i32 i32) (param i32 i32 i32 i32 i32 i32) (result i32)
     (local $letter i32)
     (call $let-go (local.get $caller))
     (local.set $letter (i32.load8_u (local.get $name)))

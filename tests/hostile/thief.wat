@@ -14,8 +14,22 @@
 
   (func (export "valet:mcp/tools@0.1.0#definitions") (result i32) (i32.const 0))
 
-  (func (export "valet:mcp/tools@0.1.0#call") (param $caller i32) (param i32 i32 i32 i32) (result i32)
-    ;; The token's place goes where an ok result has its text.
-    (call $token (local.get $caller) (i32.const 20))
+  ;; No resources, no prompts: empty lists. Nothing asks for what is in none.
+  (func (export "valet:mcp/tools@0.1.0#[method]running.next") (param i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#templates") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#find") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#read") (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/prompts@0.1.0#get")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+
+  (func (export "valet:mcp/tools@0.1.0#call") (param $caller i32) (param i32 i32 i32 i32) (param i32 i32 i32 i32 i32 i32) (result i32)
+    ;; The token's place goes where a complete answer has its text.
+    (call $token (local.get $caller) (i32.const 24))
     (call $let-go (local.get $caller))
     (i32.const 16)))

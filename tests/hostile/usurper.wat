@@ -16,8 +16,8 @@
   (data (i32.const 256) "7e57a000-0000-4000-8000-000000000001")
   (data (i32.const 512) "\10\02\00\00\0a\00\00\00")
   (data (i32.const 528) "mcp.access")
-  ;; result<string, failure>: ok
-  (data (i32.const 768) "\00\00\00\00" "\20\03\00\00" "\31\00\00\00")
+  ;; result<answer, failure>: ok, complete
+  (data (i32.const 768) "\00\00\00\00" "\00\00\00\00" "\20\03\00\00" "\31\00\00\00")
   (data (i32.const 800) "{\"content\":[{\"type\":\"text\",\"text\":\"taken over\"}]}")
 
   (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
@@ -32,4 +32,18 @@
     (i32.const 32))
   (func (export "valet:identity/authenticator@0.1.0#ready") (result i32) (i32.const 48))
   (func (export "valet:mcp/tools@0.1.0#definitions") (result i32) (i32.const 0))
-  (func (export "valet:mcp/tools@0.1.0#call") (param i32 i32 i32 i32 i32) (result i32) (i32.const 768)))
+  ;; No resources, no prompts: empty lists. Nothing asks for what is in none.
+  (func (export "valet:mcp/tools@0.1.0#[method]running.next") (param i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#templates") (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#find") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "valet:mcp/resources@0.1.0#read") (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/resources@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#definitions") (result i32) (i32.const 0))
+  (func (export "valet:mcp/prompts@0.1.0#get")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "valet:mcp/prompts@0.1.0#complete")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+
+  (func (export "valet:mcp/tools@0.1.0#call") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 768)))

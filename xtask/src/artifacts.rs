@@ -1,8 +1,8 @@
 //! Everything that is needed to serve: layouts, host, emulator, and the native layout compiled ahead of time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::layouts;
 use crate::workspace::{Workspace, run, say};
@@ -15,6 +15,13 @@ pub(crate) struct Built {
     pub(crate) emulator: PathBuf,
     /// The folder with the native layout.
     pub(crate) native: PathBuf,
+}
+
+impl Built {
+    /// The folder with the native layout whose tools are the fixtures of the conformance suite.
+    pub(crate) fn conformance(&self) -> PathBuf {
+        self.native.with_file_name("conformance")
+    }
 }
 
 /// Builds all of it.
@@ -34,10 +41,20 @@ pub(crate) fn build(workspace: &Workspace, release: bool) -> Result<Built> {
     };
     say("compiling the native layout ahead of time");
     for part in ["identity", "request", "custodian"] {
-        let mut compile = std::process::Command::new(&built.valet);
-        compile.arg("compile").arg(built.native.join(part).with_extension("wasm"));
-        compile.arg("--output").arg(built.native.join(part).with_extension("cwasm"));
-        run(compile)?;
+        compile(&built, &built.native.join(part))?;
+    }
+    compile(&built, &built.conformance().join("request"))?;
+    for part in ["identity.cwasm", "custodian.cwasm"] {
+        std::fs::copy(built.native.join(part), built.conformance().join(part))
+            .with_context(|| format!("copying {part}"))?;
     }
     Ok(built)
+}
+
+/// Compiles the artifact at `path`, which has no ending.
+fn compile(built: &Built, path: &Path) -> Result<()> {
+    let mut compile = std::process::Command::new(&built.valet);
+    compile.arg("compile").arg(path.with_extension("wasm"));
+    compile.arg("--output").arg(path.with_extension("cwasm"));
+    run(compile)
 }

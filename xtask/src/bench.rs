@@ -8,6 +8,7 @@ mod programs;
 mod report;
 mod sign_in;
 mod start;
+mod stdio;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -57,18 +58,38 @@ impl Arguments {
     }
 }
 
+/// The revision of MCP whose requests describe themselves, and the newest of those before it.
+const MODERN: &str = "2026-07-28";
+const LEGACY: &str = "2025-11-25";
+
+/// A call that needs nobody: what the server itself costs.
+const WHOAMI: Case = Case {
+    name: "whoami",
+    revision: MODERN,
+    method: "tools/call",
+    tool: Some("whoami"),
+    token: measure::Token::Good,
+    status: 200,
+    contains: &["\"isError\":false", "\"name\":\"Adele Vance\"", "\"scopes\":[\"mcp.access\"]"],
+};
+
+/// The list.
+const TOOLS_LIST: Case = Case {
+    name: "tools/list",
+    revision: MODERN,
+    method: "tools/list",
+    tool: None,
+    token: measure::Token::Good,
+    status: 200,
+    contains: &["\"whoami\"", "\"GetUserDetailsFromGraph\"", "\"outputSchema\""],
+};
+
 /// The cases that are measured at each number of connections.
-const CASES: [Case; 4] = [
-    Case {
-        name: "whoami",
-        method: "tools/call",
-        tool: Some("whoami"),
-        token: measure::Token::Good,
-        status: 200,
-        contains: &["\"isError\":false", "\"name\":\"Adele Vance\"", "\"scopes\":[\"mcp.access\"]"],
-    },
+const CASES: [Case; 6] = [
+    WHOAMI,
     Case {
         name: "GetUserDetailsFromGraph",
+        revision: MODERN,
         method: "tools/call",
         tool: Some("GetUserDetailsFromGraph"),
         token: measure::Token::Good,
@@ -79,26 +100,22 @@ const CASES: [Case; 4] = [
             "\"userPrincipalName\":\"adele@contoso.example\"",
         ],
     },
-    Case {
-        name: "tools/list",
-        method: "tools/list",
-        tool: None,
-        token: measure::Token::Good,
-        status: 200,
-        contains: &["\"whoami\"", "\"GetUserDetailsFromGraph\"", "\"outputSchema\""],
-    },
+    TOOLS_LIST,
     Case {
         name: "refused token",
+        revision: MODERN,
         method: "tools/call",
         tool: Some("whoami"),
         token: measure::Token::BadSignature,
         status: 401,
         contains: &["\"error\":\"invalid_token\""],
     },
+    Case { name: "whoami, 2025-11-25", revision: LEGACY, ..WHOAMI },
+    Case { name: "tools/list, 2025-11-25", revision: LEGACY, ..TOOLS_LIST },
 ];
 
 /// Tokens that neither server has seen, each sent once.
-const NEW_TOKENS: Case = Case { name: "whoami, each token new", token: measure::Token::New, ..CASES[0] };
+const NEW_TOKENS: Case = Case { name: "whoami, each token new", token: measure::Token::New, ..WHOAMI };
 
 /// Connections in that case.
 const NEW_TOKENS_CONNECTIONS: u16 = 16;
@@ -121,6 +138,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let mut report = Report::new(&stage, arguments)?;
     say("measuring the cold start");
     report.starts(start::measure(&stage, &load, if arguments.quick { 3 } else { 9 })?);
+
+    say("measuring standard input and output");
+    report.stdio(stdio::measure(&stage, load.token(), rounds)?);
 
     // Started anew for each case, so that the memory of one does not show in the next.
     let servers = || Ok::<_, anyhow::Error>([stage.server(Side::Valet)?, stage.server(Side::Yardstick)?]);

@@ -29,12 +29,16 @@ pub(crate) const COMPONENTS: [&str; 12] = [
     "wasi-front",
 ];
 
+/// The tool pack of the conformance suite, which takes the place of `graph-tools` in tests and does not ship. Its package is named like theirs.
+pub(crate) const FIXTURES: &str = "conformance-pack";
+
 /// Builds all components; gives their bytes by name.
 pub(crate) fn build(workspace: &Workspace) -> Result<BTreeMap<&'static str, Vec<u8>>> {
     add_target(workspace)?;
     say("building the components");
     let mut cargo = workspace.cargo(["build", "--target", TARGET, "--profile", "component"]);
-    for name in COMPONENTS {
+    let names = || COMPONENTS.into_iter().chain([FIXTURES]);
+    for name in names() {
         cargo.args(["--package", &format!("valet-{name}")]);
     }
     run(cargo)?;
@@ -43,7 +47,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<BTreeMap<&'static str, Vec<
     std::fs::create_dir_all(&folder)?;
     let modules = workspace.target.join(TARGET).join("component");
     let mut built = BTreeMap::new();
-    for name in COMPONENTS {
+    for name in names() {
         let module = modules.join(format!("valet_{}.wasm", name.replace('-', "_")));
         let module = std::fs::read(&module).with_context(|| format!("reading {}", module.display()))?;
         let component = wrap(&module).with_context(|| format!("component {name}"))?;

@@ -25,11 +25,18 @@ const PORTABLE: [&str; 3] = ["single", "split/server", "split/custodian"];
 /// Where those manifests expect them. The target folder can lie anywhere, and a manifest cannot ask cargo where.
 const SPIN_ARTIFACTS: &str = "deploy/spin/artifacts";
 
+/// The native layout once more, for the conformance suite: there its fixtures are in the place of the tools.
+const CONFORMANCE: [(&str, &str); 3] = [
+    ("native/identity", "conformance/identity"),
+    ("native/request", "conformance/request"),
+    ("native/custodian", "conformance/custodian"),
+];
+
 /// Builds the components and composes every layout; gives the folder that they are in.
 ///
 /// Fails if a component or a layout imports what its snapshot does not list.
 pub(crate) fn compose(workspace: &Workspace) -> Result<PathBuf> {
-    let built = components::build(workspace)?;
+    let mut built = components::build(workspace)?;
     say("composing the layouts");
     let mut listing = String::from(
         "# What each component and each layout imports: the whole of what it can reach. `BLESS=1 cargo xtask compose` renews this file.\n",
@@ -43,6 +50,12 @@ pub(crate) fn compose(workspace: &Workspace) -> Result<PathBuf> {
     let mut layouts = Vec::new();
     for layout in LAYOUTS {
         let composed = compose_one(workspace, layout, &built).with_context(|| format!("layout {layout}"))?;
+        list(&mut listing, &format!("layout {layout}"), &composed)?;
+        layouts.push((layout, composed));
+    }
+    built.insert("graph-tools", built[components::FIXTURES].clone());
+    for (source, layout) in CONFORMANCE {
+        let composed = compose_one(workspace, source, &built).with_context(|| format!("layout {layout}"))?;
         list(&mut listing, &format!("layout {layout}"), &composed)?;
         layouts.push((layout, composed));
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Built};
-use crate::workspace::{Workspace, run, say, shown};
+use crate::workspace::{Workspace, output, run, say, shown};
 
 /// What a job ends with that this machine does not allow (the convention of automake and meson).
 const NOT_RUN: i32 = 77;
@@ -15,11 +15,18 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     vendored_wit(workspace)?;
     let built = artifacts::build(workspace, false)?;
     say("\nrunning the Rust tests");
-    run(rust_tests(workspace, &built))?;
+    let schema_suite = json_schema_suite(workspace)?;
+    run(rust_tests(workspace, &built, &schema_suite))?;
     say("\nholding our verdicts on tokens against PyJWT's and jose's");
     token_oracles(workspace)?;
-    say("\nrunning the official Python client of MCP");
-    run(mcp_python(workspace, &built))?;
+    say("\nrunning the conformance suite of MCP");
+    run(conformance(workspace, &built))?;
+    say("\nrunning the official Python client of MCP, and fastmcp");
+    run(mcp_job(workspace, &built, "clients/python"))?;
+    say("\nrunning MCP clients for JavaScript");
+    let javascript = run_if_allowed(mcp_job(workspace, &built, "clients/node"))?;
+    say("\nrunning validators of MCP servers and of their authorization");
+    run(mcp_job(workspace, &built, "validators"))?;
     say("\nrunning Microsoft's Python clients against the emulator");
     run(entra_client(workspace, &built, "python3", "entra-python/run.py"))?;
     say("\nrunning Microsoft's Node clients and a certified relying party against the emulator");
@@ -27,8 +34,13 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     say("\nrunning Microsoft's clients under Microsoft's own host names, without a way out");
     let closed_network =
         run_if_allowed(entra_client(workspace, &built, "python3", "entra-real-names/run.py"))?;
-    if !closed_network {
-        say("\nNOT RUN: the job with Microsoft's own host names; it says why above. Everything else passed.");
+    for (ran, job) in [
+        (javascript, "the MCP clients for JavaScript"),
+        (closed_network, "the job with Microsoft's own host names"),
+    ] {
+        if !ran {
+            say(&format!("\nNOT RUN: {job}; it says why above. Everything else passed."));
+        }
     }
     Ok(())
 }
@@ -40,9 +52,18 @@ fn vendored_wit(workspace: &Workspace) -> Result<()> {
     run(script)
 }
 
-fn rust_tests(workspace: &Workspace, built: &Built) -> Command {
+/// Where the official tests of JSON Schema are; fetched once, they are not ours to commit.
+fn json_schema_suite(workspace: &Workspace) -> Result<String> {
+    let mut fetch = Command::new("python3");
+    fetch.arg(workspace.root.join("components/core/schema/tests/fetch_suite.py"));
+    fetch.arg(workspace.artifacts().join("json-schema"));
+    Ok(output(fetch).context("fetching the official tests of JSON Schema")?.trim().to_owned())
+}
+
+fn rust_tests(workspace: &Workspace, built: &Built, schema_suite: &str) -> Command {
     let mut cargo = workspace.cargo(["test", "--workspace"]);
     cargo.env("VALET_BIN", &built.valet).env("VALET_ARTIFACTS", &built.native);
+    cargo.env("VALET_JSON_SCHEMA_SUITE", schema_suite);
     cargo
 }
 
@@ -63,14 +84,27 @@ fn token_oracles(workspace: &Workspace) -> Result<()> {
     run(python)
 }
 
-fn mcp_python(workspace: &Workspace, built: &Built) -> Command {
+/// A job that meets the server and the emulator. It starts them on free ports, and installs what it needs below `--work`, once.
+fn mcp_job(workspace: &Workspace, built: &Built, name: &str) -> Command {
     let mut python = Command::new("python3");
-    python.arg(workspace.root.join("tests/clients/python/run.py")).arg("--self");
+    python.arg(workspace.root.join("tests").join(name).join("run.py"));
     python.arg("--valet").arg(&built.valet);
     python.arg("--emulator").arg(&built.emulator);
     python.arg("--artifacts").arg(&built.native);
-    python.arg("--work").arg(workspace.artifacts().join("clients/python"));
+    python.arg("--work").arg(workspace.artifacts().join(name));
     python
+}
+
+/// The suite installs itself below `--work`, once.
+fn conformance(workspace: &Workspace, built: &Built) -> Command {
+    let mut node = Command::new("node");
+    node.arg(workspace.root.join("tests/conformance/run.mjs"));
+    node.arg("--valet").arg(&built.valet);
+    node.arg("--emulator").arg(&built.emulator);
+    node.arg("--artifacts").arg(&built.native);
+    node.arg("--fixtures").arg(built.conformance());
+    node.arg("--work").arg(workspace.artifacts().join("clients/conformance"));
+    node
 }
 
 /// A job of clients that meet the emulator alone. They install what they need below `--work`, once.

@@ -5,7 +5,8 @@
 
 mod bindings;
 
-use bindings::exports::valet::mcp::endpoint::{Guest, Request, Response};
+use bindings::exports::valet::mcp::endpoint::{Body, Guest, Request, Response};
+use bindings::exports::valet::mcp::pieces;
 use bindings::valet::capability::audit::{self, Decision};
 use bindings::valet::downstream::requests;
 use bindings::valet::identity::principal::Principal;
@@ -35,6 +36,17 @@ impl Guest for Component {
     fn ready() -> Result<(), String> {
         authenticator::ready()
     }
+}
+
+/// Every answer of this component is whole.
+impl pieces::GuestPieces for std::convert::Infallible {
+    fn next(&self) -> Option<Vec<u8>> {
+        match *self {}
+    }
+}
+
+impl pieces::Guest for Component {
+    type Pieces = std::convert::Infallible;
 }
 
 fn key_set(keys: Result<String, String>) -> Response {
@@ -141,5 +153,5 @@ fn answer(status: u16, body: Vec<u8>) -> Response {
         ("content-type".to_owned(), "application/json".to_owned()),
         ("cache-control".to_owned(), "no-store".to_owned()),
     ];
-    Response { status, headers, body }
+    Response { status, headers, body: Body::Whole(body) }
 }

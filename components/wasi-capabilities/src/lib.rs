@@ -6,18 +6,19 @@
 
 mod bindings;
 mod egress;
+mod request_state;
 mod store;
 mod telemetry;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bindings::exports::valet::capability::{credential, settings};
+use bindings::exports::valet::capability::{credential, rate_limit, settings};
 use bindings::wasi::config::store as config;
 
 struct Component;
 
-/// Settings that only `credential` reads.
-const SECRETS: [&str; 2] = ["client_secret", "sealing_key"];
+/// Settings that only `credential` and `request-state` read.
+const SECRETS: [&str; 3] = ["client_secret", "sealing_key", "state_key"];
 
 /// The value of `name`; an empty one counts as not set, because Spin has no other way to leave an optional variable out.
 fn configured(name: &str) -> Result<Option<String>, String> {
@@ -39,6 +40,13 @@ fn secret(name: &'static str) -> Result<String, credential::Failure> {
         Ok(Some(value)) => Ok(value.trim().to_owned()),
         Ok(None) => Err(credential::Failure::Missing(format!("variable `{name}`"))),
         Err(why) => Err(credential::Failure::Unreadable(why)),
+    }
+}
+
+/// Nothing here outlives a request, so nothing can be counted: limits belong into the proxy in front.
+impl rate_limit::Guest for Component {
+    fn take(_: String) -> Result<(), u32> {
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use bindings::valet::mcp::endpoint;
 use bindings::wasi::http::types::{
     Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-use bindings::wasi::io::streams::StreamError;
+use bindings::wasi::io::streams::{OutputStream, StreamError};
 use bindings::wasi::random::random;
 
 /// Longest request body that is read, in bytes: the same as our host's default.
@@ -28,7 +28,9 @@ impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let answer = match read(&request) {
             Ok(request) => endpoint::handle(&request),
-            Err(status) => endpoint::Response { status, headers: Vec::new(), body: Vec::new() },
+            Err(status) => {
+                endpoint::Response { status, headers: Vec::new(), body: endpoint::Body::Whole(Vec::new()) }
+            }
         };
         write(answer, out);
     }
@@ -103,10 +105,22 @@ fn write(answer: endpoint::Response, out: ResponseOutparam) {
     ResponseOutparam::set(out, Ok(response));
 
     let stream = body.write().expect("a new body has its stream");
-    let mut chunks = answer.body.chunks(WRITE_BYTES);
-    // A client that has gone away is no one's fault.
-    if chunks.all(|chunk| stream.blocking_write_and_flush(chunk).is_ok()) {
+    let sent = match answer.body {
+        endpoint::Body::Whole(whole) => send(&stream, &whole),
+        endpoint::Body::Growing(pieces) => {
+            // Whoever has no more to send, and whoever cannot send any more, stops asking, and the work ends with `pieces`.
+            let mut pieces = std::iter::from_fn(|| pieces.next());
+            pieces.try_for_each(|piece| send(&stream, &piece))
+        }
+    };
+    // A client that has gone away is no one's fault. A body that is not finished tells those behind it that something is missing.
+    if sent.is_ok() {
         drop(stream);
         let _ = OutgoingBody::finish(body, None);
     }
+}
+
+/// Sends `bytes` and waits until they are on their way.
+fn send(stream: &OutputStream, bytes: &[u8]) -> Result<(), StreamError> {
+    bytes.chunks(WRITE_BYTES).try_for_each(|chunk| stream.blocking_write_and_flush(chunk))
 }

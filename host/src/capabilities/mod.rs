@@ -3,6 +3,8 @@
 mod clocks;
 mod credential;
 mod egress;
+mod rate_limit;
+mod request_state;
 mod settings;
 mod signature;
 mod stores;
@@ -17,6 +19,8 @@ use wasmtime::component::ResourceTable;
 use crate::egress::Sender;
 use crate::store::Store;
 
+pub use rate_limit::Calls;
+pub use request_state::RequestState;
 pub use signature::{SignatureChecks, SignatureFailure};
 pub use stores::{Turn, Turns};
 
@@ -40,6 +44,10 @@ pub struct Lent {
     pub turns: Turns,
     /// The native signature check.
     pub signatures: SignatureChecks,
+    /// The calls that callers have left.
+    pub calls: Calls,
+    /// What request states are sealed with.
+    pub request_state: RequestState,
 }
 
 /// The view of [`Lent`] that the capabilities are implemented on. Which of them an artifact gets is decided where it is linked, in `parts`.

@@ -84,14 +84,12 @@ impl SignatureChecks {
     }
 
     fn parsed(&self, n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>, SignatureFailure> {
-        // By the modulus alone: only keys with the one exponent get in.
-        if let Some(parsed) =
-            self.keys.read().unwrap_or_else(PoisonError::into_inner).get(n).filter(|_| e == EXPONENT)
-        {
-            return Ok(Arc::clone(parsed));
-        }
-        if !MODULUS_BYTES.contains(&n.len()) || n[0] < 0x80 || e != EXPONENT {
+        if !is_supported(n, e) {
             return Err(SignatureFailure::UnsupportedKey);
+        }
+        // By the modulus alone: only keys with the one exponent get in.
+        if let Some(parsed) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(n) {
+            return Ok(Arc::clone(parsed));
         }
         let components = RsaPublicKeyComponents { n, e };
         let parsed = components
@@ -107,6 +105,14 @@ impl SignatureChecks {
     }
 }
 
+/// Whether the portable component supports the key too: whole bytes from the first bit on, odd, and the exponent in its one spelling.
+fn is_supported(n: &[u8], e: &[u8]) -> bool {
+    MODULUS_BYTES.contains(&n.len())
+        && n.first().is_some_and(|first| first >> 7 == 1)
+        && n.last().is_some_and(|last| last & 1 == 1)
+        && e == EXPONENT
+}
+
 /// One name for the whole question. Each part is preceded by its length, so no two questions have one name.
 fn digest(parts: [&[u8]; 4]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
@@ -115,4 +121,72 @@ fn digest(parts: [&[u8]; 4]) -> [u8; 32] {
         context.update(part);
     }
     context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The native check's word on a key, and the portable one's, for one and the same signature.
+    fn both(checks: &SignatureChecks, n: &[u8], e: &[u8], signature: &[u8]) -> [Result<(), &'static str>; 2] {
+        let portable = valet_core_rs256::verify(&valet_core_rs256::PublicKey { n, e }, b"message", signature);
+        [
+            checks.rs256(n, e, b"message", signature).map_err(|failure| match failure {
+                SignatureFailure::UnsupportedKey => "unsupported",
+                SignatureFailure::Mismatch => "mismatch",
+            }),
+            portable.map_err(|failure| match failure {
+                valet_core_rs256::Failure::UnsupportedKey => "unsupported",
+                valet_core_rs256::Failure::Mismatch => "mismatch",
+            }),
+        ]
+    }
+
+    #[test]
+    fn native_and_portable_check_refuse_alike() {
+        use aws_lc_rs::encoding::AsBigEndian as _;
+        use aws_lc_rs::rsa::{KeyPair, KeySize};
+        use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let mut good = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &aws_lc_rs::rand::SystemRandom::new(), b"message", &mut good).unwrap();
+        let n = pair.public_key().modulus().big_endian_without_leading_zero().to_vec();
+        let checks = SignatureChecks::default();
+        assert_eq!(both(&checks, &n, &EXPONENT, &good), [Ok(()); 2]);
+
+        // With the good key in the memory of parsed keys: another exponent must not find it.
+        for e in [&[][..], &[3], &[1, 0, 3], &[0, 1, 0, 1]] {
+            assert_eq!(both(&checks, &n, e, &good), [Err("unsupported"); 2], "{e:?}");
+        }
+        let mut even = n.clone();
+        even[255] ^= 1;
+        assert_eq!(both(&checks, &even, &EXPONENT, &good), [Err("unsupported"); 2]);
+        for (length, first) in
+            [(0, 0), (255, 0xff), (256, 0x7f), (257, 0), (257, 1), (512, 0x7f), (513, 0x80)]
+        {
+            let mut n = vec![0xff; length];
+            n.iter_mut().take(1).for_each(|byte| *byte = first);
+            assert_eq!(
+                both(&checks, &n, &EXPONENT, &good),
+                [Err("unsupported"); 2],
+                "{length} from {first:x}"
+            );
+        }
+        for (length, first) in [(256, 0x80), (257, 0x80), (384, 0xff), (511, 0x80), (512, 0xff)] {
+            let mut n = vec![0xff; length];
+            n[0] = first;
+            for signature in [&good[..], &vec![1; length], &[]] {
+                assert_eq!(
+                    both(&checks, &n, &EXPONENT, signature),
+                    [Err("mismatch"); 2],
+                    "{length} from {first:x}"
+                );
+            }
+        }
+        for signature in [&good[1..], &[&good[..], &[0]].concat(), &n] {
+            assert_eq!(both(&checks, &n, &EXPONENT, signature), [Err("mismatch"); 2]);
+        }
+        assert_eq!(both(&checks, &n, &EXPONENT, &good), [Ok(()); 2]);
+    }
 }

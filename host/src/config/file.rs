@@ -16,7 +16,11 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) graph: GraphFile,
     #[serde(default)]
-    pub(super) tools: BTreeMap<String, ToolRule>,
+    pub(super) tools: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) resources: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) prompts: BTreeMap<String, Rule>,
     #[serde(default)]
     pub(super) scopes: ScopesFile,
     #[serde(default)]
@@ -32,7 +36,8 @@ pub(super) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServerFile {
-    pub(super) listen: SocketAddr,
+    /// Needed to serve HTTP, and for nothing else.
+    pub(super) listen: Option<SocketAddr>,
     /// The URL that clients use, which is also the resource identifier (RFC 9728).
     pub(super) public_url: Url,
     pub(super) tls_certificate: Option<PathBuf>,
@@ -76,10 +81,10 @@ pub(super) struct GraphFile {
     pub(super) url: Url,
 }
 
-/// Who may use a tool. `valet-core-policy` has the meaning.
+/// Who may use a tool, a resource or a prompt. `valet-core-policy` has the meaning.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolRule {
+pub(super) struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -118,6 +123,7 @@ pub(super) struct StorageFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsFile {
     pub(super) concurrent_requests: Option<u32>,
+    pub(super) calls_per_minute: Option<u32>,
 }
 
 impl Default for GraphFile {

@@ -8,6 +8,7 @@ mod read;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretBox;
@@ -19,8 +20,8 @@ pub use read::{ConfigError, read};
 /// A complete configuration.
 #[derive(Debug)]
 pub struct Config {
-    /// Where and how to listen.
-    pub server: Server,
+    /// Where and how to listen; none in a file for standard input and output alone.
+    pub server: Option<Server>,
     /// The folder with the artifacts to run.
     pub artifacts: PathBuf,
     /// The settings that components may read, by name. Nothing secret.
@@ -35,6 +36,8 @@ pub struct Config {
     pub storage: Storage,
     /// Most requests in the components at the same time.
     pub concurrent_requests: u32,
+    /// Calls of one caller in a minute.
+    pub calls_per_minute: NonZeroU32,
 }
 
 /// Where and how to listen.

@@ -4,6 +4,7 @@
 //! their own, `VALET_CLIENT_SECRET` and `VALET_SEALING_KEY`, and never from the configuration file.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -18,8 +19,14 @@ use super::{Config, Egress, Server, Storage, TlsFiles};
 use crate::limits;
 
 /// Variables that are not keys of the file.
-const OTHER_VARIABLES: [&str; 5] =
-    ["VALET_CLIENT_SECRET", "VALET_SEALING_KEY", "VALET_CONFIG", "VALET_LOG", "VALET_LOG_FORMAT"];
+const OTHER_VARIABLES: [&str; 6] = [
+    "VALET_ACCESS_TOKEN",
+    "VALET_CLIENT_SECRET",
+    "VALET_CONFIG",
+    "VALET_LOG",
+    "VALET_LOG_FORMAT",
+    "VALET_SEALING_KEY",
+];
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +146,10 @@ impl Reader<'_> {
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
         }
+        let calls_per_minute = file.limits.calls_per_minute.unwrap_or(limits::CALLS_PER_MINUTE);
+        let Some(calls_per_minute) = NonZeroU32::new(calls_per_minute) else {
+            return Err(self.key("limits.calls_per_minute", "is 0, which would let nobody call"));
+        };
         Ok(Config {
             server,
             artifacts: self.artifacts(file.artifacts.as_deref())?,
@@ -153,10 +164,11 @@ impl Reader<'_> {
             },
             storage,
             concurrent_requests,
+            calls_per_minute,
         })
     }
 
-    fn server(&self, file: &File) -> Result<Server, ConfigError> {
+    fn server(&self, file: &File) -> Result<Option<Server>, ConfigError> {
         let tls = match (&file.server.tls_certificate, &file.server.tls_key) {
             (Some(certificate), Some(key)) => {
                 Some(TlsFiles { certificate: self.relative(certificate), key: self.relative(key) })
@@ -169,13 +181,14 @@ impl Reader<'_> {
                 return Err(self.key("server.tls_certificate", "is missing beside server.tls_key"));
             }
         };
-        if tls.is_none() && !file.server.listen.ip().is_loopback() {
+        let Some(listen) = file.server.listen else { return Ok(None) };
+        if tls.is_none() && !listen.ip().is_loopback() {
             return Err(self.key(
                 "server.listen",
                 "plain HTTP is served on loopback only; set server.tls_certificate and server.tls_key",
             ));
         }
-        Ok(Server { listen: file.server.listen, tls })
+        Ok(Some(Server { listen, tls }))
     }
 
     /// What components may read. Names as in `docs/configuration.md`.
@@ -215,7 +228,12 @@ impl Reader<'_> {
                 "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles",
             ));
         }
-        let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
+        let policy = json!({
+            "tools": file.tools,
+            "resources": file.resources,
+            "prompts": file.prompts,
+            "implies": file.scopes.implies,
+        });
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
         let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("{public_url}/"));
         Ok([

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceAny};
 use wasmtime::{Engine, Store};
 
 use super::bindings::custodian::wasi::random::random;
@@ -12,14 +12,20 @@ use super::bindings::identity::valet::capability::settings;
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::downstream::requests;
 use super::bindings::request::valet::identity::authenticator;
-use super::bindings::request::{Request as Artifact, RequestPre, valet::capability::audit};
+use super::bindings::request::{
+    Request as Artifact, RequestPre, valet::capability::audit, valet::capability::rate_limit,
+    valet::capability::request_state,
+};
 use super::budget::{self, Budget, Budgeted};
 use super::custodian::{self, Custodian};
 use super::identity::Identity;
 use super::principal::{self, Principal, Principals};
 use crate::capabilities::{Capabilities, Lent};
 
-pub use super::bindings::request::exports::valet::mcp::endpoint::{Request, Response};
+pub use super::bindings::request::exports::valet::mcp::endpoint::Request;
+pub use super::bindings::request::exports::valet::mcp::messages::Kind;
+
+use super::bindings::request::exports::valet::mcp::{endpoint, messages};
 
 /// What answers requests.
 pub(crate) struct Requests {
@@ -39,6 +45,41 @@ struct State {
     capabilities: Capabilities,
     calls: Calls,
     budget: Budget,
+}
+
+/// An answer to a request, with a body that can still grow.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    Whole(Vec<u8>),
+    Growing(Growing),
+}
+
+/// The answer to a message.
+pub(crate) enum Answer {
+    Nothing,
+    Whole(Vec<u8>),
+    Growing(Growing),
+}
+
+/// The rest of an answer, with the store that it is made in. Dropping it drops the store, and with that the tool and whatever it waits for.
+pub(crate) struct Growing {
+    store: Store<State>,
+    artifact: Artifact,
+    pieces: ResourceAny,
+}
+
+impl Growing {
+    /// Works until there is a piece, with time to compute as for a request of its own; none at the end. After an error there is no next call.
+    pub(crate) async fn next(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.store.data_mut().budget.renew();
+        self.artifact.valet_mcp_pieces().pieces().call_next(&mut self.store, self.pieces).await
+    }
 }
 
 /// What the artifact is lent of the other two.
@@ -66,6 +107,10 @@ impl Requests {
         requests::add_to_linker::<_, HasSelf<Calls>>(&mut linker, |state| &mut state.calls)?;
         settings::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         audit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        rate_limit::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        request_state::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| {
+            &mut state.capabilities
+        })?;
         wall_clock::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         random::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
         let artifact = RequestPre::new(linker.instantiate_pre(component)?)?;
@@ -75,7 +120,35 @@ impl Requests {
     /// Answers one request.
     pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
         let (mut store, artifact) = self.fresh().await?;
-        artifact.valet_mcp_endpoint().call_handle(&mut store, &request).await
+        let answer = artifact.valet_mcp_endpoint().call_handle(&mut store, &request).await?;
+        let body = match answer.body {
+            endpoint::Body::Whole(whole) => Body::Whole(whole),
+            endpoint::Body::Growing(pieces) => Body::Growing(Growing { store, artifact, pieces }),
+        };
+        Ok(Response { status: answer.status, headers: answer.headers, body })
+    }
+
+    /// What a message is.
+    pub(crate) async fn inspect(&self, message: &[u8]) -> wasmtime::Result<Kind> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_mcp_messages().call_inspect(&mut store, message).await
+    }
+
+    /// Answers one message.
+    pub(crate) async fn message(
+        &self,
+        bearer: &str,
+        message: &[u8],
+        request_id: &str,
+    ) -> wasmtime::Result<Answer> {
+        let (mut store, artifact) = self.fresh().await?;
+        let answer =
+            artifact.valet_mcp_messages().call_handle(&mut store, bearer, message, request_id).await?;
+        Ok(match answer {
+            messages::Answer::Nothing => Answer::Nothing,
+            messages::Answer::Whole(whole) => Answer::Whole(whole),
+            messages::Answer::Growing(pieces) => Answer::Growing(Growing { store, artifact, pieces }),
+        })
     }
 
     /// Whether the settings are complete.

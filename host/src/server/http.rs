@@ -3,24 +3,27 @@
 //! Health checks are answered here. Every other answer is the components'; where they fail, the caller learns only that.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::body::AnswerBody;
+use super::connections::Open;
 use crate::limits;
 use crate::runtime::{self, Runtime};
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<AnswerBody>;
 
 /// The components and the number of requests that may be in them.
 pub(super) struct Front {
     runtime: Runtime,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// Room for request bodies, a permit a byte.
     buffer: Semaphore,
 }
@@ -29,13 +32,13 @@ impl Front {
     pub(super) fn new(runtime: Runtime, concurrent_requests: u32) -> Self {
         Self {
             runtime,
-            places: Semaphore::new(concurrent_requests as usize),
+            places: Arc::new(Semaphore::new(concurrent_requests as usize)),
             buffer: Semaphore::new(limits::BUFFERED_BODY_BYTES),
         }
     }
 
     /// Answers a request. Never fails and never panics: a fault in here costs this request only.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(&self, request: Request<Incoming>, open: Open) -> Answer {
         let head_only = request.method() == Method::HEAD;
         let mut answer = match AssertUnwindSafe(self.route(request)).catch_unwind().await {
             Ok(answer) => answer,
@@ -46,9 +49,9 @@ impl Front {
         };
         // RFC 9110 section 9.3.2. hyper leaves the body out for HTTP/1.1 only; over HTTP/2 it would be a protocol error.
         if head_only {
-            *answer.body_mut() = Full::default();
+            *answer.body_mut() = AnswerBody::default();
         }
-        answer
+        answer.map(|body| body.for_request(open))
     }
 
     async fn route(&self, request: Request<Incoming>) -> Answer {
@@ -79,11 +82,11 @@ impl Front {
     async fn components(&self, request: Request<Incoming>) -> Result<Answer, Refused> {
         let (request, _room) = read(request, &self.buffer).await?;
         let request_id = request.request_id.clone();
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Ok(overloaded());
         };
         match self.runtime.handle(request).await {
-            Ok(answer) => Ok(write(answer)),
+            Ok(answer) => Ok(write(answer, place, request_id)),
             Err(error @ runtime::RunError::TimedOut) => {
                 tracing::error!(request = request_id, %error);
                 Err((StatusCode::GATEWAY_TIMEOUT, "the request took too long\n"))
@@ -126,7 +129,7 @@ async fn read<'b>(
         target: head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         headers,
         body,
-        request_id: request_id(),
+        request_id: runtime::request_id(),
     };
     Ok((request, room))
 }
@@ -161,15 +164,12 @@ async fn read_body(
     Ok((bytes, room))
 }
 
-/// Sixteen random hexadecimal digits: unguessable enough that a caller who quotes one was given it.
-fn request_id() -> String {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works");
-    format!("{:016x}", u64::from_ne_bytes(bytes))
-}
-
-fn write(answer: runtime::Response) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+/// The answer for hyper. One that grows keeps its place until it has ended.
+fn write(answer: runtime::Response, place: OwnedSemaphorePermit, request_id: String) -> Answer {
+    let mut response = Response::new(match answer.body {
+        runtime::Body::Whole(body) => AnswerBody::whole(body),
+        runtime::Body::Growing(pieces) => AnswerBody::growing(pieces, place, request_id),
+    });
     let Ok(status) = StatusCode::from_u16(answer.status) else {
         tracing::error!(status = answer.status, "the components answered with a status that is none");
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
@@ -197,7 +197,7 @@ fn overloaded() -> Answer {
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    let mut response = Response::new(AnswerBody::whole(Bytes::from_static(text.as_bytes())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

@@ -22,7 +22,7 @@ import namespace
 
 HERE = Path(__file__).resolve().parent
 CLIENTS = HERE.parent
-sys.path.append(str(CLIENTS / "python"))
+sys.path.append(str(CLIENTS / "harness"))
 
 import environment
 from report import Report

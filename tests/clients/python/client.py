@@ -14,12 +14,15 @@ import anyio
 
 import expected
 import sdk
+from emulator import Emulator
 from report import Report
 from tls import trusting
 from wire import Exchange, Wire
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 TOOLS = ["GetUserDetailsFromGraph", "whoami"]
+# Longer than Valet waits for Graph.
+DELAY = 60
 OTHER_USER = {"adele@contoso.example": "alex@contoso.example", "alex@contoso.example": "adele@contoso.example"}
 
 
@@ -32,6 +35,10 @@ class Suite:
         self.scope: str | None = arguments.scope
         self.tls = trusting(arguments.ca)
         self.report = report
+        # Program and configuration of `valet stdio`, where there is one.
+        self.command: list[str] | None = arguments.stdio
+        # Known if run.py started it.
+        self.emulator = Emulator(arguments.emulator_url, arguments.ca) if arguments.emulator_url else None
 
     @property
     def metadata_url(self) -> str:
@@ -74,16 +81,16 @@ class Suite:
             self.report.equal("revision", session.version, revision)
             self.report.equal("server name", session.server, "valet")
             self.report.equal("capabilities", session.capabilities, {"tools": {}})
-            await self._tools(session)
-            await self._calls(session, self.user)
-            await self._errors(session)
+            await self.tools(session)
+            await self.calls(session, self.user)
+            await self.errors(session)
             requests = wire.to(self.url)
             if sdk.TWO:
                 await self._refresh(session, person, wire)
         self._signed_in(person, wire, by_header)
         self._spoken(requests, revision, mode)
 
-    async def _tools(self, session: sdk.Session) -> None:
+    async def tools(self, session: sdk.Session) -> None:
         tools = await session.tools()
         self.report.equal("tools, in a fixed order", list(tools), TOOLS)
         for name, tool in tools.items():
@@ -92,7 +99,7 @@ class Suite:
             # The SDK also validates every result below against it.
             self.report.check(f"{name} has an output schema", "properties" in tool.get("outputSchema", {}), str(tool))
 
-    async def _calls(self, session: sdk.Session, user: str) -> None:
+    async def calls(self, session: sdk.Session, user: str) -> None:
         about, profile = await session.call("whoami"), await session.call("GetUserDetailsFromGraph")
         self.report.equal("whoami, structured", about.get("structuredContent"), expected.whoami(user))
         self.report.equal("whoami, text", json.loads(_text(about)), expected.whoami(user))
@@ -100,7 +107,7 @@ class Suite:
         self.report.equal("profile, text", _text(profile), expected.PROFILE_TEXTS[user])
         self.report.equal("neither is an error", (about["isError"], profile["isError"]), (False, False))
 
-    async def _errors(self, session: sdk.Session) -> None:
+    async def errors(self, session: sdk.Session) -> None:
         try:
             outcome: Any = await session.call("nothing_of_that_name")
         except Exception as error:
@@ -188,6 +195,40 @@ class Suite:
         messages = [e.message for e in wire.to(self.url)]
         self.report.equal("methods", messages, ["tools/call", "tools/call", "tools/list"])
 
+    async def leaving(self, mode: str, times: int) -> None:
+        """Leaves in the middle of a call. The server has fewer places than `times` (run.py): the last call is served only
+        if leaving gave the place back."""
+        person = self.person(self.user, by_header=True)
+        async with sdk.connect(self.url, mode, self.tls, Wire(), person.provider) as session:
+            await session.call("whoami")
+            await self.leave(session, times)
+            await self.calls(session, self.user)
+
+    async def leave(self, session: Any, times: int) -> None:
+        """Begins calls that Graph does not answer in time, and leaves each once it is there."""
+        self.emulator.delay_graph(DELAY)
+        try:
+            for left in range(times):
+                async with anyio.create_task_group() as calls:
+                    calls.start_soon(session.call, "GetUserDetailsFromGraph")
+                    while self.emulator.delayed() <= left:
+                        await anyio.sleep(0.02)
+                    calls.cancel_scope.cancel()
+        finally:
+            self.emulator.undisturbed()
+
+    async def stdio(self, mode: str, revision: str) -> None:
+        """The same over stdio, where a notification cancels and the server knows the call. 1.x leaves without a word."""
+        token = self.emulator.token(self.user)
+        async with sdk.start(*self.command, token, mode) as session:
+            self.report.equal("revision", session.version, revision)
+            self.report.equal("server name", session.server, "valet")
+            await self.tools(session)
+            await self.calls(session, self.user)
+            await self.errors(session)
+            await self.leave(session, 6 if sdk.TWO else 1)
+            await self.calls(session, self.user)
+
     async def two_people(self, mode: str) -> None:
         """Two users in turn: nobody gets what is kept for the other."""
         first, second = self.person(self.user, by_header=True), self.person(OTHER_USER[self.user], by_header=True)
@@ -196,7 +237,7 @@ class Suite:
             sdk.connect(self.url, mode, self.tls, Wire(), second.provider) as two,
         ):
             for session, person in ((one, first), (two, second), (one, first)):
-                await self._calls(session, person.user)
+                await self.calls(session, person.user)
 
 
 def _text(result: dict[str, Any]) -> str:
@@ -209,12 +250,11 @@ def _authority(token_url: str) -> str:
     return token_url.removesuffix("/oauth2/v2.0/token")
 
 
-async def main(arguments: argparse.Namespace) -> int:
-    report = Report()
-    suite = Suite(arguments, report)
+def blocks(label: str, report: Report) -> Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]:
+    """Runs a block of checks under its name; what is raised there fails it, and not those that follow."""
 
     async def block(name: str, run: Callable[[], Awaitable[None]]) -> None:
-        report.section(f"mcp {sdk.VERSION}, {name}")
+        report.section(f"{label}, {name}")
         try:
             with anyio.fail_after(sdk.PATIENCE):
                 await run()
@@ -222,15 +262,31 @@ async def main(arguments: argparse.Namespace) -> int:
             kind, code, text = sdk.problem(error)
             report.check("no exception", False, f"{kind} {code or ''} {text}")
 
+    return block
+
+
+async def main(arguments: argparse.Namespace) -> int:
+    report = Report()
+    suite = Suite(arguments, report)
+    block = blocks(f"mcp {sdk.VERSION}", report)
     if sdk.TWO:
         await block("modern, no token", lambda: suite.without_token(MODERN))
         await block("modern", lambda: suite.session("auto", MODERN, by_header=False))
         await block("modern, no discovery", suite.pinned)
         await block("modern, two people", lambda: suite.two_people("auto"))
         await block("modern, bad token", lambda: suite.with_a_bad_token(MODERN))
+        if suite.emulator:
+            await block("modern, leaving mid-call", lambda: suite.leaving("auto", 6))
     await block("legacy, no token", lambda: suite.without_token("legacy"))
     await block("legacy", lambda: suite.session("legacy", LEGACY, by_header=sdk.TWO))
     await block("legacy, bad token", lambda: suite.with_a_bad_token("legacy"))
+    if suite.emulator:
+        # A notification cancels here, which says nothing to a server without sessions.
+        await block("legacy, leaving mid-call", lambda: suite.leaving("legacy", 1))
+    if suite.command:
+        if sdk.TWO:
+            await block("stdio, modern", lambda: suite.stdio("auto", MODERN))
+        await block("stdio, legacy", lambda: suite.stdio("legacy", LEGACY))
     return report.end()
 
 
@@ -240,6 +296,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ca", action="append", required=True)
     parser.add_argument("--user", required=True, choices=sorted(OTHER_USER))
     parser.add_argument("--scope")
+    parser.add_argument("--emulator-url")
+    parser.add_argument("--stdio", nargs=2, metavar=("VALET", "CONFIGURATION"))
+    parser.add_argument("--trusted", help="all of --ca in one file, for programs that are told by SSL_CERT_FILE")
     return parser.parse_args()
 
 

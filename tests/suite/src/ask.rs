@@ -42,7 +42,7 @@ impl Ask {
         let ask = Self::post(modern(method, params.clone()).to_string())
             .header("mcp-protocol-version", MODERN)
             .header("mcp-method", method);
-        match params["name"].as_str() {
+        match params["name"].as_str().or(params["uri"].as_str()) {
             Some(name) => ask.header("mcp-name", name),
             None => ask,
         }
@@ -93,6 +93,14 @@ impl Ask {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// The same with a member of `_meta` set; the body has to be an object.
+    #[must_use]
+    pub fn meta(self, name: &str, value: impl Into<Value>) -> Self {
+        let mut body: Value = serde_json::from_slice(&self.body).unwrap();
+        body["params"]["_meta"][name] = value.into();
+        self.body(body.to_string())
     }
 
     /// The same to another path and query.
@@ -156,6 +164,14 @@ impl Answer {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The messages of an event stream, in the one form that we write: an event is a line of data and an empty one. Panics at anything else.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        assert!(self.status == 200 && self.field("content-type") == "text/event-stream", "{self:?}");
+        let events = self.body.strip_suffix("\n\n").unwrap_or_else(|| panic!("{self:?}")).split("\n\n");
+        events.map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap()).collect()
     }
 
     /// The `result` of a 200; panics at anything else.

@@ -80,6 +80,26 @@ impl Config {
             .set("artifacts", artifacts().display().to_string())
     }
 
+    /// The same with the fixtures of the conformance suite in the place of the tools, all of them for everybody with the usual scope.
+    #[must_use]
+    pub fn with_fixtures(self) -> Self {
+        let lists = [
+            ("tools", include_str!("../../conformance/pack/src/tools.json")),
+            ("resources", include_str!("../../conformance/pack/src/resources.json")),
+            ("resources", include_str!("../../conformance/pack/src/templates.json")),
+            ("prompts", include_str!("../../conformance/pack/src/prompts.json")),
+        ];
+        let mut config = self.without("tools");
+        for (kind, json) in lists {
+            let definitions: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
+            for definition in definitions {
+                let key = format!("{kind}.{}.scopes", definition["name"].as_str().unwrap());
+                config = config.set(&key, list(&[ids::VALET_SCOPE]));
+            }
+        }
+        config.set("artifacts", found(artifacts().with_file_name("conformance")).display().to_string())
+    }
+
     /// The same with a key, given with its section, set.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> Self {

@@ -10,6 +10,7 @@ pub mod log;
 pub mod process;
 pub mod rig;
 pub mod stand_in;
+pub mod stdio;
 pub mod wire;
 
 pub use ask::{Answer, Ask};

@@ -54,6 +54,12 @@ impl Process {
         }
     }
 
+    /// Its id, as long as it runs.
+    #[must_use]
+    pub fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
     /// Asks it to stop.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
@@ -69,9 +75,8 @@ impl Process {
         if self.reader.is_none() {
             return;
         }
-        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         // It may have ended by itself; then there is nobody to tell.
-        let _ = kill_process(id, signal);
+        let _ = kill_process(self.id(), signal);
     }
 
     /// Waits for its end, at most for `time`.

@@ -172,6 +172,11 @@ impl Rig {
         answer
     }
 
+    /// Sends a request to the server and gives the answer as soon as it has begun.
+    pub async fn open(&self, ask: Ask) -> reqwest::Response {
+        self.http.request(ask.verb, &ask.url).headers(ask.headers).body(ask.body).send().await.unwrap()
+    }
+
     /// Calls a tool without arguments.
     pub async fn call(&self, tool: &str, token: &str) -> Answer {
         self.send(Ask::tool(tool).bearer(token)).await

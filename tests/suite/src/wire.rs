@@ -28,6 +28,11 @@ impl Wire {
         let _ = self.0.flush().await;
     }
 
+    /// Says that nothing more will be sent, and goes on reading.
+    pub async fn stop_sending(&mut self) {
+        let _ = self.0.shutdown().await;
+    }
+
     /// Everything until the server closes, at most for `time`; none if it did not close.
     pub async fn rest(&mut self, time: Duration) -> Option<String> {
         let mut bytes = Vec::new();

@@ -78,6 +78,14 @@ impl Guard {
         Ok(Self { keys, validation, tenant: tenant.clone(), scope: scope.clone(), pointer })
     }
 
+    /// The caller that `token` stands for, for a transport whose messages carry none.
+    pub(crate) fn caller(&self, token: &str) -> anyhow::Result<Caller> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, format!("Bearer {token}").parse()?);
+        self.check(&headers, request_id())
+            .map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.reason, refusal.detail))
+    }
+
     fn check(&self, headers: &HeaderMap, request_id: String) -> Result<Caller, Refusal> {
         let token = headers
             .get(AUTHORIZATION)

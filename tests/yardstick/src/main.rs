@@ -18,6 +18,7 @@ use axum::Router;
 use axum::middleware;
 use axum::serve::ListenerExt as _;
 use clap::Parser;
+use rmcp::ServiceExt as _;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use url::Url;
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long)]
     listen: SocketAddr,
+    /// Serve standard input and output instead, for the party that the token in VALET_ACCESS_TOKEN stands for
+    #[arg(long)]
+    stdio: bool,
     /// URL of the MCP endpoint, as clients use it
     #[arg(long)]
     public_url: Url,
@@ -79,6 +83,12 @@ async fn main() -> Result<()> {
     let keys = keys::fetch(&client, &arguments.authority, &arguments.tenant).await?;
     let guard = Arc::new(Guard::new(&arguments, keys)?);
     let tools = Tools::new(Arc::new(Graph::new(&arguments, client)))?;
+    if arguments.stdio {
+        let token = std::env::var("VALET_ACCESS_TOKEN").context("VALET_ACCESS_TOKEN")?;
+        let tools = tools.of(guard.caller(&token)?);
+        tools.serve(rmcp::transport::stdio()).await?.waiting().await?;
+        return Ok(());
+    }
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)

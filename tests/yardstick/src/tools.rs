@@ -23,7 +23,11 @@ const TTL_MS: u64 = 5 * 60 * 1000;
 
 /// The tools. Made anew for each request by rmcp, so it is one pointer.
 #[derive(Clone)]
-pub(crate) struct Tools(Arc<Shared>);
+pub(crate) struct Tools {
+    shared: Arc<Shared>,
+    /// Who is calling, where messages do not say.
+    of: Option<Caller>,
+}
 
 struct Shared {
     graph: Arc<Graph>,
@@ -32,7 +36,19 @@ struct Shared {
 
 impl Tools {
     pub(crate) fn new(graph: Arc<Graph>) -> Result<Self> {
-        Ok(Self(Arc::new(Shared { graph, definitions: serde_json::from_str(DEFINITIONS)? })))
+        let shared = Arc::new(Shared { graph, definitions: serde_json::from_str(DEFINITIONS)? });
+        Ok(Self { shared, of: None })
+    }
+
+    /// The same for one caller.
+    pub(crate) fn of(self, caller: Caller) -> Self {
+        Self { of: Some(caller), ..self }
+    }
+
+    fn caller<'c>(&'c self, context: &'c RequestContext<RoleServer>) -> Result<&'c Verified, ErrorData> {
+        let parts = context.extensions.get::<Parts>();
+        let caller = self.of.as_ref().or_else(|| parts.and_then(|parts| parts.extensions.get::<Caller>()));
+        caller.map(|Caller(verified)| &**verified).ok_or_else(|| ErrorData::internal_error("no caller", None))
     }
 }
 
@@ -48,8 +64,8 @@ impl ServerHandler for Tools {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        audit(caller(&context)?, "tools/list", None);
-        let mut list = ListToolsResult::with_all_items(self.0.definitions.clone());
+        audit(self.caller(&context)?, "tools/list", None);
+        let mut list = ListToolsResult::with_all_items(self.shared.definitions.clone());
         list.ttl_ms = Some(TTL_MS);
         list.cache_scope = Some(CacheScope::Private);
         Ok(list)
@@ -60,7 +76,7 @@ impl ServerHandler for Tools {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = caller(&context)?;
+        let caller = self.caller(&context)?;
         if request.arguments.as_ref().is_some_and(|arguments| !arguments.is_empty()) {
             return Err(ErrorData::invalid_params("the tool takes no arguments", None));
         }
@@ -73,7 +89,7 @@ impl ServerHandler for Tools {
             }
             "GetUserDetailsFromGraph" => {
                 audit(caller, "tools/call", Some("GetUserDetailsFromGraph"));
-                match self.0.graph.profile(&caller.token).await {
+                match self.shared.graph.profile(&caller.token).await {
                     Ok(profile) => Ok(result(&profile, profile.text()).into()),
                     Err(error) => {
                         Ok(CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into())
@@ -83,12 +99,6 @@ impl ServerHandler for Tools {
             _ => Err(ErrorData::invalid_params("unknown tool", None)),
         }
     }
-}
-
-fn caller(context: &RequestContext<RoleServer>) -> Result<&Verified, ErrorData> {
-    let parts = context.extensions.get::<Parts>();
-    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
-    caller.map(|Caller(verified)| &**verified).ok_or_else(|| ErrorData::internal_error("no caller", None))
 }
 
 /// What `whoami` tells.

@@ -12,6 +12,7 @@ use crate::workspace::output;
 /// What is sent, and what a right answer is.
 pub(super) struct Case {
     pub(super) name: &'static str,
+    pub(super) revision: &'static str,
     pub(super) method: &'static str,
     pub(super) tool: Option<&'static str>,
     pub(super) token: Token,
@@ -74,6 +75,11 @@ impl<'a> Load<'a> {
         let new = tokens.split_off(good);
         ensure!(!tokens.is_empty(), "at least one token is needed");
         Ok(Self { stage, good: tokens, new, seconds })
+    }
+
+    /// A good token.
+    pub(super) fn token(&self) -> &str {
+        &self.good[0]
     }
 
     /// A whole request for `whoami` as text, with `{port}` for the server's.
@@ -164,7 +170,7 @@ impl<'a> Load<'a> {
         let mut command = self.stage.load();
         command.arg("--server").arg(server.address.to_string()).arg("--tokens").arg(file);
         command.arg("--pid").arg(server.pid().to_string()).arg("--method").arg(case.method);
-        command.arg("--status").arg(case.status.to_string());
+        command.arg("--status").arg(case.status.to_string()).arg("--revision").arg(case.revision);
         if let Some(tool) = case.tool {
             command.arg("--tool").arg(tool);
         }

@@ -130,23 +130,44 @@ impl Stage {
     pub(super) fn start_server(&self, side: Side) -> Result<Server> {
         let address = loopback(free_port()?);
         let program = match side {
-            Side::Valet => {
-                let config = self.folder.join("valet.toml");
-                std::fs::write(&config, self.valet_toml(address))?;
-                let mut command = self.on_core(0, &self.valet);
-                command.arg("serve").arg("--config").arg(config);
-                self.start("valet", command)?
-            }
-            Side::Yardstick => {
-                let mut command = self.on_core(0, &self.yardstick);
-                command.args(["--listen", &address.to_string(), "--public-url", &public_url(address)]);
-                command.args(["--authority", &self.authority(), "--graph-url", &self.authority()]);
-                command.args(["--tenant", TENANT, "--client-id", VALET_CLIENT, "--scope", "mcp.access"]);
-                command.arg("--ca-file").arg(self.ca_file());
-                self.start("yardstick", command)?
-            }
+            Side::Valet => self.start("valet", self.valet("serve", address)?)?,
+            Side::Yardstick => self.start("yardstick", self.yardstick(address))?,
         };
         Ok(Server { side, address, program })
+    }
+
+    /// A server on standard input and output, for the party that `token` stands for. Its log goes to a file.
+    pub(super) fn stdio(&self, side: Side, token: &str) -> Result<Command> {
+        let address = loopback(free_port()?);
+        let mut command = match side {
+            Side::Valet => self.valet("stdio", address)?,
+            Side::Yardstick => {
+                let mut command = self.yardstick(address);
+                command.arg("--stdio");
+                command
+            }
+        };
+        let log = File::create(self.folder.join("stdio.log"))?;
+        command.env("VALET_ACCESS_TOKEN", token).env("VALET_CLIENT_SECRET", CLIENT_SECRET);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        Ok(command)
+    }
+
+    fn valet(&self, subcommand: &str, address: SocketAddr) -> Result<Command> {
+        let config = self.folder.join("valet.toml");
+        std::fs::write(&config, self.valet_toml(address))?;
+        let mut command = self.on_core(0, &self.valet);
+        command.arg(subcommand).arg("--config").arg(config);
+        Ok(command)
+    }
+
+    fn yardstick(&self, address: SocketAddr) -> Command {
+        let mut command = self.on_core(0, &self.yardstick);
+        command.args(["--listen", &address.to_string(), "--public-url", &public_url(address)]);
+        command.args(["--authority", &self.authority(), "--graph-url", &self.authority()]);
+        command.args(["--tenant", TENANT, "--client-id", VALET_CLIENT, "--scope", "mcp.access"]);
+        command.arg("--ca-file").arg(self.ca_file());
+        command
     }
 
     /// The load generator, on the core that the servers are not on.
@@ -206,6 +227,7 @@ ca_file = {ca_file}
 allow_private_addresses = true
 [limits]
 concurrent_requests = 512
+calls_per_minute = 100000000
 "#
         )
     }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::Arguments;
 use super::measure::{Figures, Row};
 use super::programs::{Side, Stage};
+use super::stdio;
 use crate::workspace::{output, say};
 
 /// What has been measured so far.
@@ -15,6 +16,7 @@ pub(super) struct Report {
     conditions: String,
     sizes: String,
     starts: [f64; 2],
+    stdio: Option<[stdio::Figures; 2]>,
     rows: Vec<Row>,
 }
 
@@ -24,12 +26,17 @@ impl Report {
             conditions: conditions(stage, arguments),
             sizes: sizes(stage)?,
             starts: [0.0; 2],
+            stdio: None,
             rows: Vec::new(),
         })
     }
 
     pub(super) fn starts(&mut self, starts: [f64; 2]) {
         self.starts = starts;
+    }
+
+    pub(super) fn stdio(&mut self, figures: [stdio::Figures; 2]) {
+        self.stdio = Some(figures);
     }
 
     /// Takes a row, and shows it at once: a later failure does not lose it.
@@ -64,6 +71,18 @@ impl Report {
             "\n| cold start, process to first `whoami` | ms |\n| --- | ---: |\n| Valet | {valet:.1} |\n| yardstick | {yardstick:.1} |\n"
         )
         .expect(WRITES);
+        if let Some([valet, yardstick]) = &self.stdio {
+            writeln!(
+                out,
+                "| stdio, {} calls of `whoami` one after another | Valet / yardstick |\n| --- | ---: |\n\
+                 | process to the answer to `initialize`, ms | {} |\n| a call, p50 µs | {} |\n| a call, p99 µs | {} |\n",
+                stdio::CALLS,
+                pair(valet.start_ms, yardstick.start_ms),
+                pair(valet.p50, yardstick.p50),
+                pair(valet.p99, yardstick.p99),
+            )
+            .expect(WRITES);
+        }
         out.push_str(&self.sizes);
         text
     }

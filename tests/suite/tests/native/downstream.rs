@@ -52,7 +52,13 @@ fn failures_of_login_and_graph() {
         // The emulator says `server_error` with 500 and `temporarily_unavailable` with 503; other answers of login are below.
         let a_minute = "Microsoft 365 is limiting requests. Try again in a minute.";
         for (name, endpoint, fault, expected, log) in [
-            ("login 500", login, status(500), told(UNREACHABLE), "the authority failed: HTTP 500 server_error"),
+            (
+                "login 500",
+                login,
+                status(500),
+                told(UNREACHABLE),
+                "the authority failed: HTTP 500 server_error",
+            ),
             ("login 503", login, status(503), told(a_minute), "Throttled(None)"),
             ("login resets", login, Fault::Reset, told(UNREACHABLE), "the authority broke off"),
             ("login 429", login, after(429, RetryAfter::Seconds(7)), told(limited), "Throttled(Some(7))"),

@@ -12,6 +12,8 @@ use crate::manifest::{Given, Manifest, Route, root};
 
 const CUSTODIAN: &str = "http://custodian.spin.internal";
 const SECRETS: [&str; 2] = ["client_secret", "sealing_key"];
+/// A secret of the public part, for tools that need it; what it protects is of no use elsewhere.
+const STATE_KEY: &str = "state_key";
 
 fn both() -> [Manifest; 2] {
     [Manifest::read("spin.toml"), Manifest::read("deploy/spin/single.toml")]
@@ -45,6 +47,8 @@ fn only_the_custodian_is_granted_secrets_the_store_and_the_network() {
         let elsewhere = custodian.variables.values().filter(|value| value.contains(secret)).count();
         assert_eq!(elsewhere, 1, "{secret}");
     }
+    assert_eq!(server.variables[STATE_KEY], "{{ state_key }}");
+    assert!(!custodian.variables.values().any(|value| value.contains(STATE_KEY)));
     assert_eq!(routes(&manifest, "custodian"), BTreeSet::from([&Route::Private { private: true }]));
     assert!(!routes(&manifest, "server").contains(&Route::Private { private: true }));
 }
@@ -55,10 +59,14 @@ fn secrets_are_required_and_have_no_default() {
         assert_eq!(manifest.spin_manifest_version, 2);
         assert_eq!(manifest.application.version, env!("CARGO_PKG_VERSION"), "{}", manifest.application.name);
         for (name, variable) in &manifest.variables {
-            assert_eq!(variable.secret, SECRETS.contains(&name.as_str()), "{name}");
+            assert_eq!(variable.secret, SECRETS.contains(&name.as_str()) || name == STATE_KEY, "{name}");
             // Spin's own rule.
             assert_eq!(variable.required, variable.default.is_none(), "{name}");
-            assert!(!variable.secret || variable.required, "{name}");
+            assert!(
+                !variable.secret || variable.required || variable.default.as_deref() == Some(""),
+                "{name}"
+            );
+            assert_eq!(variable.secret && !variable.required, name == STATE_KEY, "{name}");
             assert!(
                 !variable.required || variable.description.is_some(),
                 "{name}: who has to set it is told what it is"
@@ -137,7 +145,7 @@ fn on_spin(manifest: &Manifest, resource: &str) -> (BTreeMap<String, String>, Gi
     for component in manifest.component.values() {
         settings.extend(manifest.settings(component, &given));
     }
-    for elsewhere in ["client_secret", "sealing_key", "custodian_url"] {
+    for elsewhere in ["client_secret", "sealing_key", STATE_KEY, "custodian_url"] {
         settings.remove(elsewhere);
     }
     (settings, given)

@@ -4,3 +4,4 @@ mod composed;
 mod guests;
 mod native;
 mod packs;
+mod streams;

@@ -4,19 +4,25 @@ use std::time::{Duration, Instant};
 
 use entra_emulator::{Emulator, Options, ids};
 use serde_json::json;
-use valet::config;
-use valet::runtime::{Request, Response, RunError, Runtime, SetUpError};
+use valet::config::{self, Config};
+use valet::runtime::{Body, Request, Response, RunError, Runtime, SetUpError};
 
 use super::guests::{compose, guest, target};
 use crate::bench::Scratch;
 
 /// The host with the native layout, and `pack` in the place of `graph-tools`.
 fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
+    let (config, _folder) = configured(emulator, &compose("native/request", pack).unwrap());
+    Runtime::new(config)
+}
+
+/// The configuration of a host with the native layout and `request` as its request artifact, and the folder that it is in.
+pub(super) fn configured(emulator: &Emulator, request: &[u8]) -> (Config, Scratch) {
     let folder = Scratch::new();
     for part in ["identity.wasm", "custodian.wasm"] {
         std::fs::copy(target().join("valet/native").join(part), folder.path().join(part)).unwrap();
     }
-    folder.write("request.wasm", compose("native/request", pack).unwrap());
+    folder.write("request.wasm", request);
     folder.write("ca.pem", emulator.ca_pem());
     let rule = "scopes = [\"mcp.access\"]\n";
     let tools: String =
@@ -36,10 +42,10 @@ fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
     );
     let path = folder.write("valet.toml", text);
     let secret = ("VALET_CLIENT_SECRET".to_owned(), ids::VALET_SECRET.to_owned());
-    Runtime::new(config::read(&path, [secret].into_iter()).unwrap())
+    (config::read(&path, [secret].into_iter()).unwrap(), folder)
 }
 
-async fn emulator() -> Emulator {
+pub(super) async fn emulator() -> Emulator {
     // Fails if another test was first, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Emulator::start(Options::default()).await.unwrap()
@@ -65,7 +71,8 @@ async fn call(runtime: &Runtime, token: &str, tool: &str) -> Result<Response, Ru
 #[track_caller]
 fn well(answer: Result<Response, RunError>, after: &str) {
     let answer = answer.unwrap_or_else(|error| panic!("after {after}: {error}"));
-    let body = String::from_utf8(answer.body).unwrap();
+    let Body::Whole(body) = answer.body else { panic!("after {after}: a stream") };
+    let body = String::from_utf8(body).unwrap();
     assert!(answer.status == 200 && body.contains("I am well"), "after {after}: {} {body}", answer.status);
 }
 

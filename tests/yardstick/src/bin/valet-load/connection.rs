@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 
 use crate::Arguments;
 
-/// The revision of MCP that is spoken.
-const REVISION: &str = "2026-07-28";
+/// The first revision whose requests describe themselves.
+const MODERN: &str = "2026-07-28";
 
 /// A request, ready but for the token.
 pub(crate) struct Template {
@@ -31,21 +31,25 @@ pub(crate) struct Answer {
 
 impl Template {
     pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
-        let mut params = json!({
-            "_meta": {
-                "io.modelcontextprotocol/protocolVersion": REVISION,
-                "io.modelcontextprotocol/clientCapabilities": {},
-            },
-        });
+        let modern = arguments.revision == MODERN;
+        let mut params = json!({});
         let mut headers = HeaderMap::new();
+        if modern {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+            headers.insert(HeaderName::from_static("mcp-method"), arguments.method.parse()?);
+        }
         if let Some(tool) = &arguments.tool {
             params["name"] = tool.as_str().into();
             params["arguments"] = json!({});
-            headers.insert(HeaderName::from_static("mcp-name"), tool.parse()?);
+            if modern {
+                headers.insert(HeaderName::from_static("mcp-name"), tool.parse()?);
+            }
         }
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": arguments.method, "params": params });
-        headers.insert(HeaderName::from_static("mcp-method"), arguments.method.parse()?);
-        headers.insert(HeaderName::from_static("mcp-protocol-version"), HeaderValue::from_static(REVISION));
+        headers.insert(HeaderName::from_static("mcp-protocol-version"), arguments.revision.parse()?);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         headers.insert(HOST, format!("localhost:{}", arguments.server.port()).parse()?);

@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// MCP method
     #[arg(long)]
     method: String,
+    /// Revision of MCP that is spoken
+    #[arg(long, default_value = "2026-07-28")]
+    revision: String,
     /// Tool, for `tools/call`
     #[arg(long)]
     tool: Option<String>,

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,9 +17,9 @@ from pathlib import Path
 
 import expected
 import tls
+from emulator import API, Emulator
 from report import Report
 
-API = "7e57c000-0000-4000-8000-000000000001"
 CLIENT_SECRET = "valet-sample-secret"
 
 # Debug builds compile for seconds; machines of continuous integration are slow.
@@ -54,14 +53,20 @@ client_id = "{api}"
 emulator = true
 [graph]
 url = "{authority}"
-[tools.whoami]
-scopes = ["{scope}"]
-[tools.GetUserDetailsFromGraph]
-scopes = ["{scope}"]
 [egress]
 ca_file = "emulator/emulator-ca.pem"
 allow_private_addresses = true
 """
+
+# Who may call what, unless a job has rules of its own.
+RULES = f"""[tools.whoami]
+scopes = ["{expected.SCOPE}"]
+[tools.GetUserDetailsFromGraph]
+scopes = ["{expected.SCOPE}"]
+"""
+
+# So few that a client which has left and keeps its place is noticed by those that come after it.
+FEW_PLACES = "[limits]\nconcurrent_requests = 4\n"
 
 
 class NotStarted(Exception):
@@ -84,7 +89,15 @@ class Target:
     url: str
     ca_files: list[Path]
     scope: str | None
+    # The rest is known of servers of our own only.
     logs: dict[str, Path] = field(default_factory=dict)
+    configuration: Path | None = None
+    emulator: Emulator | None = None
+
+    def bundle(self, file: Path) -> Path:
+        """Writes all certificates to trust into one file; gives it."""
+        file.write_text("".join(each.read_text() for each in self.ca_files))
+        return file.resolve()
 
     def check_log(self, report: Report) -> None:
         """Of a server of our own: no faults, and no token or secret in what it wrote."""
@@ -107,16 +120,17 @@ class Target:
 
 
 @contextlib.contextmanager
-def started(programs: Programs, folder: Path, scope_of_the_url: bool) -> Iterator[Target]:
-    """Starts both with fresh state. `scope_of_the_url`: scopes begin with the server's URL instead of `api://`."""
+def started(programs: Programs, folder: Path, scope_of_the_url: bool, rules: str = RULES) -> Iterator[Target]:
+    """Starts both with fresh state. `scope_of_the_url`: scopes begin with the server's URL instead of `api://`. `rules`:
+    further tables of the configuration, those of the tools among them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     port, emulator_port = _free_ports(2)
     url, authority = f"https://localhost:{port}/mcp", f"https://localhost:{emulator_port}"
     configuration = CONFIGURATION.format(
         artifacts=programs.artifacts.resolve(), port=port, url=url, authority=authority, tenant=expected.TENANT_ID,
-        api=API, scope=expected.SCOPE,
-    )
+        api=API,
+    ) + rules
     prefix = f"{url}/"
     if not scope_of_the_url:
         prefix = f"api://{API}/"
@@ -135,15 +149,7 @@ def started(programs: Programs, folder: Path, scope_of_the_url: bool) -> Iterato
         )
         _wait(valet, folder, "valet", lambda: _get(url.removesuffix("/mcp") + "/readyz", certificate))
         logs = {name: _log(folder, name) for name in ("emulator", "valet")}
-        yield Target(url, [certificate, ca], prefix + expected.SCOPE, logs)
-
-
-def after(seconds: float, act: Callable[[], object]) -> threading.Timer:
-    """Acts unless cancelled before."""
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
-    return timer
+        yield Target(url, [certificate, ca], prefix + expected.SCOPE, logs, folder / "valet.toml", Emulator(authority, [ca]))
 
 
 def _free_ports(count: int) -> list[int]:
@@ -217,3 +223,21 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, name: str, ready: Call
             log = _log(folder, name).read_text(errors="replace").strip()
             raise NotStarted(f"the {name} {fate}; {_log(folder, name)} says:\n{log}")
         time.sleep(0.1)
+
+
+def has_stdio(valet: Path) -> bool:
+    """Whether this Valet has the command `stdio`."""
+    known = subprocess.run([str(valet.resolve()), "stdio", "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=START)
+    return known.returncode == 0
+
+
+def work(job: str) -> Path:
+    """Where a job keeps packages and logs unless told otherwise."""
+    target = os.environ.get("CARGO_TARGET_DIR")
+    repository = Path(__file__).resolve().parents[3]
+    return (Path(target) if target else repository / "target") / "valet" / "clients" / job
+
+
+def interrupted(*_: object) -> None:
+    """Handles a signal as Ctrl-C, so that what was started is stopped."""
+    raise KeyboardInterrupt

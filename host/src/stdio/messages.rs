@@ -1,0 +1,48 @@
+//! What answers messages.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Sink;
+use crate::runtime::{Answer, Kind, RunError, Runtime, request_id};
+
+/// What answers messages: [`Gateway`], or a stand-in for tests of the framing.
+pub trait Messages: Send + Sync + 'static {
+    /// What a message is.
+    fn inspect(&self, message: &[u8]) -> impl Future<Output = Result<Kind, RunError>> + Send;
+
+    /// Answers a message on `sink`. Where it is dropped before its end, the work for the answer ends.
+    fn answer(&self, message: Vec<u8>, sink: &Sink) -> impl Future<Output = Result<(), RunError>> + Send;
+}
+
+/// The components, for one user.
+pub struct Gateway {
+    runtime: Runtime,
+    bearer: SecretString,
+}
+
+impl Gateway {
+    /// Messages come from whom `bearer`, an access token, stands for. It is checked with each message.
+    #[must_use]
+    pub fn new(runtime: Runtime, bearer: SecretString) -> Self {
+        Self { runtime, bearer }
+    }
+}
+
+impl Messages for Gateway {
+    async fn inspect(&self, message: &[u8]) -> Result<Kind, RunError> {
+        self.runtime.inspect(message).await
+    }
+
+    async fn answer(&self, message: Vec<u8>, sink: &Sink) -> Result<(), RunError> {
+        match self.runtime.message(self.bearer.expose_secret(), &message, &request_id()).await? {
+            Answer::Nothing => {}
+            Answer::Whole(whole) => sink.send(whole).await,
+            Answer::Growing(mut pieces) => {
+                while let Some(piece) = pieces.next().await? {
+                    sink.send(piece).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+"""Valet tested with MCP clients for JavaScript. README.md says how to run it."""
+
+from __future__ import annotations
+
+import sys
+
+# Before anything is imported: no __pycache__ in the source tree.
+sys.dont_write_bytecode = True
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "harness"))
+
+import expected
+import lines
+import packages
+import servers
+from emulator import API
+from report import Report
+
+SUITES = ["sdk-2", "sdk-1", "mcp-remote", "inspector"]
+
+# For all cases of one suite.
+PATIENCE = 180
+
+# Exit code of a job that this machine does not allow.
+NOT_RUN = 77
+
+
+def main() -> int:
+    options = parse()
+    report = Report()
+    try:
+        installed = packages.install(HERE, options.work)
+        node = packages.node(installed)
+    except packages.Unsuitable as reason:
+        print(f"run.py: not run: {reason}", file=sys.stderr)
+        return NOT_RUN
+    except packages.Unusable as error:
+        report.check("the packages could be installed", False, str(error))
+        return report.end()
+    programs = servers.Programs(options.valet, options.emulator, options.artifacts)
+    rules = servers.RULES + servers.FEW_PLACES
+    try:
+        with servers.started(programs, options.work / "servers", scope_of_the_url=True, rules=rules) as target:
+            context = write_context(target, installed, options.valet)
+            for suite in SUITES:
+                if options.only in suite:
+                    command = [str(node), str(HERE / f"suite-{suite}.mjs")]
+                    lines.follow(suite, command, report, PATIENCE, variables(context, target, options.case))
+            report.section("the server's log")
+            target.check_log(report)
+            if report.failed:
+                target.show_logs()
+    except servers.NotStarted as error:
+        report.check("the servers could be started", False, str(error))
+    return report.end()
+
+
+def variables(context: Path, target: servers.Target, case: str) -> dict[str, str]:
+    """What a suite gets: Node reads further certificates when a process starts."""
+    bundle = target.bundle(context.with_name("trusted.pem"))
+    return {"MCP_NODE_CONTEXT": str(context), "NODE_EXTRA_CA_CERTS": str(bundle), "ENTRA_NODE_CASE": case}
+
+
+def write_context(target: servers.Target, installed: Path, valet: Path) -> Path:
+    """The file that context.mjs reads."""
+    users = {
+        user: {"whoami": expected.whoami(user), "profile": expected.PROFILES[user], "text": expected.PROFILE_TEXTS[user]}
+        for user in expected.PROFILES
+    }
+    facts = {"client_id": expected.CLIENT_ID, "scope": expected.SCOPE, "api": API, "users": users}
+    stdio = {"program": str(valet.resolve()), "configuration": "valet.toml", "secret": servers.CLIENT_SECRET}
+    folder = target.configuration.parent
+    context = {
+        "url": target.url,
+        "scope": target.scope,
+        "authority": target.emulator.authority,
+        "folder": str(folder.resolve()),
+        "packages": str(installed),
+        "expected": facts,
+        "stdio": stdio if servers.has_stdio(valet) else None,
+    }
+    file = folder / "context.json"
+    file.write_text(json.dumps(context))
+    return file
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
+    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
+    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
+    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("node"),
+                        help="for packages and logs (default: %(default)s)")
+    parser.add_argument("--only", default="", help=f"part of a suite's name: {' '.join(SUITES)}")
+    parser.add_argument("--case", default="", help="part of a case's line")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, servers.interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("run.py: interrupted")

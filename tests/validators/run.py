@@ -1,0 +1,73 @@
+"""Valet judged by validators of other people. README.md says how to run it; only the standard library is needed."""
+
+from __future__ import annotations
+
+import sys
+
+# Before anything is imported: no __pycache__ in the source tree.
+sys.dont_write_bytecode = True
+
+if sys.version_info < (3, 11):
+    sys.exit(f"run.py: Python {sys.version.split()[0]} is too old; the pinned packages need 3.11 or newer")
+
+import argparse
+import signal
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "clients" / "harness"))
+
+import authlab
+import environment
+import fuzzer
+import overstep
+import servers
+from report import Report
+from validator import Bench
+
+# Name, and what it does with the server. Each has an environment of its own, made of requirements-NAME.txt.
+VALIDATORS = {"authlab": authlab.run, "overstep": overstep.run, "fuzzer": fuzzer.run}
+
+
+def main() -> int:
+    options = parse()
+    report = Report()
+    programs = servers.Programs(options.valet, options.emulator, options.artifacts)
+    rules = (HERE / "rules.toml").read_text()
+    try:
+        with servers.started(programs, options.work / "servers", scope_of_the_url=True, rules=rules) as target:
+            for name, run in VALIDATORS.items():
+                if options.only not in name:
+                    continue
+                report.section(name)
+                try:
+                    python = environment.prepare(options.work, HERE / f"requirements-{name}.txt")
+                    run(Bench(target, python, options.work / name, options.valet, report))
+                except environment.Unusable as error:
+                    report.check("could be installed", False, str(error))
+            report.section("the server's log")
+            target.check_log(report)
+            if report.failed:
+                target.show_logs()
+    except servers.NotStarted as error:
+        report.check("the servers could be started", False, str(error))
+    return report.end()
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
+    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
+    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
+    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("validators"),
+                        help="for virtual environments, logs and reports (default: %(default)s)")
+    parser.add_argument("--only", default="", help=f"part of a name: {' '.join(VALIDATORS)}")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, servers.interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("run.py: interrupted")
