@@ -25,7 +25,7 @@ const [DONE, SIGN_IN, TOOL_FAILED] = [0, 3, 5];
 /** Runs it; gives exit code, the result on standard output and what it said. `then` gets the process while it runs. */
 async function inspect(options, then = () => {}) {
   const program = packaged(`${name}/clients/launcher/build/index.js`);
-  const all = [program, '--cli', '--format', 'json', '-q', ...options];
+  const all = [program, '--cli', '--format', 'json', '-q', '--connect-timeout', '60000', ...options];
   const child = spawn(process.execPath, all, {
     env: { ...environment, MCP_INSPECTOR_SECRET_STORE: 'memory' }, stdio: ['ignore', 'pipe', 'pipe'],
   });
