@@ -119,7 +119,7 @@ async fn check(runtime: &Runtime, path: &Path) -> Result<(), String> {
     match runtime.check().await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(why)) => Err(format!(
-            "{}: {why} (`policy` is made of [tools] and [scopes], the other settings of keys of the same name)",
+            "{}: {why} (`policy` is made of [tools], [resources], [prompts] and [scopes], the other settings of keys of the same name)",
             path.display()
         )),
         Err(error) => Err(error.to_string()),

@@ -13,6 +13,9 @@ PATIENCE = 60
 # What it may find of an authorization server that is Entra: no PKCE in the metadata, no registration of clients, no `iss`.
 OF_ENTRA = {"ASM-04": "fail", "ASM-05": "warn", "ASM-06": "warn"}
 
+# What it skips, and why: a flow at the authorization server (which is Entra's business), and sessions, which Valet has none of.
+SKIPPED = {"ASF-01", "ASF-02", "ASF-03", "ASF-04", "ASF-05", "ASF-06", "SESS-01", "SESS-02"}
+
 
 def run(bench: Bench) -> None:
     """Scans with a good token of Adele's and one for another API."""
@@ -28,13 +31,13 @@ def run(bench: Bench) -> None:
     bench.report.check("ended well", outcome.code == 0, f"{outcome.code}: {outcome.output[-2000:]}")
     report = json.loads((bench.folder / "report.json").read_text())
     bench.report.equal("grade", report["grade"], "A")
-    found = {}
-    for result in report["results"]:
-        bench.report.check(f"{result['id']} was tried", result["status"] != "error", result["message"])
-        if result["status"] in ("fail", "warn"):
-            found[result["id"]] = result["status"]
-    bench.report.equal("found nothing but what is Entra's", found, OF_ENTRA)
-    for critical in ("TOK-01", "TOK-02", "TOK-03"):
-        status = next(r["status"] for r in report["results"] if r["id"] == critical)
-        bench.report.equal(f"{critical} was judged", status, "pass")
+    results = {result["id"]: result for result in report["results"]}
+    for check, result in results.items():
+        if check in OF_ENTRA:
+            bench.report.equal(f"{check}, of Entra", result["status"], OF_ENTRA[check])
+        elif check in SKIPPED:
+            bench.report.equal(f"{check}, skipped", result["status"], "skip")
+        else:
+            bench.report.check(check, result["status"] == "pass", f"{result['status']}: {result['message']}")
+    bench.report.check("the checks are all there", len(results) >= 33, f"{len(results)}")
     bench.still_serves()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from pathlib import Path
 
 import servers
@@ -20,6 +21,9 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 ENOUGH = 100
 
 PATIENCE = 120
+
+# Seconds for the processes of stdio to end when their input has.
+END = 15
 
 
 def run(bench: Bench) -> None:
@@ -37,7 +41,7 @@ def command(bench: Bench, protocol: str, endpoint: str, revision: str) -> list[s
     """The same amount of the same things, whatever the wire."""
     return [
         bench.command("mcp-fuzzer"), "--protocol", protocol, "--endpoint", endpoint, "--spec-schema-version", revision,
-        "--mode", "all", "--phase", "both", "--protocol-phase", "aggressive", "--runs", "8", "--runs-per-type", "3",
+        "--mode", "all", "--phase", "both", "--protocol-phase", "aggressive", "--runs", "40", "--runs-per-type", "20",
         "--seed", SEED, "--no-corpus", "--no-network", "--fs-root", "sandbox", "--fail-if-no-tools",
         "--timeout", "10", "--max-concurrency", "4", "--output-dir", f"{protocol}-{revision}",
     ]
@@ -54,6 +58,7 @@ def over_http(bench: Bench, revision: str) -> None:
         outcome = bench.run(command(bench, "streamablehttp", url, revision), PATIENCE, variables)
     report.equal("ended by itself", outcome.code, 0)
     seen = dict(sorted(witness.statuses.items()))
+    (bench.folder / f"answers-{revision}.json").write_text(json.dumps(seen))
     report.check(f"at least {ENOUGH} answers", sum(seen.values()) >= ENOUGH, f"{seen}")
     report.check("good calls among them", seen.get(200, 0) > 0, f"{seen}")
     report.equal("no 5xx", {status: times for status, times in seen.items() if status >= 500}, {})
@@ -74,7 +79,11 @@ def over_stdio(bench: Bench) -> None:
     witness = shlex.join([sys.executable, str(Path(__file__).with_name("stdio_witness.py")), str(seen)])
     outcome = bench.run(command(bench, "stdio", witness, REVISIONS[-1]), PATIENCE)
     report.equal("ended by itself", outcome.code, 0)
+    until = time.monotonic() + END
+    while len(list(seen.glob("run-*.json"))) < len(list(seen.glob("begun-*"))) and time.monotonic() < until:
+        time.sleep(0.1)
     runs = [json.loads(file.read_text()) for file in sorted(seen.glob("run-*.json"))]
+    report.equal("every process ended", len(runs), len(list(seen.glob("begun-*"))))
     report.check(f"at least {ENOUGH} messages came", sum(run["messages"] for run in runs) >= ENOUGH, f"{len(runs)} processes")
     report.equal("nothing else on standard output", [line for run in runs for line in run["other"]], [])
     report.equal("every process ended cleanly", {run["code"] for run in runs}, {0})

@@ -1,13 +1,15 @@
 """Stands between a fuzzer and `valet stdio`: passes on what both write, and writes down what Valet did.
 
     stdio_witness.py FOLDER     command.json in it says what to start; each process leaves a run-PID.json there
+
+The fuzzer kills what it started when it has enough. That is this program's outer half; the inner one lives in a session of
+its own, so that Valet sees the end of its input, as from any client, and how it ends can be seen.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -16,14 +18,18 @@ from pathlib import Path
 
 def main() -> None:
     folder = Path(sys.argv[1])
+    inner = os.fork()
+    if inner:
+        os.waitpid(inner, 0)
+        return
+    os.setsid()
+    (folder / f"begun-{os.getpid()}").touch()
     told = json.loads((folder / "command.json").read_text())
     secret = told["environment"]["VALET_ACCESS_TOKEN"]
     process = subprocess.Popen(
         told["command"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={"PATH": os.environ.get("PATH", ""), **told["environment"]},
     )
-    # A fuzzer that is done may say so by a signal; then Valet sees the end of its input, as from any client.
-    signal.signal(signal.SIGTERM, lambda *_: process.stdin.close())
     said: list[str] = []
     threading.Thread(target=_input, args=(process,), daemon=True).start()
     listener = threading.Thread(target=lambda: said.extend(line.decode(errors="replace") for line in process.stderr), daemon=True)
@@ -40,7 +46,10 @@ def main() -> None:
     seen["code"] = process.wait()
     listener.join()
     seen["said"] = "".join(said)
-    (folder / f"run-{os.getpid()}.json").write_text(json.dumps(seen))
+    # Whole or not at all.
+    file = folder / f"run-{os.getpid()}.json"
+    file.with_suffix(".new").write_text(json.dumps(seen))
+    file.with_suffix(".new").rename(file)
 
 
 def _judge(line: bytes, seen: dict[str, object], secret: str) -> None:

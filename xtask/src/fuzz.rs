@@ -37,32 +37,35 @@ const INSTRUMENTATION: [&str; 6] = [
 
 /// Builds the runner and runs every target, or the one asked for. A finding is a file in `target/valet/fuzz/<target>`, and an error.
 pub(crate) fn fuzz(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
-    let targets: Vec<_> = valet_fuzz::TARGETS
-        .into_iter()
-        .filter(|target| arguments.target.as_ref().is_none_or(|wanted| wanted == target.name))
-        .collect();
-    let names = || valet_fuzz::TARGETS.map(|target| target.name).join(", ");
-    ensure!(!targets.is_empty(), "there is no such target; there are {}", names());
     let runner = build(workspace)?;
-    for target in targets {
-        let folder = workspace.artifacts().join("fuzz").join(target.name);
+    let mut list = std::process::Command::new(&runner);
+    list.env("VALET_FUZZ_LIST", "1");
+    let list = output(list)?;
+    let targets: Vec<(&str, &str)> = list.lines().filter_map(|line| line.split_once(' ')).collect();
+    let wanted = |name: &str| arguments.target.as_ref().is_none_or(|wanted| wanted == name);
+    ensure!(
+        targets.iter().any(|(name, _)| wanted(name)),
+        "there is no such target; there are these, with their longest inputs:\n{list}"
+    );
+    for (name, max_len) in targets.into_iter().filter(|(name, _)| wanted(name)) {
+        let folder = workspace.artifacts().join("fuzz").join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        say(&format!("\nfuzzing {}", target.name));
+        say(&format!("\nfuzzing {}", name));
         let mut fuzzer = std::process::Command::new(&runner);
-        fuzzer.env("VALET_FUZZ_TARGET", target.name).env("VALET_FUZZ_SEEDS", &folder).arg(&folder);
-        let corpus = workspace.root.join("tests/fuzz/corpus").join(target.name);
+        fuzzer.env("VALET_FUZZ_TARGET", name).env("VALET_FUZZ_SEEDS", &folder).arg(&folder);
+        let corpus = workspace.root.join("tests/fuzz/corpus").join(name);
         if corpus.is_dir() {
             fuzzer.arg(corpus);
         }
         fuzzer.arg(format!("-artifact_prefix={}/finding-", folder.display()));
-        fuzzer.arg(format!("-max_len={}", target.max_len)).arg(format!("-seed={}", arguments.seed));
+        fuzzer.arg(format!("-max_len={max_len}")).arg(format!("-seed={}", arguments.seed));
         // A unit that takes this many seconds, or megabytes, is a finding too.
         fuzzer.args(["-timeout=5", "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0"]);
         match arguments.runs {
             Some(runs) => fuzzer.arg(format!("-runs={runs}")),
             None => fuzzer.arg(format!("-max_total_time={}", arguments.seconds)),
         };
-        run(fuzzer).with_context(|| format!("`{}` has a finding, or was stopped", target.name))?;
+        run(fuzzer).with_context(|| format!("`{}` has a finding, or was stopped", name))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Built};
-use crate::workspace::{Workspace, run, say, shown};
+use crate::workspace::{Workspace, output, run, say, shown};
 
 /// What a job ends with that this machine does not allow (the convention of automake and meson).
 const NOT_RUN: i32 = 77;
@@ -15,7 +15,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     vendored_wit(workspace)?;
     let built = artifacts::build(workspace, false)?;
     say("\nrunning the Rust tests");
-    run(rust_tests(workspace, &built))?;
+    let schema_suite = json_schema_suite(workspace)?;
+    run(rust_tests(workspace, &built, &schema_suite))?;
     say("\nholding our verdicts on tokens against PyJWT's and jose's");
     token_oracles(workspace)?;
     say("\nrunning the conformance suite of MCP");
@@ -51,9 +52,18 @@ fn vendored_wit(workspace: &Workspace) -> Result<()> {
     run(script)
 }
 
-fn rust_tests(workspace: &Workspace, built: &Built) -> Command {
+/// Where the official tests of JSON Schema are; fetched once, they are not ours to commit.
+fn json_schema_suite(workspace: &Workspace) -> Result<String> {
+    let mut fetch = Command::new("python3");
+    fetch.arg(workspace.root.join("components/core/schema/tests/fetch_suite.py"));
+    fetch.arg(workspace.artifacts().join("json-schema"));
+    Ok(output(fetch).context("fetching the official tests of JSON Schema")?.trim().to_owned())
+}
+
+fn rust_tests(workspace: &Workspace, built: &Built, schema_suite: &str) -> Command {
     let mut cargo = workspace.cargo(["test", "--workspace"]);
     cargo.env("VALET_BIN", &built.valet).env("VALET_ARTIFACTS", &built.native);
+    cargo.env("VALET_JSON_SCHEMA_SUITE", schema_suite);
     cargo
 }
 
@@ -65,7 +75,12 @@ fn token_oracles(workspace: &Workspace) -> Result<()> {
     make.arg(&corpus);
     run(make)?;
     let mut python = Command::new("python3");
-    python.arg(workspace.root.join("tests/oracles/run.py")).arg("--corpus").arg(&corpus).arg("--work").arg(&folder);
+    python
+        .arg(workspace.root.join("tests/oracles/run.py"))
+        .arg("--corpus")
+        .arg(&corpus)
+        .arg("--work")
+        .arg(&folder);
     run(python)
 }
 

@@ -1,20 +1,22 @@
 //! The audit trail: what is known of a request is gathered while it is read, and each decision becomes one event.
 
+use valet_core_mcp::RpcError;
+
 use crate::bindings::valet::capability::audit::{self, Decision, Event};
 use crate::bindings::valet::identity::principal::Caller;
 use crate::bindings::valet::identity::refusals::Reason;
 
-/// What is known of a request so far.
-pub(crate) struct Audit<'a> {
-    request_id: &'a str,
-    method: Option<&'a str>,
-    tool: Option<String>,
+/// What is known of a request so far. It owns what it knows, since an answer that comes piece by piece outlives its request.
+pub(crate) struct Audit {
+    request_id: String,
+    method: Option<&'static str>,
+    subject: Option<String>,
     caller: Option<Caller>,
 }
 
-impl<'a> Audit<'a> {
-    pub(crate) fn new(request_id: &'a str) -> Self {
-        Self { request_id, method: None, tool: None, caller: None }
+impl Audit {
+    pub(crate) fn new(request_id: String) -> Self {
+        Self { request_id, method: None, subject: None, caller: None }
     }
 
     /// The caller is verified from here on.
@@ -27,9 +29,9 @@ impl<'a> Audit<'a> {
         self.method = Some(method);
     }
 
-    /// A tool was named.
-    pub(crate) fn tool(&mut self, tool: &str) {
-        self.tool = Some(tool.to_owned());
+    /// A tool, resource or prompt was named.
+    pub(crate) fn subject(&mut self, name: &str) {
+        self.subject = Some(name.to_owned());
     }
 
     pub(crate) fn allowed(&self) {
@@ -40,17 +42,22 @@ impl<'a> Audit<'a> {
         self.record(Decision::Denied, reason, detail);
     }
 
+    /// A message that cannot be read as a request.
+    pub(crate) fn bad_request(&self, error: &RpcError<'_>) {
+        self.denied("bad_request", error.fault.to_string());
+    }
+
     pub(crate) fn failed(&self, reason: &str, detail: String) {
         self.record(Decision::Failed, reason, detail);
     }
 
     fn record(&self, decision: Decision, reason: &str, detail: String) {
         audit::record_event(&Event {
-            request_id: self.request_id.to_owned(),
+            request_id: self.request_id.clone(),
             decision,
             reason: reason.to_owned(),
             method: self.method.map(str::to_owned),
-            tool: self.tool.clone(),
+            tool: self.subject.clone(),
             tenant_id: self.caller.as_ref().map(|caller| caller.tenant_id.clone()),
             object_id: self.caller.as_ref().map(|caller| caller.object_id.clone()),
             client_id: self.caller.as_ref().map(|caller| caller.client_id.clone()),

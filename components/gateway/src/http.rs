@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use valet_core_mcp::bearer::{Bearer, bearer};
 use valet_core_mcp::challenge::Challenge;
+use valet_core_mcp::http::{TransportFault, accepts_event_stream};
 use valet_core_mcp::protected_resource::is_well_known;
 use valet_core_mcp::{Message, Reply, read};
 
@@ -12,46 +13,80 @@ use crate::audit::{self, Audit};
 use crate::bindings::exports::valet::mcp::endpoint::Request;
 use crate::bindings::valet::identity::authenticator::{self, Failure, Principal};
 use crate::bindings::valet::identity::refusals::Reason;
-use crate::calls::Session;
+use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
-pub(crate) fn answer(request: &Request) -> Reply {
-    let mut audit = Audit::new(&request.request_id);
+pub(crate) fn answer(request: &Request) -> Answer {
+    let audit = Audit::new(request.request_id.clone());
     let settings = match Settings::read() {
         Ok(settings) => settings,
         Err(why) => {
             audit.failed("misconfigured", why);
-            return bare(500);
+            return bare(500).into();
         }
     };
     let path = request.target.split('?').next().unwrap_or_default();
     if is_well_known(path, settings.endpoint()) {
-        return metadata(&settings, request, &audit);
+        return metadata(&settings, request, &audit).into();
     }
     if path != settings.endpoint() {
-        return bare(404);
+        return bare(404).into();
+    }
+    let mut answer = endpoint(&settings, request, audit);
+    let head = match &mut answer {
+        Answer::Whole(reply) | Answer::Growing(reply, _) => reply,
+    };
+    settings.transport.share(&request.headers, head);
+    answer
+}
+
+/// A request to the MCP endpoint.
+fn endpoint(settings: &Settings, request: &Request, mut audit: Audit) -> Answer {
+    match settings.transport.preflight(&request.method, &request.headers) {
+        Ok(None) => {}
+        Ok(Some(reply)) => return reply.into(),
+        Err(fault) => return transport(&audit, &fault),
     }
     if let Err(fault) = settings.transport.check(&request.method, &request.headers) {
-        audit.denied("transport", fault.to_string());
-        return Reply::transport(&fault);
+        return transport(&audit, &fault);
     }
-    let principal = match authenticate(&settings, request, &audit) {
+    let principal = match authenticate(settings, request, &audit) {
         Ok(principal) => principal,
-        Err(reply) => return reply,
+        Err(reply) => return reply.into(),
     };
     match read(&request.headers, &request.body) {
-        Ok(Message::Request(message)) => Session::new(&settings, &principal, &mut audit).answer(&message),
-        Ok(Message::Notification(_) | Message::Response) => Reply::accepted(),
+        Ok(Message::Request(message)) => {
+            let carrier =
+                Carrier::Http { headers: &request.headers, events: accepts_event_stream(&request.headers) };
+            Session::new(settings, carrier, principal, audit).answer(&message)
+        }
+        Ok(Message::Notification(_) | Message::Response) => Reply::accepted().into(),
         Err(error) => {
             audit.caller(principal.caller());
-            crate::refused(&mut audit, &error);
-            Reply::error(&error)
+            audit.bad_request(&error);
+            Reply::error(&error).into()
         }
     }
 }
 
+fn transport(audit: &Audit, fault: &TransportFault) -> Answer {
+    audit.denied("transport", fault.to_string());
+    Reply::transport(fault).into()
+}
+
 /// RFC 9728 section 3: for anyone, with GET.
-fn metadata(settings: &Settings, request: &Request, audit: &Audit<'_>) -> Reply {
+fn metadata(settings: &Settings, request: &Request, audit: &Audit) -> Reply {
+    if request.method == "OPTIONS" {
+        // MCP clients send their protocol version here as well, which makes browsers ask first.
+        let mut reply = bare(204);
+        reply.headers.extend([
+            ("access-control-allow-origin", Cow::Borrowed("*")),
+            ("access-control-allow-methods", Cow::Borrowed("GET, HEAD")),
+            ("access-control-allow-headers", Cow::Borrowed("mcp-protocol-version")),
+            ("allow", Cow::Borrowed("GET, HEAD, OPTIONS")),
+        ]);
+        return reply;
+    }
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         let mut reply = bare(405);
         reply.headers.push(("allow", Cow::Borrowed("GET, HEAD")));
@@ -72,7 +107,7 @@ fn metadata(settings: &Settings, request: &Request, audit: &Audit<'_>) -> Reply 
 }
 
 /// The caller of `request`, or the answer that refuses it.
-fn authenticate(settings: &Settings, request: &Request, audit: &Audit<'_>) -> Result<Principal, Reply> {
+fn authenticate(settings: &Settings, request: &Request, audit: &Audit) -> Result<Principal, Reply> {
     let token = match bearer(&request.target, &request.headers) {
         Bearer::Token(token) => token,
         Bearer::None => {

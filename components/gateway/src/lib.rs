@@ -1,36 +1,52 @@
-//! The gateway component: MCP over HTTP and over single messages, authorization per tool, audit.
+//! The gateway component: MCP over HTTP and over single messages, authorization per tool, resource and prompt, audit.
 //!
 //! It reads what strangers send, so it is linked to nothing worth having: no network, no store, no secret. What MCP asks of a server is
-//! `valet-core-mcp`, who may use which tool is `valet-core-policy`; this shell joins them to the authenticator and the tools.
+//! `valet-core-mcp`, who may use what is `valet-core-policy`, what fits a schema is `valet-core-schema`; this shell joins them to the
+//! authenticator and the tool pack.
 
 mod audit;
 mod bindings;
-mod calls;
+mod failure;
 mod http;
+mod lists;
+mod messages;
+mod prompts;
+mod resources;
+mod rounds;
+mod schema;
+mod session;
 mod settings;
+mod stream;
+mod tools;
 
 use bindings::exports::valet::mcp::endpoint::{Body, Guest as Endpoint, Request, Response};
-use bindings::exports::valet::mcp::messages::{Answer, Guest as Messages, Kind};
-use bindings::exports::valet::mcp::pieces::{Guest as PiecesGuest, GuestPieces};
-use bindings::valet::identity::authenticator::{self, Failure};
-use valet_core_mcp::{Fault, Message, Reply, RpcError};
+use bindings::exports::valet::mcp::messages::{Answer as Carried, Guest as Messages, Kind};
+use bindings::exports::valet::mcp::pieces;
+use bindings::valet::identity::authenticator;
 
-use crate::audit::Audit;
-use crate::calls::Session;
+use crate::session::Answer;
 use crate::settings::Settings;
+use crate::stream::Pieces;
 
 struct Component;
 
 impl Endpoint for Component {
     fn handle(request: Request) -> Response {
-        let reply = http::answer(&request);
+        let (head, body) = match http::answer(&request) {
+            Answer::Whole(mut reply) => {
+                let body = std::mem::take(&mut reply.body);
+                (reply, Body::Whole(body))
+            }
+            Answer::Growing(head, stream) => (head, Body::Growing(pieces::Pieces::new(Pieces::new(stream)))),
+        };
         let headers =
-            reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
-        Response { status: reply.status, headers, body: Body::Whole(reply.body) }
+            head.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+        Response { status: head.status, headers, body }
     }
 
     fn check() -> Result<(), String> {
-        Settings::read()?.metadata().map(drop)
+        Settings::read()?.metadata()?;
+        lists::check()
     }
 
     fn ready() -> Result<(), String> {
@@ -39,57 +55,24 @@ impl Endpoint for Component {
     }
 }
 
-/// An answer that is still being worked on.
-struct Pieces;
-
-impl GuestPieces for Pieces {
-    fn next(&self) -> Option<Vec<u8>> {
-        None
-    }
-}
-
-impl PiecesGuest for Component {
+impl pieces::Guest for Component {
     type Pieces = Pieces;
 }
 
 impl Messages for Component {
-    fn inspect(_: Vec<u8>) -> Kind {
-        Kind::Other
+    fn inspect(message: Vec<u8>) -> Kind {
+        match valet_core_mcp::inspect(&message) {
+            valet_core_mcp::Kind::Request(id) => Kind::Request(id),
+            valet_core_mcp::Kind::Cancellation(id) => Kind::Cancellation(id),
+            valet_core_mcp::Kind::Other => Kind::Other,
+        }
     }
 
-    fn handle(bearer: String, message: Vec<u8>, request_id: String) -> Answer {
-        let mut audit = Audit::new(&request_id);
-        let reply = match valet_core_mcp::read_message(&message) {
-            Ok(Message::Notification(_) | Message::Response) => return Answer::Nothing,
-            Ok(Message::Request(request)) => {
-                let fail = |fault: &Fault| Reply::failure(request.context, fault);
-                match Settings::read() {
-                    Err(why) => {
-                        audit.failed("misconfigured", why);
-                        fail(&Fault::Internal)
-                    }
-                    Ok(settings) => match authenticator::authenticate(&bearer) {
-                        Ok(principal) => Session::new(&settings, &principal, &mut audit).answer(&request),
-                        Err(Failure::Refused(refusal)) => {
-                            audit.denied(audit::word(refusal.reason), refusal.detail);
-                            fail(&Fault::Unauthenticated)
-                        }
-                        Err(Failure::Unavailable(why)) => {
-                            audit.failed("unavailable", why);
-                            fail(&Fault::Internal)
-                        }
-                    },
-                }
-            }
-            Err(error) => {
-                refused(&mut audit, &error);
-                Reply::error(&error)
-            }
-        };
-        Answer::Whole(reply.body)
+    fn handle(bearer: String, message: Vec<u8>, request_id: String) -> Carried {
+        match messages::answer(&bearer, &message, request_id) {
+            None => Carried::Nothing,
+            Some(Answer::Whole(reply)) => Carried::Whole(reply.body),
+            Some(Answer::Growing(_, stream)) => Carried::Growing(pieces::Pieces::new(Pieces::new(stream))),
+        }
     }
-}
-
-fn refused(audit: &mut Audit<'_>, error: &RpcError<'_>) {
-    audit.denied("bad_request", error.fault.to_string());
 }

@@ -59,7 +59,6 @@ thread_local! {
 
 impl Validator for Component {
     fn validate(token: String, keys: String, rules: Rules, now: u64) -> Result<OwnedPrincipal, Refusal> {
-        let texts = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>();
         let (tenants, audiences) = (texts(&rules.tenants), texts(&rules.audiences));
         let clients = rules.clients.as_deref().map(texts);
         let rules = core::Rules {
@@ -83,6 +82,10 @@ impl Validator for Component {
         let rules = core::AtJwtRules { issuer, audience, leeway: *leeway };
         judge(token, keys, |token, keys| core::verify_at_jwt(token, keys, &rules, now, &ImportedCheck))
     }
+}
+
+fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
 }
 
 /// Reads `keys`, unless that was done before, and makes a principal of what `verify` finds good.

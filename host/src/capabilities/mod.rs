@@ -21,7 +21,7 @@ use crate::store::Store;
 
 pub use rate_limit::Calls;
 pub use request_state::RequestState;
-pub use signature::SignatureChecks;
+pub use signature::{SignatureChecks, SignatureFailure};
 pub use stores::{Turn, Turns};
 
 /// What lives as long as the host, and stands behind the capabilities.

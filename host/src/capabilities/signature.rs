@@ -28,9 +28,25 @@ impl Host for Capabilities {
         signature: Vec<u8>,
     ) -> Result<(), Failure> {
         match algorithm {
-            Algorithm::Rs256 => self.lent.signatures.rs256(&key, &message, &signature),
+            Algorithm::Rs256 => {
+                self.lent.signatures.rs256(&key.n, &key.e, &message, &signature).map_err(|failure| {
+                    match failure {
+                        SignatureFailure::UnsupportedKey => Failure::UnsupportedKey,
+                        SignatureFailure::Mismatch => Failure::Mismatch,
+                    }
+                })
+            }
         }
     }
+}
+
+/// Why a signature was not accepted, as in `wit/crypto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureFailure {
+    /// The key's size or exponent is not supported.
+    UnsupportedKey,
+    /// The signature does not verify.
+    Mismatch,
 }
 
 /// Checks signatures and remembers what cannot change.
@@ -41,12 +57,23 @@ pub struct SignatureChecks {
 }
 
 impl SignatureChecks {
-    fn rs256(&self, key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        let name = digest(key, message, signature);
+    /// Succeeds only if `signature` was made over exactly `message` with RS256 by the private half of the key with modulus `n` and exponent `e`,
+    /// big-endian without leading zero bytes.
+    ///
+    /// # Errors
+    /// See [`SignatureFailure`].
+    pub fn rs256(
+        &self,
+        n: &[u8],
+        e: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFailure> {
+        let name = digest([n, e, message, signature]);
         if self.good.read().unwrap_or_else(PoisonError::into_inner).contains(&name) {
             return Ok(());
         }
-        self.parsed(key)?.verify_sig(message, signature).map_err(|_| Failure::Mismatch)?;
+        self.parsed(n, e)?.verify_sig(message, signature).map_err(|_| SignatureFailure::Mismatch)?;
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
         // Forgetting all at once is crude and costs each live token one check.
         if good.len() >= limits::REMEMBERED_SIGNATURES {
@@ -56,39 +83,40 @@ impl SignatureChecks {
         Ok(())
     }
 
-    fn parsed(&self, key: &RsaPublicKey) -> Result<Arc<ParsedPublicKey>, Failure> {
-        if !is_supported(key) {
-            return Err(Failure::UnsupportedKey);
+    fn parsed(&self, n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>, SignatureFailure> {
+        if !is_supported(n, e) {
+            return Err(SignatureFailure::UnsupportedKey);
         }
-        if let Some(parsed) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&key.n) {
+        // By the modulus alone: only keys with the one exponent get in.
+        if let Some(parsed) = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(n) {
             return Ok(Arc::clone(parsed));
         }
-        let components = RsaPublicKeyComponents { n: &key.n, e: &key.e };
+        let components = RsaPublicKeyComponents { n, e };
         let parsed = components
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .map_err(|_| Failure::UnsupportedKey)?;
+            .map_err(|_| SignatureFailure::UnsupportedKey)?;
         let parsed = Arc::new(parsed);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= limits::PARSED_KEYS {
             keys.clear();
         }
-        keys.insert(key.n.clone(), Arc::clone(&parsed));
+        keys.insert(n.to_vec(), Arc::clone(&parsed));
         Ok(parsed)
     }
 }
 
 /// Whether the portable component supports the key too: whole bytes from the first bit on, odd, and the exponent in its one spelling.
-fn is_supported(key: &RsaPublicKey) -> bool {
-    MODULUS_BYTES.contains(&key.n.len())
-        && key.n.first().is_some_and(|first| first >> 7 == 1)
-        && key.n.last().is_some_and(|last| last & 1 == 1)
-        && key.e == EXPONENT
+fn is_supported(n: &[u8], e: &[u8]) -> bool {
+    MODULUS_BYTES.contains(&n.len())
+        && n.first().is_some_and(|first| first >> 7 == 1)
+        && n.last().is_some_and(|last| last & 1 == 1)
+        && e == EXPONENT
 }
 
 /// One name for the whole question. Each part is preceded by its length, so no two questions have one name.
-fn digest(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> [u8; 32] {
+fn digest(parts: [&[u8]; 4]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
-    for part in [&key.n, &key.e, message, signature] {
+    for part in parts {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part);
     }
@@ -101,12 +129,11 @@ mod tests {
 
     /// The native check's word on a key, and the portable one's, for one and the same signature.
     fn both(checks: &SignatureChecks, n: &[u8], e: &[u8], signature: &[u8]) -> [Result<(), &'static str>; 2] {
-        let key = RsaPublicKey { n: n.to_vec(), e: e.to_vec() };
         let portable = valet_core_rs256::verify(&valet_core_rs256::PublicKey { n, e }, b"message", signature);
         [
-            checks.rs256(&key, b"message", signature).map_err(|failure| match failure {
-                Failure::UnsupportedKey => "unsupported",
-                Failure::Mismatch => "mismatch",
+            checks.rs256(n, e, b"message", signature).map_err(|failure| match failure {
+                SignatureFailure::UnsupportedKey => "unsupported",
+                SignatureFailure::Mismatch => "mismatch",
             }),
             portable.map_err(|failure| match failure {
                 valet_core_rs256::Failure::UnsupportedKey => "unsupported",

@@ -16,7 +16,11 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) graph: GraphFile,
     #[serde(default)]
-    pub(super) tools: BTreeMap<String, ToolRule>,
+    pub(super) tools: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) resources: BTreeMap<String, Rule>,
+    #[serde(default)]
+    pub(super) prompts: BTreeMap<String, Rule>,
     #[serde(default)]
     pub(super) scopes: ScopesFile,
     #[serde(default)]
@@ -77,10 +81,10 @@ pub(super) struct GraphFile {
     pub(super) url: Url,
 }
 
-/// Who may use a tool. `valet-core-policy` has the meaning.
+/// Who may use a tool, a resource or a prompt. `valet-core-policy` has the meaning.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolRule {
+pub(super) struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

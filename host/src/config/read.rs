@@ -228,7 +228,12 @@ impl Reader<'_> {
                 "names no tool, so nobody could call any; add [tools.whoami] with scopes or roles",
             ));
         }
-        let policy = json!({ "tools": file.tools, "implies": file.scopes.implies });
+        let policy = json!({
+            "tools": file.tools,
+            "resources": file.resources,
+            "prompts": file.prompts,
+            "implies": file.scopes.implies,
+        });
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
         let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("{public_url}/"));
         Ok([

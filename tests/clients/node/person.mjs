@@ -16,6 +16,7 @@ export class Person {
   asked = [];
   #tokens;
   #verifier;
+  #discovery;
 
   constructor(user) {
     this.user = user;
@@ -43,6 +44,15 @@ export class Person {
 
   codeVerifier() {
     return this.#verifier;
+  }
+
+  // Binds the answer to the server that was asked; 2.x warns without it.
+  saveDiscoveryState(state) {
+    this.#discovery = state;
+  }
+
+  discoveryState() {
+    return this.#discovery;
   }
 
   async redirectToAuthorization(url) {

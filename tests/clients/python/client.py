@@ -35,6 +35,8 @@ class Suite:
         self.scope: str | None = arguments.scope
         self.tls = trusting(arguments.ca)
         self.report = report
+        # Program and configuration of `valet stdio`, where there is one.
+        self.command: list[str] | None = arguments.stdio
         # Known if run.py started it.
         self.emulator = Emulator(arguments.emulator_url, arguments.ca) if arguments.emulator_url else None
 
@@ -215,6 +217,18 @@ class Suite:
         finally:
             self.emulator.undisturbed()
 
+    async def stdio(self, mode: str, revision: str) -> None:
+        """The same over stdio, where a notification cancels and the server knows the call. 1.x leaves without a word."""
+        token = self.emulator.token(self.user)
+        async with sdk.start(*self.command, token, mode) as session:
+            self.report.equal("revision", session.version, revision)
+            self.report.equal("server name", session.server, "valet")
+            await self.tools(session)
+            await self.calls(session, self.user)
+            await self.errors(session)
+            await self.leave(session, 6 if sdk.TWO else 1)
+            await self.calls(session, self.user)
+
     async def two_people(self, mode: str) -> None:
         """Two users in turn: nobody gets what is kept for the other."""
         first, second = self.person(self.user, by_header=True), self.person(OTHER_USER[self.user], by_header=True)
@@ -269,6 +283,10 @@ async def main(arguments: argparse.Namespace) -> int:
     if suite.emulator:
         # A notification cancels here, which says nothing to a server without sessions.
         await block("legacy, leaving mid-call", lambda: suite.leaving("legacy", 1))
+    if suite.command:
+        if sdk.TWO:
+            await block("stdio, modern", lambda: suite.stdio("auto", MODERN))
+        await block("stdio, legacy", lambda: suite.stdio("legacy", LEGACY))
     return report.end()
 
 
@@ -279,6 +297,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--user", required=True, choices=sorted(OTHER_USER))
     parser.add_argument("--scope")
     parser.add_argument("--emulator-url")
+    parser.add_argument("--stdio", nargs=2, metavar=("VALET", "CONFIGURATION"))
     parser.add_argument("--trusted", help="all of --ca in one file, for programs that are told by SSL_CERT_FILE")
     return parser.parse_args()
 

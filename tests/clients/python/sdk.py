@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
+from mcp import StdioServerParameters
 from mcp.client.auth import OAuthClientProvider
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 import expected
+import servers
 import signin
 from wire import Wire
 
@@ -130,13 +134,35 @@ async def connect(
     ) as http:
         if TWO:
             async with Client(streamable_http_client(url, http_client=http), mode=mode) as client:
-                server = client.server_info.name if client.server_info else ""
-                yield Session(client, client.protocol_version, server, client.server_capabilities)
+                yield _session(client)
             return
         async with streamable_http_client(url, http_client=http) as (reader, writer, _):
             async with ClientSession(reader, writer) as client:
                 hello = await client.initialize()
                 yield Session(client, hello.protocolVersion, hello.serverInfo.name, hello.capabilities)
+
+
+@contextlib.asynccontextmanager
+async def start(program: str, configuration: str, token: str, mode: str) -> AsyncIterator[Session]:
+    """A session over stdio: `valet stdio` as a child, with `token` in its environment."""
+    server = StdioServerParameters(
+        command=program, args=["stdio", "--config", configuration],
+        env={"VALET_ACCESS_TOKEN": token, "VALET_CLIENT_SECRET": servers.CLIENT_SECRET},
+    )
+    with open(os.devnull, "w") as log:
+        if TWO:
+            async with Client(stdio_client(server, errlog=log), mode=mode) as client:
+                yield _session(client)
+            return
+        async with stdio_client(server, errlog=log) as (reader, writer), ClientSession(reader, writer) as client:
+            hello = await client.initialize()
+            yield Session(client, hello.protocolVersion, hello.serverInfo.name, hello.capabilities)
+
+
+def _session(client: Any) -> Session:
+    """Of 2.x. A client that asks nothing before its first call does not know whom it talks to."""
+    server = client.server_info.name if client.server_info else ""
+    return Session(client, client.protocol_version, server, client.server_capabilities)
 
 
 def problem(error: BaseException) -> tuple[str, int | None, str]:

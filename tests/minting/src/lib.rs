@@ -7,6 +7,7 @@ mod claims;
 pub mod dice;
 #[cfg(feature = "keys")]
 mod keys;
+pub mod vectors;
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Do the headers say what the body says? (MCP `basic/transports/streamable-http#server-validation`.) A gateway in
 //! front may have routed, limited or logged by the headers; executing something else would get around it.
 //!
-//! Only modern requests have these headers. `Mcp-Param-*` is not here: no tool of ours asks for it (`x-mcp-header`).
+//! Only modern requests have these headers. Which parameters of a tool have one is in `mirrored`.
 
 use std::borrow::Cow;
 
@@ -22,13 +22,16 @@ pub(crate) enum Headers<'a> {
     None,
 }
 
+/// A header that a fault is about, as the specification writes it.
+pub(crate) type Header = Cow<'static, str>;
+
 /// The value of a singleton header; `None` where it is absent.
 fn single<'a>(
     headers: &'a [(String, String)],
     lower: &str,
-    header: &'static str,
+    header: &Header,
 ) -> Result<Option<&'a str>, Fault> {
-    let mismatch = |problem| Err(Fault::HeaderMismatch { header, problem });
+    let mismatch = |problem| Err(Fault::HeaderMismatch { header: header.clone(), problem });
     match fields::field(headers, lower) {
         Field::Absent => Ok(None),
         Field::Repeated => mismatch(HeaderProblem::Repeated),
@@ -41,8 +44,8 @@ fn single<'a>(
 
 /// `MCP-Protocol-Version`.
 pub(crate) fn version(headers: &[(String, String)]) -> Result<Option<&str>, Fault> {
-    const HEADER: &str = "MCP-Protocol-Version";
-    match single(headers, "mcp-protocol-version", HEADER)? {
+    const HEADER: Header = Cow::Borrowed("MCP-Protocol-Version");
+    match single(headers, "mcp-protocol-version", &HEADER)? {
         Some(value) if value.len() > limits::VERSION => {
             Err(Fault::HeaderMismatch { header: HEADER, problem: HeaderProblem::Malformed })
         }
@@ -52,13 +55,13 @@ pub(crate) fn version(headers: &[(String, String)]) -> Result<Option<&str>, Faul
 
 /// The version of the body against that of the header: both there, and equal.
 pub(crate) fn same_version(header: Option<&str>, body: &str) -> Result<(), Fault> {
-    compare("MCP-Protocol-Version", header.map(Cow::Borrowed), body)
+    compare(&Cow::Borrowed("MCP-Protocol-Version"), header.map(Cow::Borrowed), body)
 }
 
 /// `Mcp-Method`, required.
 pub(crate) fn same_method(headers: &[(String, String)], body: &str) -> Result<(), Fault> {
-    const HEADER: &str = "Mcp-Method";
-    compare(HEADER, single(headers, "mcp-method", HEADER)?.map(Cow::Borrowed), body)
+    const HEADER: Header = Cow::Borrowed("Mcp-Method");
+    compare(&HEADER, single(headers, "mcp-method", &HEADER)?.map(Cow::Borrowed), body)
 }
 
 /// `Mcp-Method` of a notification: the specification leaves open whether there is one, so only a wrong one counts.
@@ -71,24 +74,32 @@ pub(crate) fn same_method_if_any(headers: &[(String, String)], body: &str) -> Re
 
 /// `Mcp-Name`, required; in plain or in its Base64 form.
 pub(crate) fn same_name(headers: &[(String, String)], body: &str) -> Result<(), Fault> {
-    const HEADER: &str = "Mcp-Name";
-    let value = match single(headers, "mcp-name", HEADER)? {
-        None => None,
-        Some(value) => match decode(value) {
-            Some(value) => Some(value),
-            None => return Err(Fault::HeaderMismatch { header: HEADER, problem: HeaderProblem::Malformed }),
-        },
-    };
-    compare(HEADER, value, body)
+    const HEADER: Header = Cow::Borrowed("Mcp-Name");
+    compare(&HEADER, decoded(headers, "mcp-name", &HEADER)?, body)
 }
 
-fn compare(header: &'static str, value: Option<Cow<'_, str>>, body: &str) -> Result<(), Fault> {
+/// The value of a singleton header in plain or in its Base64 form; `None` where it is absent.
+pub(crate) fn decoded<'a>(
+    headers: &'a [(String, String)],
+    lower: &str,
+    header: &Header,
+) -> Result<Option<Cow<'a, str>>, Fault> {
+    match single(headers, lower, header)? {
+        None => Ok(None),
+        Some(value) => match decode(value) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Fault::HeaderMismatch { header: header.clone(), problem: HeaderProblem::Malformed }),
+        },
+    }
+}
+
+pub(crate) fn compare(header: &Header, value: Option<Cow<'_, str>>, body: &str) -> Result<(), Fault> {
     let problem = match value {
         Some(value) if value == body => return Ok(()),
         Some(value) => HeaderProblem::Differs { header: clip(&value), body: clip(body) },
         None => HeaderProblem::Missing,
     };
-    Err(Fault::HeaderMismatch { header, problem })
+    Err(Fault::HeaderMismatch { header: header.clone(), problem })
 }
 
 /// A value as it was before encoding: `=?base64?…?=` holds UTF-8 in padded standard Base64, anything else is plain.
@@ -113,7 +124,8 @@ mod tests {
 
     #[track_caller]
     fn check(values: &[&str], body: &str, expected: Result<(), HeaderProblem>) {
-        let expected = expected.map_err(|problem| Fault::HeaderMismatch { header: "Mcp-Name", problem });
+        let expected =
+            expected.map_err(|problem| Fault::HeaderMismatch { header: "Mcp-Name".into(), problem });
         assert_eq!(same_name(&headers(values), body), expected, "{values:?} {body}");
     }
 

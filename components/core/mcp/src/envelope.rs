@@ -1,14 +1,17 @@
 //! The shape of a message: the members that any method of ours looks at, picked out in one walk over the body. What
-//! they mean, and which have to be there, is decided in `reader`.
+//! they mean, and which have to be there, is decided in `reader` and `calls`.
 //!
 //! A member of the wrong type is no error here: the walk has to go on to the id, which the error must carry.
 
-use core::fmt;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::value::RawValue;
 
-use crate::strict::{Anything, Name, Walk};
-use crate::values::{RawSeed, Shape, Text, TextSeed};
+use crate::meta::Meta;
+use crate::object::{Entries, Members, Object, Value};
+use crate::strict::Walk;
+use crate::values::{Shape, Text};
 
 /// A JSON-RPC message.
 #[derive(Debug, Default)]
@@ -28,27 +31,51 @@ pub(crate) struct Params<'a> {
     pub(crate) shape: Shape,
     /// `tools/call`, `prompts/get`.
     pub(crate) name: Text<'a>,
-    /// `resources/read`.
+    /// `resources/read`, `resources/subscribe`, `resources/unsubscribe`.
     pub(crate) uri: Text<'a>,
     /// The lists.
     pub(crate) cursor: Text<'a>,
     /// `initialize`.
     pub(crate) protocol_version: Text<'a>,
-    /// `tools/call`. Walked, and kept as the text that the client sent.
+    /// `logging/setLevel`.
+    pub(crate) level: Text<'a>,
+    /// `tools/call`, `prompts/get`. Walked, and kept as the text that the client sent.
     pub(crate) arguments: Option<&'a RawValue>,
+    /// `completion/complete`: what is completed.
+    pub(crate) reference: Reference<'a>,
+    /// `completion/complete`: which argument of it.
+    pub(crate) argument: Argument<'a>,
+    /// `completion/complete`: the arguments that are known, under `context.arguments`.
+    pub(crate) known: Known<'a>,
+    /// The next round of a call.
+    pub(crate) input_responses: Entries<'a>,
+    /// The next round of a call.
+    pub(crate) request_state: Text<'a>,
+    /// `notifications/cancelled`.
+    pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) meta: Meta<'a>,
 }
 
-/// The members of `params._meta` that we read.
+/// `ref` of `completion/complete`.
 #[derive(Debug, Default)]
-pub(crate) struct Meta<'a> {
+pub(crate) struct Reference<'a> {
+    pub(crate) kind: Text<'a>,
+    pub(crate) name: Text<'a>,
+    pub(crate) uri: Text<'a>,
+}
+
+/// `argument` of `completion/complete`.
+#[derive(Debug, Default)]
+pub(crate) struct Argument<'a> {
+    pub(crate) name: Text<'a>,
+    pub(crate) value: Text<'a>,
+}
+
+/// `context` of `completion/complete`.
+#[derive(Debug, Default)]
+pub(crate) struct Known<'a> {
     pub(crate) shape: Shape,
-    /// `io.modelcontextprotocol/protocolVersion`.
-    pub(crate) version: Text<'a>,
-    /// `io.modelcontextprotocol/clientCapabilities`.
-    pub(crate) capabilities: Shape,
-    /// `progressToken`.
-    pub(crate) progress_token: Option<&'a RawValue>,
+    pub(crate) arguments: Entries<'a>,
 }
 
 /// Reads a whole text. The error is `serde_json`'s; `walk.trap` tells whether it was ours.
@@ -62,40 +89,22 @@ pub(crate) fn envelope<'a>(text: &'a str, walk: &mut Walk<'a>) -> Result<Envelop
     Ok(envelope)
 }
 
-/// A structure that takes its members one by one.
-trait Members<'a> {
-    /// Takes the value of the member `name`, which is on level `depth`.
-    fn member<A: MapAccess<'a>>(
-        &mut self,
-        name: &str,
-        members: &mut A,
-        walk: &mut Walk<'a>,
-        depth: usize,
-    ) -> Result<(), A::Error>;
-}
-
 impl<'a> Members<'a> for Envelope<'a> {
     fn member<A: MapAccess<'a>>(
         &mut self,
-        name: &str,
-        members: &mut A,
-        walk: &mut Walk<'a>,
-        depth: usize,
+        name: &Cow<'a, str>,
+        value: Value<'_, 'a, A>,
     ) -> Result<(), A::Error> {
-        match name {
-            "jsonrpc" => self.jsonrpc = members.next_value_seed(TextSeed { walk, depth })?,
-            "id" => self.id = Some(members.next_value_seed(RawSeed { walk, depth })?),
-            "method" => self.method = members.next_value_seed(TextSeed { walk, depth })?,
-            "params" => {
-                let mut params = Params::default();
-                params.shape = members.next_value_seed(Object { members: &mut params, walk, depth })?;
-                self.params = params;
-            }
+        match name.as_ref() {
+            "jsonrpc" => self.jsonrpc = value.text()?,
+            "id" => self.id = Some(value.raw()?),
+            "method" => self.method = value.text()?,
+            "params" => self.params.shape = value.object(&mut self.params)?,
             "result" | "error" => {
                 self.answers = true;
-                members.next_value_seed(Anything { walk, depth })?;
+                value.skip()?;
             }
-            _ => members.next_value_seed(Anything { walk, depth })?,
+            _ => value.skip()?,
         }
         Ok(())
     }
@@ -104,123 +113,74 @@ impl<'a> Members<'a> for Envelope<'a> {
 impl<'a> Members<'a> for Params<'a> {
     fn member<A: MapAccess<'a>>(
         &mut self,
-        name: &str,
-        members: &mut A,
-        walk: &mut Walk<'a>,
-        depth: usize,
+        name: &Cow<'a, str>,
+        value: Value<'_, 'a, A>,
     ) -> Result<(), A::Error> {
-        match name {
-            "name" => self.name = members.next_value_seed(TextSeed { walk, depth })?,
-            "uri" => self.uri = members.next_value_seed(TextSeed { walk, depth })?,
-            "cursor" => self.cursor = members.next_value_seed(TextSeed { walk, depth })?,
-            "protocolVersion" => self.protocol_version = members.next_value_seed(TextSeed { walk, depth })?,
-            "arguments" => self.arguments = Some(members.next_value_seed(RawSeed { walk, depth })?),
-            "_meta" => {
-                let mut meta = Meta::default();
-                meta.shape = members.next_value_seed(Object { members: &mut meta, walk, depth })?;
-                self.meta = meta;
+        match name.as_ref() {
+            "name" => self.name = value.text()?,
+            "uri" => self.uri = value.text()?,
+            "cursor" => self.cursor = value.text()?,
+            "protocolVersion" => self.protocol_version = value.text()?,
+            "level" => self.level = value.text()?,
+            "arguments" => self.arguments = Some(value.raw()?),
+            "ref" => {
+                value.object(&mut self.reference)?;
             }
-            _ => members.next_value_seed(Anything { walk, depth })?,
+            "argument" => {
+                value.object(&mut self.argument)?;
+            }
+            "context" => self.known.shape = value.object(&mut self.known)?,
+            "inputResponses" => self.input_responses.shape = value.object(&mut self.input_responses)?,
+            "requestState" => self.request_state = value.text()?,
+            "requestId" => self.request_id = Some(value.raw()?),
+            "_meta" => self.meta.shape = value.object(&mut self.meta)?,
+            _ => value.skip()?,
         }
         Ok(())
     }
 }
 
-impl<'a> Members<'a> for Meta<'a> {
+impl<'a> Members<'a> for Reference<'a> {
     fn member<A: MapAccess<'a>>(
         &mut self,
-        name: &str,
-        members: &mut A,
-        walk: &mut Walk<'a>,
-        depth: usize,
+        name: &Cow<'a, str>,
+        value: Value<'_, 'a, A>,
     ) -> Result<(), A::Error> {
-        match name {
-            "io.modelcontextprotocol/protocolVersion" => {
-                self.version = members.next_value_seed(TextSeed { walk, depth })?;
-            }
-            "io.modelcontextprotocol/clientCapabilities" => {
-                self.capabilities = members.next_value_seed(Object { members: &mut Nothing, walk, depth })?;
-            }
-            "progressToken" => self.progress_token = Some(members.next_value_seed(RawSeed { walk, depth })?),
-            _ => members.next_value_seed(Anything { walk, depth })?,
+        match name.as_ref() {
+            "type" => self.kind = value.text()?,
+            "name" => self.name = value.text()?,
+            "uri" => self.uri = value.text()?,
+            _ => value.skip()?,
         }
         Ok(())
     }
 }
 
-/// An object of which only the shape matters.
-struct Nothing;
-
-impl<'a> Members<'a> for Nothing {
+impl<'a> Members<'a> for Argument<'a> {
     fn member<A: MapAccess<'a>>(
         &mut self,
-        _: &str,
-        members: &mut A,
-        walk: &mut Walk<'a>,
-        depth: usize,
+        name: &Cow<'a, str>,
+        value: Value<'_, 'a, A>,
     ) -> Result<(), A::Error> {
-        members.next_value_seed(Anything { walk, depth })
-    }
-}
-
-/// Reads an object into `members`, and anything else into its [`Shape`].
-struct Object<'m, 'w, 'a, M> {
-    members: &'m mut M,
-    walk: &'w mut Walk<'a>,
-    depth: usize,
-}
-
-impl<'a, M: Members<'a>> DeserializeSeed<'a> for Object<'_, '_, 'a, M> {
-    type Value = Shape;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a, M: Members<'a>> Visitor<'a> for Object<'_, '_, 'a, M> {
-    type Value = Shape;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<Shape, A::Error> {
-        let start = self.walk.enter::<A::Error>(self.depth)?;
-        while let Some(name) = members.next_key_seed(Name)? {
-            self.members.member(&name, &mut members, self.walk, self.depth + 1)?;
-            self.walk.name(name);
+        match name.as_ref() {
+            "name" => self.name = value.text()?,
+            "value" => self.value = value.text()?,
+            _ => value.skip()?,
         }
-        self.walk.leave(start)?;
-        Ok(Shape::Object)
+        Ok(())
     }
+}
 
-    fn visit_seq<A: SeqAccess<'a>>(self, items: A) -> Result<Shape, A::Error> {
-        Anything { walk: self.walk, depth: self.depth }.visit_seq(items)?;
-        Ok(Shape::Array)
-    }
-
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
-        Ok(Shape::Other)
+impl<'a> Members<'a> for Known<'a> {
+    fn member<A: MapAccess<'a>>(
+        &mut self,
+        name: &Cow<'a, str>,
+        value: Value<'_, 'a, A>,
+    ) -> Result<(), A::Error> {
+        match name.as_ref() {
+            "arguments" => self.arguments.shape = value.object(&mut self.arguments)?,
+            _ => value.skip()?,
+        }
+        Ok(())
     }
 }

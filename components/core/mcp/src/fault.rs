@@ -1,15 +1,17 @@
-//! Every reason why a message is answered with a JSON-RPC error, and the one place that maps a reason to its code, its
-//! HTTP status and what the caller is told.
+//! Every reason why a message is answered with a JSON-RPC error, and the one place that maps a reason to its code and its
+//! HTTP status. What the caller is told is in `wording`.
 //!
 //! Failures that a model can act on are not here: they are tool results with `isError`. Refusals before a message is
 //! read are in `http`, `bearer` and `challenge`.
 
-use core::fmt;
+mod wording;
 
-use crate::json;
+use std::borrow::Cow;
+
+#[cfg(doc)]
 use crate::limits;
-use crate::message::Id;
-use crate::revision::{Revision, SUPPORTED};
+use crate::message::{Abilities, Id};
+use crate::revision::Revision;
 
 /// A message that is answered with an error.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +83,7 @@ pub enum Fault {
     /// -32020: a header and the body disagree (MCP `basic/transports/streamable-http#server-validation`).
     HeaderMismatch {
         /// The header, as the specification writes it.
-        header: &'static str,
+        header: Cow<'static, str>,
         /// How.
         problem: HeaderProblem,
     },
@@ -99,14 +101,68 @@ pub enum Fault {
         /// Their length in bytes.
         length: usize,
     },
-    /// -32602: a cursor. There is one page, so no cursor is ours (MCP `server/utilities/pagination`).
+    /// -32602: a cursor that is not ours, or leads nowhere (MCP `server/utilities/pagination`).
     InvalidCursor,
+    /// -32602: `prompts/get` without the prompt's `name`, or with one that is no name.
+    InvalidPromptName,
+    /// -32602: no `uri`, an empty one, or one longer than [`limits::URI`].
+    InvalidUri,
+    /// -32602: `ref` of a completion is neither a prompt nor a resource template.
+    InvalidReference,
+    /// -32602: `argument` of a completion lacks its name or its value, or one is too long.
+    InvalidArgument,
+    /// -32602: `context` of a completion is no object with an object of strings, or has too many of them.
+    InvalidContext,
+    /// -32602: a log level that RFC 5424 does not have (MCP `server/utilities/logging`).
+    InvalidLogLevel,
+    /// -32602: `inputResponses` is no object of at most [`limits::INPUT_RESPONSES`] objects (MCP `basic/patterns/mrtr`).
+    InvalidInputResponses,
+    /// -32602: `requestState` is no string, is too long, was altered, is of another request or another caller, or too old.
+    /// The caller is not told which.
+    InvalidRequestState,
+    /// -32602: an argument that the prompt requires is not there (MCP `server/prompts#error-handling`).
+    MissingPromptArgument {
+        /// Its name.
+        name: String,
+    },
+    /// -32602: an argument of a prompt that is no string.
+    PromptArgumentNotText {
+        /// Its name, cut to [`limits::ECHO`] characters.
+        name: String,
+    },
+    /// -32602: arguments that the prompt or the resource itself does not take. The text is the pack's, for the caller.
+    InvalidArguments {
+        /// Why.
+        reason: String,
+    },
     /// -32602: `initialize` without a `protocolVersion`.
     NoProtocolVersion,
     /// -32602: no tool of that name, or none that this caller may know of (MCP `server/tools#error-handling`).
     UnknownTool {
         /// The name, cut to [`limits::ECHO`] characters.
         name: String,
+    },
+    /// -32602, legacy -32002: no resource of that URI, or none that this caller may know of (MCP
+    /// `server/resources#error-handling`, 2025-11-25 the same).
+    UnknownResource {
+        /// The URI, at most [`limits::URI`] bytes.
+        uri: String,
+    },
+    /// -32602: no prompt of that name, or none that this caller may know of (MCP `server/prompts#error-handling`).
+    UnknownPrompt {
+        /// The name, cut to [`limits::ECHO`] characters.
+        name: String,
+    },
+    /// -32021: an answer needs what the client did not declare (MCP `basic/index#_meta`).
+    MissingCapabilities {
+        /// All that is missing.
+        missing: Abilities,
+    },
+    /// -32042, 2025-11-25 only: the user has to go to a page first, and the client to try again (MCP 2025-11-25
+    /// `client/elicitation#url-elicitation-required-error`).
+    UrlElicitationRequired {
+        /// `ElicitRequestURLParams` objects, as JSON text.
+        elicitations: Vec<String>,
     },
     /// 401, a code of our own: the token was refused. For transports without `WWW-Authenticate`.
     Unauthenticated,
@@ -116,6 +172,11 @@ pub enum Fault {
     RateLimited {
         /// When to try again, in seconds.
         retry_after: u32,
+    },
+    /// -32603: what was asked for cannot be had now, or not by this user. The text is the pack's, for the caller.
+    Unavailable {
+        /// Why.
+        reason: String,
     },
     /// -32603: our fault. The reason is in the log only.
     Internal,
@@ -140,10 +201,10 @@ pub enum HeaderProblem {
 }
 
 impl Fault {
-    /// The JSON-RPC error code. Our own codes lie outside -32768..-32000 (MCP `basic/index#error-codes`) and repeat
-    /// the HTTP status of the same refusal.
+    /// The JSON-RPC error code, in the revision in use. Our own codes lie outside -32768..-32000 (MCP
+    /// `basic/index#error-codes`) and repeat the HTTP status of the same refusal.
     #[must_use]
-    pub const fn code(&self) -> i32 {
+    pub fn code(&self, revision: Option<Revision>) -> i32 {
         match self {
             Self::NotUtf8 { .. } | Self::NotJson { .. } => -32700,
             Self::TooDeep
@@ -156,17 +217,33 @@ impl Fault {
             | Self::Ambiguous
             | Self::UnexpectedResponse => -32600,
             Self::MethodNotFound { .. } => -32601,
+            Self::UnknownResource { .. } if revision.is_some_and(|revision| !revision.is_modern()) => -32002,
             Self::ParamsNotAnObject
             | Self::InvalidMeta { .. }
             | Self::InvalidToolName
+            | Self::InvalidPromptName
+            | Self::InvalidUri
+            | Self::InvalidReference
+            | Self::InvalidArgument
+            | Self::InvalidContext
+            | Self::InvalidLogLevel
+            | Self::InvalidInputResponses
+            | Self::InvalidRequestState
+            | Self::MissingPromptArgument { .. }
+            | Self::PromptArgumentNotText { .. }
+            | Self::InvalidArguments { .. }
             | Self::ArgumentsNotAnObject
             | Self::ArgumentsTooLong { .. }
             | Self::InvalidCursor
             | Self::NoProtocolVersion
-            | Self::UnknownTool { .. } => -32602,
-            Self::Internal => -32603,
+            | Self::UnknownTool { .. }
+            | Self::UnknownResource { .. }
+            | Self::UnknownPrompt { .. } => -32602,
+            Self::Unavailable { .. } | Self::Internal => -32603,
             Self::HeaderMismatch { .. } => -32020,
+            Self::MissingCapabilities { .. } => -32021,
             Self::UnsupportedVersion { .. } => -32022,
+            Self::UrlElicitationRequired { .. } => -32042,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::RateLimited { .. } => 429,
@@ -180,100 +257,26 @@ impl Fault {
     pub fn status(&self, revision: Option<Revision>) -> u16 {
         match self {
             Self::MethodNotFound { .. } if revision.is_some_and(Revision::is_modern) => 404,
-            Self::MethodNotFound { .. }
-            | Self::InvalidToolName
-            | Self::ArgumentsNotAnObject
-            | Self::ArgumentsTooLong { .. }
-            | Self::InvalidCursor
-            | Self::NoProtocolVersion
-            | Self::UnknownTool { .. }
-            | Self::Internal => 200,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::RateLimited { .. } => 429,
-            _ => 400,
-        }
-    }
-
-    /// Writes the `data` member's value, if there is one.
-    pub(crate) fn write_data(&self, out: &mut String) -> bool {
-        match self {
-            Self::UnsupportedVersion { requested } => {
-                out.push_str(r#"{"supported":"#);
-                out.push_str(SUPPORTED);
-                out.push_str(r#","requested":"#);
-                json::push_string(out, requested);
-                out.push('}');
-                true
-            }
-            // MCP `basic/versioning`: an error to `initialize` names the versions, for a client without another way
-            // to learn of them.
-            Self::MethodNotFound { method } if method == "initialize" => {
-                out.push_str(r#"{"supported":"#);
-                out.push_str(SUPPORTED);
-                out.push('}');
-                true
-            }
-            _ => false,
+            Self::NotUtf8 { .. }
+            | Self::NotJson { .. }
+            | Self::TooDeep
+            | Self::DuplicateMember { .. }
+            | Self::Batch
+            | Self::NotAnObject
+            | Self::WrongJsonRpc
+            | Self::InvalidId
+            | Self::NoMethod
+            | Self::Ambiguous
+            | Self::UnexpectedResponse
+            | Self::ParamsNotAnObject
+            | Self::InvalidMeta { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::HeaderMismatch { .. }
+            | Self::MissingCapabilities { .. } => 400,
+            _ => 200,
         }
     }
 }
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8 { valid_up_to } => write!(f, "Parse error: not UTF-8 after byte {valid_up_to}"),
-            Self::NotJson { line, column } => {
-                write!(f, "Parse error: not JSON at line {line}, column {column}")
-            }
-            Self::TooDeep => write!(f, "Invalid request: nested deeper than {} levels", limits::DEPTH),
-            Self::DuplicateMember { name } => write!(f, "Invalid request: member `{name}` occurs twice"),
-            Self::Batch => f.write_str("Invalid request: batches are not supported"),
-            Self::NotAnObject => f.write_str("Invalid request: not an object"),
-            Self::WrongJsonRpc => f.write_str("Invalid request: `jsonrpc` must be \"2.0\""),
-            Self::InvalidId => {
-                write!(
-                    f,
-                    "Invalid request: `id` must be a string or an integer of at most {} bytes",
-                    limits::ID
-                )
-            }
-            Self::NoMethod => f.write_str("Invalid request: `method` must be a string"),
-            Self::Ambiguous => f.write_str("Invalid request: `method` beside `result` or `error`"),
-            Self::UnexpectedResponse => f.write_str("Invalid request: clients must not send responses"),
-            Self::ParamsNotAnObject => f.write_str("Invalid params: `params` must be an object"),
-            Self::InvalidMeta { keys } => {
-                write!(f, "Invalid params: `_meta` lacks or has malformed {}", keys.join(", "))
-            }
-            Self::UnsupportedVersion { .. } => f.write_str("Unsupported protocol version"),
-            Self::HeaderMismatch { header, problem } => match problem {
-                HeaderProblem::Missing => write!(f, "Header mismatch: {header} is missing"),
-                HeaderProblem::Repeated => write!(f, "Header mismatch: {header} occurs twice"),
-                HeaderProblem::Malformed => write!(f, "Header mismatch: {header} is malformed"),
-                HeaderProblem::Differs { header: value, body } => write!(
-                    f,
-                    "Header mismatch: {header} header value '{value}' does not match body value '{body}'"
-                ),
-            },
-            Self::MethodNotFound { method } => write!(f, "Method not found: {method}"),
-            Self::InvalidToolName => f.write_str("Invalid params: `name` must be a tool name"),
-            Self::ArgumentsNotAnObject => f.write_str("Invalid params: `arguments` must be an object"),
-            Self::ArgumentsTooLong { length } => write!(
-                f,
-                "Invalid params: `arguments` has {length} bytes, at most {} are allowed",
-                limits::ARGUMENTS
-            ),
-            Self::InvalidCursor => f.write_str("Invalid params: unknown `cursor`"),
-            Self::NoProtocolVersion => f.write_str("Invalid params: `protocolVersion` must be a string"),
-            Self::UnknownTool { name } => write!(f, "Unknown tool: {name}"),
-            Self::Unauthenticated => f.write_str("Authentication required"),
-            Self::Forbidden => f.write_str("Not permitted"),
-            Self::RateLimited { retry_after } => {
-                write!(f, "Too many requests, try again in {retry_after} seconds")
-            }
-            Self::Internal => f.write_str("Internal error"),
-        }
-    }
-}
-
-impl core::error::Error for Fault {}

@@ -107,7 +107,7 @@ impl TransportRules {
     }
 
     /// RFC 9112 section 3.2: exactly one `Host`. Ours must be in it, or a rebound DNS name would do.
-    fn check_host(&self, headers: &[(String, String)]) -> Result<(), TransportFault> {
+    pub(crate) fn check_host(&self, headers: &[(String, String)]) -> Result<(), TransportFault> {
         let host = match fields::field(headers, "host") {
             Field::Absent => return Err(TransportFault::MissingHost),
             Field::Repeated => return Err(TransportFault::RepeatedHost),
@@ -123,7 +123,7 @@ impl TransportRules {
 
     /// MCP `basic/transports/streamable-http#security--endpoint`: present and invalid is 403; absent is fine, since
     /// only browsers send it.
-    fn check_origin(&self, headers: &[(String, String)]) -> Result<(), TransportFault> {
+    pub(crate) fn check_origin(&self, headers: &[(String, String)]) -> Result<(), TransportFault> {
         let origin = match fields::field(headers, "origin") {
             Field::Absent => return Ok(()),
             Field::Repeated => return Err(TransportFault::RepeatedOrigin),
@@ -252,12 +252,32 @@ fn check_content_type(headers: &[(String, String)]) -> Result<(), TransportFault
     }
 }
 
-/// RFC 9110 section 12.5.1: the most specific range that covers `application/json` decides, `q=0` excludes, and no
-/// field at all admits everything. MCP asks clients to list `text/event-stream` too; whether they do changes nothing
-/// for us, so it is not required.
+/// Whether the client takes server-sent events. MCP asks clients to list both types; one that names JSON alone gets its
+/// answers whole.
+#[must_use]
+pub fn accepts_event_stream(headers: &[(String, String)]) -> bool {
+    // A client that accepts anything by a wildcard is not known to understand events.
+    fields::field(headers, "accept") != Field::Absent && accepted(headers, "text", "event-stream", 2).1.1
+}
+
 fn check_accept(headers: &[(String, String)]) -> Result<(), TransportFault> {
+    match accepted(headers, "application", "json", 0) {
+        (None, _) | (Some(_), (_, true)) => Ok(()),
+        (Some(accept), _) => Err(TransportFault::NotAcceptable { accept: clip(accept) }),
+    }
+}
+
+/// RFC 9110 section 12.5.1: the most specific range that covers a media type decides, `q=0` excludes, and no field at all
+/// admits everything. Gives the first field, and how specific the deciding range is (3 to 1) with what it says; ranges
+/// below `least` decide nothing.
+fn accepted<'a>(
+    headers: &'a [(String, String)],
+    kind: &str,
+    subtype: &str,
+    least: u8,
+) -> (Option<&'a str>, (u8, bool)) {
     let mut first = None;
-    let mut best = (0, false);
+    let mut best = (least, false);
     for value in fields::all(headers, "accept") {
         first = first.or(Some(value));
         if value.len() > limits::NEGOTIATION_VALUE {
@@ -266,24 +286,18 @@ fn check_accept(headers: &[(String, String)]) -> Result<(), TransportFault> {
         for range in value.split(',') {
             let mut parts = range.split(';').map(|part| part.trim_matches([' ', '\t']));
             let media_range = parts.next().unwrap_or_default();
-            let specificity = if media_range.eq_ignore_ascii_case("application/json") {
-                3
-            } else if media_range.eq_ignore_ascii_case("application/*") {
-                2
-            } else if media_range == "*/*" {
-                1
-            } else {
-                continue;
+            let specificity = match media_range.split_once('/') {
+                Some((it, rest)) if it.eq_ignore_ascii_case(kind) && rest.eq_ignore_ascii_case(subtype) => 3,
+                Some((it, "*")) if it.eq_ignore_ascii_case(kind) => 2,
+                Some(("*", "*")) => 1,
+                _ => continue,
             };
             if specificity >= best.0 {
                 best = (specificity, !parts.any(is_zero_quality));
             }
         }
     }
-    match (first, best) {
-        (None, _) | (Some(_), (_, true)) => Ok(()),
-        (Some(accept), _) => Err(TransportFault::NotAcceptable { accept: clip(accept) }),
-    }
+    (first, best)
 }
 
 /// `q=0`, `q=0.`, `q=0.000` (RFC 9110 section 12.4.2).

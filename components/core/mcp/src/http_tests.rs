@@ -162,3 +162,19 @@ fn faults_repeat_only_the_beginning_of_a_long_value() {
     assert_eq!(rules().check("POST", &headers), Err(TransportFault::MalformedHost { host: "x".repeat(64) }));
     assert_eq!(fault.to_string().len(), "Host not allowed (got \"\")".len() + limits::ECHO);
 }
+
+#[test]
+fn event_streams_go_to_those_who_name_them() {
+    let check = |accept: &[&str], expected| {
+        let headers: Vec<_> = accept.iter().map(|value| ("accept", *value)).collect();
+        assert_eq!(accepts_event_stream(&owned(&headers)), expected, "{accept:?}");
+    };
+    check(&["application/json, text/event-stream"], true);
+    check(&["application/json", "TEXT/Event-Stream;q=0.5"], true);
+    check(&["application/json, text/*"], true);
+    check(&[], false);
+    check(&["application/json"], false);
+    check(&["*/*"], false);
+    check(&["*/*, text/event-stream;q=0"], false);
+    check(&["text/*;q=0, text/event-stream"], true);
+}

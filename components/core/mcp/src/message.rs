@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::json;
 use crate::limits;
+use crate::log::LogLevel;
+use crate::page::{Cursor, List};
 use crate::revision::Revision;
 
 /// A message that was read.
@@ -55,11 +58,51 @@ impl<'a> Id<'a> {
         (well_formed && text.len() <= limits::ID).then_some(Self(text))
     }
 
+    /// The one way of writing this id as JSON text, so that two messages about one request can be matched: `"\u0061"` and
+    /// `"a"` are the same id, and so are `-0` and `0`.
+    #[must_use]
+    pub fn canonical(self) -> String {
+        if self.0 == "-0" {
+            return "0".to_owned();
+        }
+        match serde_json::from_str::<String>(self.0) {
+            Ok(text) => {
+                let mut out = String::with_capacity(self.0.len());
+                json::push_string(&mut out, &text);
+                out
+            }
+            Err(_) => self.0.to_owned(),
+        }
+    }
+
     /// The JSON text exactly as the client sent it. Ids are echoed, never interpreted, so that an integer beyond any
     /// machine's range comes back as it was.
     #[must_use]
     pub const fn as_json(self) -> &'a str {
         self.0
+    }
+}
+
+/// A [`Context`] that outlives its message, for an answer that comes piece by piece.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnedContext {
+    id: String,
+    revision: Revision,
+}
+
+impl OwnedContext {
+    /// The context.
+    #[must_use]
+    pub fn borrow(&self) -> Context<'_> {
+        Context { id: Id(&self.id), revision: self.revision }
+    }
+}
+
+impl Context<'_> {
+    /// A copy that borrows nothing.
+    #[must_use]
+    pub fn to_owned(self) -> OwnedContext {
+        OwnedContext { id: self.id.0.to_owned(), revision: self.revision }
     }
 }
 
@@ -72,10 +115,22 @@ pub enum Call<'a> {
     Initialize(Initialize<'a>),
     /// `ping` (legacy).
     Ping,
-    /// `tools/list`. There is one page: a request with a cursor does not get here.
-    ListTools,
+    /// `logging/setLevel` (legacy). The level was read and is forgotten: nothing is remembered.
+    SetLogLevel,
+    /// One of the lists, from the cursor on.
+    List(List, Option<Cursor>),
     /// `tools/call`.
     CallTool(CallTool<'a>),
+    /// `resources/read`.
+    ReadResource(ReadResource<'a>),
+    /// `resources/subscribe` (legacy), of this URI.
+    Subscribe(Cow<'a, str>),
+    /// `resources/unsubscribe` (legacy), of this URI.
+    Unsubscribe(Cow<'a, str>),
+    /// `prompts/get`.
+    GetPrompt(GetPrompt<'a>),
+    /// `completion/complete`.
+    Complete(Complete<'a>),
 }
 
 impl Call<'_> {
@@ -86,8 +141,14 @@ impl Call<'_> {
             Self::Discover => "server/discover",
             Self::Initialize(_) => "initialize",
             Self::Ping => "ping",
-            Self::ListTools => "tools/list",
+            Self::SetLogLevel => "logging/setLevel",
+            Self::List(list, _) => list.method(),
             Self::CallTool(_) => "tools/call",
+            Self::ReadResource(_) => "resources/read",
+            Self::Subscribe(_) => "resources/subscribe",
+            Self::Unsubscribe(_) => "resources/unsubscribe",
+            Self::GetPrompt(_) => "prompts/get",
+            Self::Complete(_) => "completion/complete",
         }
     }
 }
@@ -117,6 +178,10 @@ pub struct CallTool<'a> {
     pub arguments: Option<&'a RawValue>,
     /// The client would like progress notifications under this token; one that is no string or integer is ignored.
     pub progress_token: Option<Id<'a>>,
+    /// The client would like log messages from this level on.
+    pub log_level: Option<LogLevel>,
+    /// What the client can give, and what it gives.
+    pub input: Input<'a>,
 }
 
 impl<'a> CallTool<'a> {
@@ -125,6 +190,86 @@ impl<'a> CallTool<'a> {
     pub fn arguments_json(&self) -> &'a str {
         self.arguments.map_or("{}", RawValue::get)
     }
+}
+
+/// The parameters of `resources/read`.
+#[derive(Debug, Clone)]
+pub struct ReadResource<'a> {
+    /// 1 to [`limits::URI`] bytes. Not known to be a URI, nor one of ours.
+    pub uri: Cow<'a, str>,
+    /// What the client can give, and what it gives.
+    pub input: Input<'a>,
+}
+
+/// The parameters of `prompts/get`.
+#[derive(Debug, Clone)]
+pub struct GetPrompt<'a> {
+    /// As the name of a tool.
+    pub name: Cow<'a, str>,
+    /// A JSON object as in a tool call. Whether its members are strings is for [`Definition::check_arguments`](crate::definition::Definition::check_arguments).
+    pub arguments: Option<&'a RawValue>,
+    /// What the client can give, and what it gives.
+    pub input: Input<'a>,
+}
+
+impl<'a> GetPrompt<'a> {
+    /// The arguments as JSON text; `{}` where there are none.
+    #[must_use]
+    pub fn arguments_json(&self) -> &'a str {
+        self.arguments.map_or("{}", RawValue::get)
+    }
+}
+
+/// The parameters of `completion/complete`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete<'a> {
+    /// What has the argument.
+    pub reference: Reference<'a>,
+    /// The argument's name, at most [`limits::TOOL_NAME`] bytes.
+    pub argument: Cow<'a, str>,
+    /// What was typed of it, at most [`limits::COMPLETION_VALUE`] bytes.
+    pub value: Cow<'a, str>,
+    /// The other arguments that are known: at most [`limits::COMPLETION_KNOWN`].
+    pub known: Known<'a>,
+}
+
+/// Arguments with their values.
+pub type Known<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// What `completion/complete` completes an argument of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// `ref/prompt`: the prompt of that name.
+    Prompt(Cow<'a, str>),
+    /// `ref/resource`: the resource template with that text.
+    Template(Cow<'a, str>),
+}
+
+/// What a client can be asked for (MCP `ClientCapabilities`). Nothing, for a legacy client: it would have to be asked in
+/// a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent declarations of the client")]
+pub struct Abilities {
+    /// `elicitation` by form.
+    pub elicitation_form: bool,
+    /// `elicitation` by URL.
+    pub elicitation_url: bool,
+    /// `sampling`.
+    pub sampling: bool,
+    /// `roots`.
+    pub roots: bool,
+}
+
+/// What a request brings for a call that may need several rounds (MCP `basic/patterns/mrtr`).
+#[derive(Debug, Clone, Default)]
+pub struct Input<'a> {
+    /// What the client can be asked for.
+    pub abilities: Abilities,
+    /// The client's answers by key, each a JSON object as sent; at most [`limits::INPUT_RESPONSES`]. None where the
+    /// client sent none.
+    pub responses: Option<Vec<(Cow<'a, str>, &'a RawValue)>>,
+    /// `requestState` of the round before, at most [`limits::REQUEST_STATE`] bytes of anything.
+    pub state: Option<Cow<'a, str>>,
 }
 
 /// A notification. None changes anything here: nothing is remembered, and over HTTP a client cancels by closing its

@@ -1,4 +1,4 @@
-//! One JSON-RPC message in, one typed call out: the only reader of a client's body.
+//! One JSON-RPC message in, one typed call out (`calls`): the only reader of a client's body.
 //!
 //! It decides which revision a message speaks and whether header and body agree (MCP `basic/versioning`,
 //! `basic/transports/streamable-http`). It does not know which tools there are, who is asking, or what to answer.
@@ -12,11 +12,12 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::agreement::{self, Headers};
-use crate::envelope::{self, Envelope, Meta};
+use crate::calls::call;
+use crate::envelope::{self, Envelope};
 use crate::fault::{Fault, RpcError};
-use crate::http::clip;
 use crate::limits;
-use crate::message::{Call, CallTool, Context, Id, Initialize, Message, Notification, Request};
+use crate::message::{Context, Id, Message, Notification, Request};
+use crate::meta::Meta;
 use crate::revision::Revision;
 use crate::strict::{Trap, Walk};
 use crate::values::{Shape, Text};
@@ -151,7 +152,7 @@ fn check_modern(headers: Headers<'_>, envelope: &Envelope<'_>, method: &str) -> 
     if !matches!(meta.version, Text::Is(_)) {
         keys.push(VERSION);
     }
-    if meta.capabilities != Shape::Object {
+    if meta.capabilities.shape != Shape::Object {
         keys.push(CAPABILITIES);
     }
     if !keys.is_empty() {
@@ -184,46 +185,32 @@ fn notification<'a>(headers: Headers<'_>, revision: Revision, method: &str) -> R
     }))
 }
 
-/// The call that a request makes.
-fn call(revision: Revision, envelope: Envelope<'_>) -> Result<Call<'_>, Fault> {
-    let Text::Is(method) = &envelope.method else {
-        return Err(Fault::NoMethod);
+/// What a message is, for those who carry messages and nothing else: which request it is, or which it ends. Anything that
+/// [`read_message`] would refuse is [`Kind::Other`].
+#[must_use]
+pub fn inspect(message: &[u8]) -> Kind {
+    let Ok(envelope) = parse(message) else {
+        return Kind::Other;
     };
-    let params = envelope.params;
-    match (method.as_ref(), revision.is_modern()) {
-        ("tools/call", _) => {
-            let Text::Is(name) = params.name else {
-                return Err(Fault::InvalidToolName);
-            };
-            if !crate::tool::is_tool_name(&name) {
-                return Err(Fault::InvalidToolName);
-            }
-            check_arguments(params.arguments)?;
-            let progress_token = params.meta.progress_token.and_then(Id::new);
-            Ok(Call::CallTool(CallTool { name, arguments: params.arguments, progress_token }))
+    let id = |raw: Option<&RawValue>| raw.and_then(Id::new).map(Id::canonical);
+    match (&envelope.method, envelope.answers, envelope.id) {
+        (Text::Is(_), false, Some(_)) => id(envelope.id).map_or(Kind::Other, Kind::Request),
+        (Text::Is(method), false, None) if method == "notifications/cancelled" => {
+            id(envelope.params.request_id).map_or(Kind::Other, Kind::Cancellation)
         }
-        ("tools/list", _) => match params.cursor {
-            Text::Absent | Text::Null => Ok(Call::ListTools),
-            Text::Is(_) | Text::Other => Err(Fault::InvalidCursor),
-        },
-        ("server/discover", true) => Ok(Call::Discover),
-        ("initialize", false) => match params.protocol_version {
-            Text::Is(requested) if requested.len() <= limits::VERSION => {
-                Ok(Call::Initialize(Initialize { requested }))
-            }
-            _ => Err(Fault::NoProtocolVersion),
-        },
-        ("ping", false) => Ok(Call::Ping),
-        (method, _) => Err(Fault::MethodNotFound { method: clip(method) }),
+        _ => Kind::Other,
     }
 }
 
-fn check_arguments(arguments: Option<&RawValue>) -> Result<(), Fault> {
-    match arguments.map(RawValue::get) {
-        Some(text) if !text.starts_with('{') => Err(Fault::ArgumentsNotAnObject),
-        Some(text) if text.len() > limits::ARGUMENTS => Err(Fault::ArgumentsTooLong { length: text.len() }),
-        _ => Ok(()),
-    }
+/// See [`inspect`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A request, with its id in one spelling ([`Id::canonical`]).
+    Request(String),
+    /// `notifications/cancelled`, with the id of the request that it ends, spelt the same way.
+    Cancellation(String),
+    /// Anything else.
+    Other,
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fault::HeaderProblem;
+use crate::log::LogLevel;
+use crate::message::{Abilities, Call, Input, Request};
 
 const MODERN: &str = "2026-07-28";
 
@@ -22,6 +24,26 @@ fn legacy(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": "x", "method": method, "params": params })
 }
 
+/// What a request brings for a call of several rounds.
+fn input(input: &Input<'_>) -> String {
+    let Abilities { elicitation_form, elicitation_url, sampling, roots } = input.abilities;
+    let mut text = String::new();
+    for (has, name) in
+        [(elicitation_form, "form"), (elicitation_url, "url"), (sampling, "sampling"), (roots, "roots")]
+    {
+        if has {
+            text.push_str(&format!(" +{name}"));
+        }
+    }
+    for (key, answer) in input.responses.iter().flatten() {
+        text.push_str(&format!(" {key}={}", answer.get()));
+    }
+    if let Some(state) = &input.state {
+        text.push_str(&format!(" state {state}"));
+    }
+    text
+}
+
 /// What came out, as one line.
 fn describe(result: &Result<Message<'_>, RpcError<'_>>) -> String {
     match result {
@@ -31,7 +53,19 @@ fn describe(result: &Result<Message<'_>, RpcError<'_>>) -> String {
                 Call::CallTool(it) => {
                     let token =
                         it.progress_token.map(|it| format!(" progress {}", it.as_json())).unwrap_or_default();
-                    format!(" {} {}{token}", it.name, it.arguments_json())
+                    let level = match it.log_level {
+                        None => String::new(),
+                        Some(LogLevel::LEGACY) if !context.revision.is_modern() => String::new(),
+                        Some(level) => format!(" log {}", level.as_str()),
+                    };
+                    format!(" {} {}{token}{level}{}", it.name, it.arguments_json(), input(&it.input))
+                }
+                Call::List(_, cursor) => cursor.as_ref().map(|it| format!(" {it:?}")).unwrap_or_default(),
+                Call::ReadResource(it) => format!(" {}{}", it.uri, input(&it.input)),
+                Call::Subscribe(uri) | Call::Unsubscribe(uri) => format!(" {uri}"),
+                Call::GetPrompt(it) => format!(" {} {}{}", it.name, it.arguments_json(), input(&it.input)),
+                Call::Complete(it) => {
+                    format!(" {:?} {}={} {:?}", it.reference, it.argument, it.value, it.known)
                 }
                 _ => String::new(),
             };
@@ -41,7 +75,7 @@ fn describe(result: &Result<Message<'_>, RpcError<'_>>) -> String {
         Ok(Message::Response) => "response".to_owned(),
         Err(error) => {
             let id = error.id.map_or("-", Id::as_json);
-            format!("{id} {} {} {:?}", error.status(), error.fault.code(), error.fault)
+            format!("{id} {} {} {:?}", error.status(), error.fault.code(error.revision), error.fault)
         }
     }
 }
@@ -73,11 +107,11 @@ fn check_modern(method: &str, params: Value, expected: &str) {
 
 #[track_caller]
 fn refused(fault: &Fault, id: &str, status: u16) -> String {
-    format!("{id} {status} {} {fault:?}", fault.code())
+    format!("{id} {status} {} {fault:?}", fault.code(None))
 }
 
 fn mismatch(header: &'static str, problem: HeaderProblem) -> String {
-    refused(&Fault::HeaderMismatch { header, problem }, "7", 400)
+    refused(&Fault::HeaderMismatch { header: header.into(), problem }, "7", 400)
 }
 
 fn differs(header: &'static str, value: &str, body: &str) -> String {
@@ -154,13 +188,8 @@ fn methods_that_a_revision_lacks_are_not_found() {
     {
         check_modern(method, json!({}), &refused(&not_found(method), "7", 404));
     }
-    check_modern("prompts/get", json!({ "name": "p" }), &refused(&not_found("prompts/get"), "7", 404));
-    check_modern(
-        "resources/read",
-        json!({ "uri": "a://b" }),
-        &refused(&not_found("resources/read"), "7", 404),
-    );
-    for method in ["resources/list", "prompts/list", "subscriptions/listen", "Tools/List", "tools/list "] {
+    check_modern("subscriptions/listen", json!({}), &refused(&not_found("subscriptions/listen"), "7", 404));
+    for method in ["server/discovery", "tasks/get", "subscriptions/listen", "Tools/List", "tools/list "] {
         check(&[], &legacy(method, json!({})).to_string(), &refused(&not_found(method), "\"x\"", 200));
     }
     let long = "m".repeat(1000);
@@ -334,27 +363,43 @@ fn nesting_is_bounded_everywhere() {
 }
 
 #[test]
-fn a_tool_call_needs_a_name_and_an_object() {
-    for params in [json!({}), json!({ "name": 1 }), json!({ "name": null }), json!({ "name": { "a": 1 } })] {
-        check_modern("tools/call", params, &refused(&Fault::InvalidToolName, "7", 200));
+fn those_who_carry_messages_see_which_request_it_is() {
+    let check =
+        |message: &str, expected: Kind| assert_eq!(inspect(message.as_bytes()), expected, "{message}");
+    let request = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+    let cancelled = |id: &str| {
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#)
+    };
+    for (sent, canonical) in [
+        ("1", "1"),
+        ("-0", "0"),
+        ("-7", "-7"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        (r#""1""#, r#""1""#),
+        (r#""\u0061/\/""#, r#""a//""#),
+        (r#""\u00e9\n""#, r#""é\n""#),
+    ] {
+        check(&request(sent), Kind::Request(canonical.to_owned()));
+        check(&cancelled(sent), Kind::Cancellation(canonical.to_owned()));
     }
-    for name in ["", "../etc", "a b", &"x".repeat(limits::TOOL_NAME + 1)] {
-        check_modern("tools/call", json!({ "name": name }), &refused(&Fault::InvalidToolName, "7", 200));
+    for id in ["null", "1.0", "1e3", "{}", "[1]", "true"] {
+        check(&request(id), Kind::Other);
+        check(&cancelled(id), Kind::Other);
     }
-    for arguments in [json!([]), json!(null), json!("{}"), json!(1)] {
-        let params = json!({ "name": "t", "arguments": arguments });
-        check_modern("tools/call", params, &refused(&Fault::ArgumentsNotAnObject, "7", 200));
+    for message in [
+        "",
+        "{",
+        "[]",
+        r#"{"jsonrpc":"2.0","id":1,"id":1,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":{"requestId":1}}"#,
+    ] {
+        check(message, Kind::Other);
     }
-    let long = json!({ "a": "x".repeat(limits::ARGUMENTS) });
-    let fault = Fault::ArgumentsTooLong { length: limits::ARGUMENTS + 8 };
-    check_modern("tools/call", json!({ "name": "t", "arguments": long }), &refused(&fault, "7", 200));
-}
-
-#[test]
-fn there_is_one_page() {
-    for cursor in [json!("x"), json!(""), json!(1), json!({})] {
-        check_modern("tools/list", json!({ "cursor": cursor }), &refused(&Fault::InvalidCursor, "7", 200));
-    }
+    // With an id it is a request, whatever it is called, and will be answered as one.
+    let named = r#"{"jsonrpc":"2.0","id":2,"method":"notifications/cancelled","params":{"requestId":1}}"#;
+    check(named, Kind::Request("2".to_owned()));
 }
 
 #[test]
@@ -367,7 +412,7 @@ fn notifications_are_taken_and_nothing_else_about_them_matters() {
         check(headers, &note("tools/call"), "Other");
     }
     let problem = HeaderProblem::Differs { header: "a".into(), body: "b".into() };
-    let fault = Fault::HeaderMismatch { header: "Mcp-Method", problem };
+    let fault = Fault::HeaderMismatch { header: "Mcp-Method".into(), problem };
     check(&[modern, ("mcp-method", "a")], &note("b"), &refused(&fault, "-", 400));
 }
 
@@ -403,11 +448,12 @@ fn no_bytes_make_it_panic() {
     let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let body = body.to_string().into_bytes();
     assert!(read(&headers, &body).is_ok());
-    let server = crate::Server { name: "n", title: None, version: "1", instructions: None, ttl_ms: 0 };
+    let server =
+        crate::Server { name: "n", title: None, version: "1", instructions: None, icons: None, ttl_ms: 0 };
     let feed = |bytes: &[u8]| {
         for result in [read(&headers, bytes), read_message(bytes)] {
             let reply = match &result {
-                Ok(Message::Request(request)) => server.pong(request.context),
+                Ok(Message::Request(request)) => server.empty(request.context),
                 Ok(_) => continue,
                 Err(error) => crate::Reply::error(error),
             };
@@ -447,3 +493,6 @@ fn no_bytes_make_it_panic() {
         feed(&mutated);
     }
 }
+
+#[path = "calls_tests.rs"]
+mod calls;

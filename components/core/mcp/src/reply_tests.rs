@@ -1,105 +1,11 @@
-//! Answers, byte for byte where the form matters.
+//! Errors and refusals, byte for byte where the form matters.
 
 use super::*;
-use crate::message::{Call, Message, Request};
+use crate::challenge::Challenge;
+use crate::message::{Abilities, Message, Request};
 use crate::reader::read_message;
-use crate::revision::Revision;
-
-const SERVER: Server<'_> = Server {
-    name: "valet",
-    title: Some("Valet"),
-    version: "0.1.0",
-    instructions: Some("Ask \"first\""),
-    ttl_ms: 300_000,
-};
-
-const META: &str = r#""resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"valet","title":"Valet","version":"0.1.0"}}"#;
-
-/// Answers a request with the id `"a"` in `revision`, and gives the body.
-fn answer(revision: Revision, write: impl FnOnce(Context<'_>) -> Reply) -> String {
-    let Ok(Message::Request(Request { context, .. })) =
-        read_message(br#"{"jsonrpc":"2.0","id":"a","method":"tools/list"}"#)
-    else {
-        unreachable!("the message is a request")
-    };
-    let reply = write(Context { revision, ..context });
-    let body = String::from_utf8(reply.body).unwrap();
-    serde_json::from_str::<serde_json::Value>(&body).unwrap();
-    assert!(!body.contains('\n'), "stdio ends a message at a line break");
-    assert_eq!((reply.status, &reply.headers[0]), (200, &("content-type", "application/json".into())));
-    body
-}
-
-#[track_caller]
-fn check(revision: Revision, write: impl FnOnce(Context<'_>) -> Reply, result: &str) {
-    assert_eq!(answer(revision, write), format!(r#"{{"jsonrpc":"2.0","id":"a","result":{{{result}}}}}"#));
-}
 
 use Revision::{V2025_11_25 as LEGACY, V2026_07_28 as MODERN};
-
-#[test]
-fn discover_lists_versions_newest_first() {
-    let rest = concat!(
-        r#","supportedVersions":["2026-07-28","2025-11-25","2025-06-18","2025-03-26"],"capabilities":{"tools":{}},"#,
-        r#""instructions":"Ask \"first\"","ttlMs":300000,"cacheScope":"private""#
-    );
-    check(MODERN, |context| SERVER.discover(context), &format!("{META}{rest}"));
-}
-
-#[test]
-fn initialize_echoes_a_version_that_we_have() {
-    let body = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}"#;
-    let Ok(Message::Request(Request { context, call: Call::Initialize(initialize) })) = read_message(body)
-    else {
-        unreachable!("the message is an initialize request")
-    };
-    let expected = concat!(
-        r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"#,
-        r#""serverInfo":{"name":"valet","title":"Valet","version":"0.1.0"},"instructions":"Ask \"first\""}}"#
-    );
-    assert_eq!(SERVER.initialize(context, &initialize).body, expected.as_bytes());
-}
-
-#[test]
-fn pong_is_empty() {
-    check(LEGACY, |context| SERVER.pong(context), "");
-    check(MODERN, |context| SERVER.pong(context), META);
-}
-
-#[test]
-fn the_tool_list_is_the_text_of_the_pack_in_the_order_given() {
-    let texts =
-        [r#"{"name":"b","inputSchema":{"type":"object"}}"#, "{\n\"name\":\"a\",\n\"inputSchema\":{}}"];
-    let tools = texts.map(|text| Definition::parse(text).unwrap());
-    let list = r#""tools":[{"name":"b","inputSchema":{"type":"object"}},{ "name":"a", "inputSchema":{}}]"#;
-    check(LEGACY, |context| SERVER.tools(context, &tools), list);
-    let modern = format!(r#"{META},{list},"ttlMs":300000,"cacheScope":"private""#);
-    check(MODERN, |context| SERVER.tools(context, &tools), &modern);
-    check(LEGACY, |context| SERVER.tools(context, &[]), r#""tools":[]"#);
-}
-
-#[test]
-fn a_tool_result_is_spliced_and_not_read_again() {
-    let members = "{\"content\":[ ],\n\"structuredContent\":{\"n\":1.10}}";
-    let spliced = r#""content":[ ], "structuredContent":{"n":1.10}"#;
-    check(LEGACY, |context| SERVER.tool_result(context, members).unwrap(), spliced);
-    check(MODERN, |context| SERVER.tool_result(context, members).unwrap(), &format!("{META},{spliced}"));
-}
-
-#[test]
-fn a_tool_result_that_is_none_is_not_sent() {
-    answer(MODERN, |context| {
-        let found = SERVER.tool_result(context, r#"{"content":[],"resultType":"input_required"}"#);
-        assert_eq!(found, Err(ToolFault::Reserved { member: "resultType" }));
-        SERVER.pong(context)
-    });
-}
-
-#[test]
-fn a_tool_error_is_a_result() {
-    let expected = r#""content":[{"type":"text","text":"no \"such\" user\n"}],"isError":true"#;
-    check(LEGACY, |context| SERVER.tool_error(context, "no \"such\" user\n"), expected);
-}
 
 #[track_caller]
 fn check_error(body: &str, status: u16, expected: &str) {
@@ -163,13 +69,65 @@ fn failures_after_reading_have_their_code_and_status() {
     };
     for revision in [MODERN, LEGACY] {
         check(revision, Fault::UnknownTool { name: "x".into() }, 200, -32602, 1);
+        check(revision, Fault::UnknownPrompt { name: "x".into() }, 200, -32602, 1);
+        check(revision, Fault::InvalidRequestState, 200, -32602, 1);
+        check(revision, Fault::InvalidArguments { reason: "no".into() }, 200, -32602, 1);
+        check(revision, Fault::MissingCapabilities { missing: Abilities::default() }, 400, -32021, 1);
+        check(revision, Fault::Unavailable { reason: "later".into() }, 200, -32603, 1);
         check(revision, Fault::Internal, 200, -32603, 1);
         check(revision, Fault::Unauthenticated, 401, 401, 1);
         check(revision, Fault::Forbidden, 403, 403, 1);
         check(revision, Fault::RateLimited { retry_after: 3 }, 429, 429, 2);
     }
+    check(MODERN, Fault::UnknownResource { uri: "x".into() }, 200, -32602, 1);
+    check(LEGACY, Fault::UnknownResource { uri: "x".into() }, 200, -32002, 1);
+    check(LEGACY, Fault::UrlElicitationRequired { elicitations: vec![] }, 200, -32042, 1);
     check(MODERN, Fault::MethodNotFound { method: "x".into() }, 404, -32601, 1);
     check(LEGACY, Fault::MethodNotFound { method: "x".into() }, 200, -32601, 1);
+}
+
+#[test]
+fn errors_say_what_a_program_can_go_by() {
+    let check = |fault: Fault, expected: &str| {
+        let message = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        let Ok(Message::Request(Request { context, .. })) = read_message(message) else { unreachable!() };
+        let body = String::from_utf8(Reply::failure(context, &fault).body).unwrap();
+        assert_eq!(body, format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{{expected}}}}}"#));
+    };
+    check(
+        Fault::UnknownResource { uri: "a://\"b\"".into() },
+        r#""code":-32002,"message":"Resource not found","data":{"uri":"a://\"b\""}"#,
+    );
+    let elicitations = vec!["{\"mode\":\n\"url\"}".to_owned(), "{}".to_owned()];
+    check(
+        Fault::UrlElicitationRequired { elicitations },
+        r#""code":-32042,"message":"The user has to finish something on a page first","data":{"elicitations":[{"mode": "url"},{}]}"#,
+    );
+    let all = Abilities { elicitation_form: true, elicitation_url: true, sampling: true, roots: true };
+    let none = Abilities::default();
+    for (missing, expected) in [
+        (none, ""),
+        (all, r#""elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}"#),
+        (Abilities { elicitation_form: true, ..none }, r#""elicitation":{"form":{}}"#),
+        (Abilities { elicitation_url: true, roots: true, ..none }, r#""elicitation":{"url":{}},"roots":{}"#),
+        (Abilities { sampling: true, ..none }, r#""sampling":{}"#),
+    ] {
+        check(
+            Fault::MissingCapabilities { missing },
+            &format!(
+                r#""code":-32021,"message":"Missing required client capability","data":{{"requiredCapabilities":{{{expected}}}}}"#
+            ),
+        );
+    }
+}
+
+#[test]
+fn the_head_of_an_event_stream_keeps_everyone_from_holding_it_back() {
+    let reply = Reply::event_stream();
+    let found: Vec<_> = reply.headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    let expected =
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")];
+    assert_eq!((reply.status, found, reply.body), (200, expected.to_vec(), vec![]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Decisions as a table: who, which tool, what comes out.
+//! Decisions as a table: who, what, and what comes out.
 
 use super::*;
+use crate::subject::{Prompt, Resource, Tool};
 
 const POLICY: &str = r#"{
     "tools": {
@@ -10,6 +11,8 @@ const POLICY: &str = r#"{
         "audit": { "scopes": ["mcp.access"], "roles": ["Auditor"] },
         "sync": { "scopes": ["mcp.access"], "roles": ["Sync"], "applications": true }
     },
+    "resources": { "profile": { "scopes": ["mcp.access"] }, "write": { "roles": ["Auditor"] } },
+    "prompts": { "introduce": { "scopes": ["mcp.write"] } },
     "implies": { "mcp.admin": ["mcp.write"], "mcp.write": ["mcp.access"] }
 }"#;
 
@@ -18,28 +21,34 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(kind: Kind, scopes: &[&str], roles: &[&str], tool: &str, expected: Result<(), Denial>) {
+fn check_any<U: Usable>(
+    kind: Kind,
+    scopes: &[&str],
+    roles: &[&str],
+    name: &str,
+    expected: Result<(), Reason>,
+) {
     let policy = Policy::parse(POLICY).unwrap();
     let (scopes, roles) = (names(scopes), names(roles));
     let caller = Caller { kind, scopes: &scopes, roles: &roles };
-    let found = policy.permit(&caller, tool);
+    let found = policy.permit::<U>(&caller, name);
     if let Ok(permit) = &found {
-        assert_eq!(permit.tool(), tool);
+        assert_eq!(permit.name(), name);
     }
-    assert_eq!(
-        policy.visible(&caller, [tool]).count(),
-        usize::from(found.is_ok()),
-        "the list follows the decision"
-    );
-    assert_eq!(found.map(|_| ()), expected);
+    assert_eq!(found.map(drop), expected.map_err(|reason| Denial { subject: U::SUBJECT, reason }));
 }
 
-fn missing_scopes(needed: &[&str], held: &[&str]) -> Result<(), Denial> {
-    Err(Denial::MissingScopes { needed: names(needed), held: names(held) })
+#[track_caller]
+fn check(kind: Kind, scopes: &[&str], roles: &[&str], tool: &str, expected: Result<(), Reason>) {
+    check_any::<Tool>(kind, scopes, roles, tool, expected);
 }
 
-fn missing_role(any_of: &[&str], held: &[&str]) -> Result<(), Denial> {
-    Err(Denial::MissingRole { any_of: names(any_of), held: names(held) })
+fn missing_scopes(needed: &[&str], held: &[&str]) -> Result<(), Reason> {
+    Err(Reason::MissingScopes { needed: names(needed), held: names(held) })
+}
+
+fn missing_role(any_of: &[&str], held: &[&str]) -> Result<(), Reason> {
+    Err(Reason::MissingRole { any_of: names(any_of), held: names(held) })
 }
 
 use Kind::{Application, User};
@@ -49,7 +58,7 @@ fn a_tool_missing_from_the_policy_is_denied_to_everybody() {
     let everything = ["mcp.admin", "mcp.access", "*"];
     for kind in [User, Application] {
         for tool in ["other", "", "READ", "read ", "rea", "*"] {
-            check(kind, &everything, &["Auditor", "Reports.Admin"], tool, Err(Denial::UnlistedTool));
+            check(kind, &everything, &["Auditor", "Reports.Admin"], tool, Err(Reason::Unlisted));
         }
     }
 }
@@ -102,21 +111,43 @@ fn an_application_is_judged_by_roles_alone_and_only_where_admitted() {
         "report",
         missing_role(&["Reports.Run", "Reports.Admin"], &["Other"]),
     );
-    check(Application, &["mcp.access"], &["Auditor"], "audit", Err(Denial::ApplicationNotAllowed));
-    check(Application, &["mcp.admin"], &["Auditor"], "read", Err(Denial::ApplicationNotAllowed));
+    check(Application, &["mcp.access"], &["Auditor"], "audit", Err(Reason::ApplicationNotAllowed));
+    check(Application, &["mcp.admin"], &["Auditor"], "read", Err(Reason::ApplicationNotAllowed));
 }
 
 #[test]
-fn the_list_keeps_the_order_it_is_given() {
-    let policy = Policy::parse(POLICY).unwrap();
-    let scopes = names(&["mcp.write"]);
-    let caller = Caller { kind: User, scopes: &scopes, roles: &[] };
-    let shown: Vec<_> = policy.visible(&caller, ["write", "nothing", "sync", "read"]).collect();
-    assert_eq!(shown, ["write", "read"]);
+fn each_kind_has_its_own_rules() {
+    check_any::<Resource>(User, &["mcp.access"], &[], "profile", Ok(()));
+    check_any::<Resource>(User, &[], &[], "profile", missing_scopes(&["mcp.access"], &[]));
+    check_any::<Resource>(User, &["mcp.access"], &["Auditor"], "write", Ok(()));
+    check_any::<Resource>(User, &["mcp.write"], &[], "write", missing_role(&["Auditor"], &[]));
+    check_any::<Resource>(Application, &[], &["Auditor"], "write", Err(Reason::ApplicationNotAllowed));
+    check_any::<Prompt>(User, &["mcp.admin"], &[], "introduce", Ok(()));
+    check_any::<Prompt>(
+        User,
+        &["mcp.access"],
+        &[],
+        "introduce",
+        missing_scopes(&["mcp.write"], &["mcp.access"]),
+    );
+    // A name in one section says nothing about the others.
+    let everything = ["mcp.admin", "mcp.access"];
+    check_any::<Tool>(User, &everything, &["Auditor"], "profile", Err(Reason::Unlisted));
+    check_any::<Prompt>(User, &everything, &["Auditor"], "profile", Err(Reason::Unlisted));
+    check_any::<Prompt>(User, &everything, &["Auditor"], "write", Err(Reason::Unlisted));
+    check_any::<Resource>(User, &everything, &["Auditor"], "read", Err(Reason::Unlisted));
+    check_any::<Resource>(User, &everything, &["Auditor"], "introduce", Err(Reason::Unlisted));
 }
 
 #[test]
 fn a_denial_tells_the_log_both_sides() {
-    let Err(denial) = missing_scopes(&["a", "b"], &["c"]) else { unreachable!() };
-    assert_eq!(denial.to_string(), r#"the tool needs the scopes ["a", "b"], the token has ["c"]"#);
+    let check =
+        |subject, reason, expected: &str| assert_eq!(Denial { subject, reason }.to_string(), expected);
+    let Err(scopes) = missing_scopes(&["a", "b"], &["c"]) else { unreachable!() };
+    let expected = r#"the tool needs the scopes ["a", "b"], the token has ["c"]"#;
+    check(Subject::Tool, scopes, expected);
+    let Err(role) = missing_role(&["a"], &[]) else { unreachable!() };
+    check(Subject::Prompt, role, r#"the prompt needs one of the roles ["a"], the token has []"#);
+    check(Subject::Resource, Reason::Unlisted, "the policy does not name the resource");
+    check(Subject::Resource, Reason::ApplicationNotAllowed, "the resource is not for applications");
 }

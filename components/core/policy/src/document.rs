@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::error::PolicyError;
+use crate::error::{Named, PolicyError};
 use crate::limits;
 use crate::once::{Object, Once};
+use crate::subject::Subject;
 
-/// Which callers may use which tools. Immutable; a tool that it does not name is denied to everybody.
+/// Which callers may use which tools, resources and prompts. Immutable; what it does not name is denied to everybody.
 ///
 /// ```json
 /// {
@@ -17,9 +18,13 @@ use crate::once::{Object, Once};
 ///     "get_me":     { "scopes": ["mcp.access"] },
 ///     "list_users": { "scopes": ["mcp.access"], "roles": ["Directory.Reader", "Reports.Run"], "applications": true }
 ///   },
+///   "resources": { "profile": { "scopes": ["mcp.access"] } },
+///   "prompts":   { "introduce-me": { "scopes": ["mcp.access"] } },
 ///   "implies": { "mcp.admin": ["mcp.access"] }
 /// }
 /// ```
+///
+/// At least one tool has to be there. A rule has the same members in each section:
 ///
 /// * `scopes`: a user's token needs **all** of them.
 /// * `roles`: the caller needs **one** of them; users too, where a rule names roles.
@@ -30,12 +35,13 @@ use crate::once::{Object, Once};
 /// A rule names scopes or roles or both. Names are compared whole and with case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    tools: BTreeMap<String, Rule>,
+    /// In the order of [`Subject::ALL`].
+    rules: [BTreeMap<String, Rule>; 3],
     /// For each scope that is implied by others: all those others, direct and indirect.
     implied_by: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What one tool asks of its callers.
+/// What one tool, resource or prompt asks of its callers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
@@ -55,6 +61,10 @@ pub(crate) struct Rule {
 struct Document {
     tools: Once<Object<Rule>>,
     #[serde(default)]
+    resources: Once<Object<Rule>>,
+    #[serde(default)]
+    prompts: Once<Object<Rule>>,
+    #[serde(default)]
     implies: Once<Vec<String>>,
 }
 
@@ -68,39 +78,53 @@ impl Policy {
         if json.len() > limits::DOCUMENT {
             return Err(PolicyError::TooLong { length: json.len() });
         }
-        let Object(Document { tools: Once(tools), implies: Once(implies) }) =
+        let Object(Document { tools, resources, prompts, implies: Once(implies) }) =
             serde_json::from_str(json).map_err(|error| PolicyError::Syntax(error.to_string()))?;
-        if tools.is_empty() {
+        if tools.0.is_empty() {
             return Err(PolicyError::NoTools);
         }
-        at_most(limits::TOOLS, tools.len(), || "`tools`".to_owned())?;
-        let tools: BTreeMap<_, _> = tools.into_iter().map(|(tool, Object(rule))| (tool, rule)).collect();
-        for (tool, rule) in &tools {
-            check_rule(tool, rule)?;
+        let rules = [tools, resources, prompts].map(|Once(rules)| -> BTreeMap<_, _> {
+            rules.into_iter().map(|(name, Object(rule))| (name, rule)).collect()
+        });
+        for (subject, rules) in Subject::ALL.into_iter().zip(&rules) {
+            at_most(limits::RULES, rules.len(), || format!("`{}`", subject.section()))?;
+            for (name, rule) in rules {
+                check_rule(&Named { subject, name: name.clone() }, rule)?;
+            }
         }
         at_most(limits::IMPLIES, implies.len(), || "`implies`".to_owned())?;
         for (scope, implied) in &implies {
             check_scope(scope, || "`implies`".to_owned())?;
             check_scopes(implied, || format!("the list of `{scope}` in `implies`"))?;
         }
-        Ok(Self { tools, implied_by: invert(&implies)? })
+        Ok(Self { rules, implied_by: invert(&implies)? })
     }
 
     /// All scopes that any rule asks of users, sorted: what to publish as `scopes_supported` (RFC 9728 section 2).
     /// Scopes that only imply these are not among them: a client should ask for no more than it needs.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let scopes: BTreeSet<_> = self.tools.values().flat_map(|rule| &rule.scopes).collect();
+        let scopes: BTreeSet<_> =
+            self.rules.iter().flat_map(BTreeMap::values).flat_map(|rule| &rule.scopes).collect();
         scopes.into_iter().map(String::as_str)
     }
 
-    /// The tools that the policy names, sorted. For a start-up check against the tools that there are.
-    pub fn tools(&self) -> impl Iterator<Item = &str> {
-        self.tools.keys().map(String::as_str)
+    /// The tools, resources or prompts that the policy names, sorted. For a check against what there is.
+    pub fn names(&self, subject: Subject) -> impl Iterator<Item = &str> {
+        self.section(subject).keys().map(String::as_str)
     }
 
-    /// The rule of a tool, with the document's own copy of its name.
-    pub(crate) fn rule(&self, tool: &str) -> Option<(&str, &Rule)> {
-        self.tools.get_key_value(tool).map(|(name, rule)| (name.as_str(), rule))
+    /// The rule about something, with the document's own copy of its name.
+    pub(crate) fn rule(&self, subject: Subject, name: &str) -> Option<(&str, &Rule)> {
+        self.section(subject).get_key_value(name).map(|(name, rule)| (name.as_str(), rule))
+    }
+
+    fn section(&self, subject: Subject) -> &BTreeMap<String, Rule> {
+        let [tools, resources, prompts] = &self.rules;
+        match subject {
+            Subject::Tool => tools,
+            Subject::Resource => resources,
+            Subject::Prompt => prompts,
+        }
     }
 
     /// Whether `held` has `needed`, itself or by something that implies it.
@@ -117,24 +141,24 @@ fn at_most(limit: usize, count: usize, list: impl FnOnce() -> String) -> Result<
     if count <= limit { Ok(()) } else { Err(PolicyError::TooMany { list: list(), count, limit }) }
 }
 
-fn check_rule(tool: &str, rule: &Rule) -> Result<(), PolicyError> {
-    let well_formed = (1..=limits::TOOL_NAME).contains(&tool.len())
-        && tool.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
+fn check_rule(named: &Named, rule: &Rule) -> Result<(), PolicyError> {
+    let well_formed = (1..=limits::RULE_NAME).contains(&named.name.len())
+        && named.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
     if !well_formed {
-        return Err(PolicyError::InvalidToolName { tool: tool.to_owned() });
+        return Err(PolicyError::InvalidName(named.clone()));
     }
     if rule.scopes.is_empty() && rule.roles.is_empty() {
-        return Err(PolicyError::EmptyRule { tool: tool.to_owned() });
+        return Err(PolicyError::EmptyRule(named.clone()));
     }
     if rule.applications && rule.roles.is_empty() {
-        return Err(PolicyError::ApplicationsWithoutRoles { tool: tool.to_owned() });
+        return Err(PolicyError::ApplicationsWithoutRoles(named.clone()));
     }
-    check_scopes(&rule.scopes, || format!("the `scopes` of tool `{tool}`"))?;
-    let place = || format!("the `roles` of tool `{tool}`");
+    check_scopes(&rule.scopes, || format!("the `scopes` of {named}"))?;
+    let place = || format!("the `roles` of {named}");
     at_most(limits::NAMES, rule.roles.len(), place)?;
     for role in &rule.roles {
         if role.is_empty() || role.trim() != role || role.len() > limits::NAME {
-            return Err(PolicyError::InvalidRole { tool: tool.to_owned(), role: role.clone() });
+            return Err(PolicyError::InvalidRole { named: named.clone(), role: role.clone() });
         }
     }
     check_repeated(&rule.roles, place)

@@ -15,6 +15,10 @@ fn refuses_syntax(json: &str, part: &str) {
     }
 }
 
+fn tool(name: &str) -> Named {
+    Named { subject: Subject::Tool, name: name.to_owned() }
+}
+
 /// A document with one tool.
 fn one(rule: &str) -> String {
     format!(r#"{{"tools":{{"t":{rule}}}}}"#)
@@ -43,11 +47,10 @@ fn what_is_not_plainly_a_policy_is_refused() {
 #[test]
 fn a_policy_for_nobody_is_refused() {
     refuses(r#"{"tools":{}}"#, PolicyError::NoTools);
-    let tool = || "t".to_owned();
-    refuses(&one("{}"), PolicyError::EmptyRule { tool: tool() });
-    refuses(&one(r#"{"scopes":[],"roles":[]}"#), PolicyError::EmptyRule { tool: tool() });
-    refuses(&one(r#"{"applications":true}"#), PolicyError::EmptyRule { tool: tool() });
-    let expected = PolicyError::ApplicationsWithoutRoles { tool: tool() };
+    refuses(&one("{}"), PolicyError::EmptyRule(tool("t")));
+    refuses(&one(r#"{"scopes":[],"roles":[]}"#), PolicyError::EmptyRule(tool("t")));
+    refuses(&one(r#"{"applications":true}"#), PolicyError::EmptyRule(tool("t")));
+    let expected = PolicyError::ApplicationsWithoutRoles(tool("t"));
     refuses(&one(r#"{"scopes":["a"],"applications":true}"#), expected);
 }
 
@@ -61,11 +64,11 @@ fn names_that_no_token_can_hold_are_refused() {
     }
     for role in ["", " a", "a "] {
         let json = one(&format!(r#"{{"roles":["{role}"]}}"#));
-        refuses(&json, PolicyError::InvalidRole { tool: "t".into(), role: role.into() });
+        refuses(&json, PolicyError::InvalidRole { named: tool("t"), role: role.into() });
     }
-    for tool in ["", "a b", "a/b", "*"] {
-        let json = format!(r#"{{"tools":{{"{tool}":{{"scopes":["a"]}}}}}}"#);
-        refuses(&json, PolicyError::InvalidToolName { tool: tool.into() });
+    for name in ["", "a b", "a/b", "*", "me://profile"] {
+        let json = format!(r#"{{"tools":{{"{name}":{{"scopes":["a"]}}}}}}"#);
+        refuses(&json, PolicyError::InvalidName(tool(name)));
     }
     let place = "the `scopes` of tool `t`".to_owned();
     refuses(&one(r#"{"scopes":["a","a"]}"#), PolicyError::Repeated { place, name: "a".into() });
@@ -105,9 +108,9 @@ fn sizes_are_bounded() {
         &one(&format!(r#"{{"scopes":[{}]}}"#, many.join(","))),
         PolicyError::TooMany { list, count, limit },
     );
-    let tools: Vec<_> = (0..=limits::TOOLS).map(|index| format!(r#""t{index}":{{"roles":["r"]}}"#)).collect();
+    let tools: Vec<_> = (0..=limits::RULES).map(|index| format!(r#""t{index}":{{"roles":["r"]}}"#)).collect();
     let list = "`tools`".to_owned();
-    let (count, limit) = (limits::TOOLS + 1, limits::TOOLS);
+    let (count, limit) = (limits::RULES + 1, limits::RULES);
     refuses(&format!(r#"{{"tools":{{{}}}}}"#, tools.join(",")), PolicyError::TooMany { list, count, limit });
     let scopes: Vec<_> = (0..=limits::IMPLIES).map(|index| format!(r#""s{index}":["x"]"#)).collect();
     let json = format!(r#"{{"tools":{{"t":{{"roles":["r"]}}}},"implies":{{{}}}}}"#, scopes.join(","));
@@ -124,11 +127,15 @@ fn published_scopes_are_those_that_rules_ask_for() {
             "a": { "scopes": ["mcp.access"] },
             "c": { "roles": ["R"] }
         },
+        "resources": { "r": { "scopes": ["mcp.read"] } },
+        "prompts": { "p": { "scopes": ["mcp.access", "mcp.ask"] } },
         "implies": { "mcp.admin": ["mcp.write"] }
     }"#;
     let policy = Policy::parse(json).unwrap();
-    assert_eq!(policy.scopes().collect::<Vec<_>>(), ["mcp.access", "mcp.write"]);
-    assert_eq!(policy.tools().collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(policy.scopes().collect::<Vec<_>>(), ["mcp.access", "mcp.ask", "mcp.read", "mcp.write"]);
+    assert_eq!(policy.names(Subject::Tool).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(policy.names(Subject::Resource).collect::<Vec<_>>(), ["r"]);
+    assert_eq!(policy.names(Subject::Prompt).collect::<Vec<_>>(), ["p"]);
 }
 
 #[test]
@@ -142,4 +149,41 @@ fn no_text_makes_it_panic() {
             let _ = Policy::parse(&mutated);
         }
     }
+}
+
+#[test]
+fn resources_and_prompts_are_checked_like_tools() {
+    for (subject, section) in [(Subject::Resource, "resources"), (Subject::Prompt, "prompts")] {
+        let with =
+            |entries: &str| format!(r#"{{"tools":{{"t":{{"roles":["r"]}}}},"{section}":{{{entries}}}}}"#);
+        let named = |name: &str| Named { subject, name: name.to_owned() };
+        assert!(Policy::parse(&with("")).is_ok());
+        assert!(Policy::parse(&with(r#""n":{"scopes":["a"]}"#)).is_ok());
+        refuses(&with(r#""n":{}"#), PolicyError::EmptyRule(named("n")));
+        refuses(&with(r#""a b":{"scopes":["a"]}"#), PolicyError::InvalidName(named("a b")));
+        let applications = with(r#""n":{"scopes":["a"],"applications":true}"#);
+        refuses(&applications, PolicyError::ApplicationsWithoutRoles(named("n")));
+        let role = with(r#""n":{"roles":[" "]}"#);
+        refuses(&role, PolicyError::InvalidRole { named: named("n"), role: " ".into() });
+        let place = format!("the `scopes` of {subject} `n`");
+        refuses(&with(r#""n":{"scopes":["a b"]}"#), PolicyError::InvalidScope { place, scope: "a b".into() });
+        refuses_syntax(&with(r#""n":{"scope":["a"]}"#), "unknown field `scope`");
+        refuses_syntax(&with(r#""n":{"roles":["r"]},"n":{"roles":["r"]}"#), "duplicate member `n`");
+        refuses_syntax(&with("").replace("{}", "[]"), "invalid type");
+        // Not in place of a tool.
+        let only = format!(r#"{{"tools":{{}},"{section}":{{"n":{{"roles":["r"]}}}}}}"#);
+        refuses(&only, PolicyError::NoTools);
+        let many: Vec<_> =
+            (0..=limits::RULES).map(|index| format!(r#""n{index}":{{"roles":["r"]}}"#)).collect();
+        let (list, count, limit) = (format!("`{section}`"), limits::RULES + 1, limits::RULES);
+        refuses(&with(&many.join(",")), PolicyError::TooMany { list, count, limit });
+    }
+}
+
+#[test]
+fn errors_name_the_entry_to_change() {
+    let text = |json: &str| Policy::parse(json).unwrap_err().to_string();
+    assert_eq!(text(&one("{}")), "the rule of tool `t` names neither `scopes` nor `roles`");
+    let json = r#"{"tools":{"t":{"roles":["r"]}},"prompts":{"a b":{"roles":["r"]}}}"#;
+    assert_eq!(text(json), "`a b` in `prompts` is not a prompt name");
 }

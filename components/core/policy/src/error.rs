@@ -3,6 +3,22 @@
 use core::fmt;
 
 use crate::limits;
+use crate::subject::Subject;
+
+/// An entry of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What it is about.
+    pub subject: Subject,
+    /// By which name.
+    pub name: String,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.subject, self.name)
+    }
+}
 
 /// What is wrong with a policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,21 +42,12 @@ pub enum PolicyError {
         limit: usize,
     },
     /// A rule names neither scopes nor roles: it would be for everybody or for nobody, and which one is not said.
-    EmptyRule {
-        /// The tool.
-        tool: String,
-    },
+    EmptyRule(Named),
     /// A rule admits applications but names no role. Applications have no scopes, so nobody could ever match, or, read
     /// the other way, any application of the tenant.
-    ApplicationsWithoutRoles {
-        /// The tool.
-        tool: String,
-    },
+    ApplicationsWithoutRoles(Named),
     /// Not 1 to 128 characters of `A-Z a-z 0-9 _ . -`.
-    InvalidToolName {
-        /// The name.
-        tool: String,
-    },
+    InvalidName(Named),
     /// Not a scope token (RFC 6749 section 3.3), which no token can hold and no challenge can name; or too long.
     InvalidScope {
         /// Where it stands.
@@ -50,8 +57,8 @@ pub enum PolicyError {
     },
     /// Empty, with white space at an end, or too long.
     InvalidRole {
-        /// The tool.
-        tool: String,
+        /// Whose rule.
+        named: Named,
         /// The role.
         role: String,
     },
@@ -80,16 +87,16 @@ impl fmt::Display for PolicyError {
             Self::TooMany { list, count, limit } => {
                 write!(f, "{list} has {count} entries, at most {limit} are allowed")
             }
-            Self::EmptyRule { tool } => {
-                write!(f, "the rule of tool `{tool}` names neither `scopes` nor `roles`")
+            Self::EmptyRule(named) => write!(f, "the rule of {named} names neither `scopes` nor `roles`"),
+            Self::ApplicationsWithoutRoles(named) => {
+                write!(f, "the rule of {named} admits applications, which needs `roles`")
             }
-            Self::ApplicationsWithoutRoles { tool } => {
-                write!(f, "the rule of tool `{tool}` admits applications, which needs `roles`")
+            Self::InvalidName(Named { subject, name }) => {
+                write!(f, "`{name}` in `{}` is not a {subject} name", subject.section())
             }
-            Self::InvalidToolName { tool } => write!(f, "`{tool}` in `tools` is not a tool name"),
             Self::InvalidScope { place, scope } => write!(f, "`{scope}` in {place} is not a scope"),
-            Self::InvalidRole { tool, role } => {
-                write!(f, "`{role}` in the `roles` of tool `{tool}` is not a role")
+            Self::InvalidRole { named, role } => {
+                write!(f, "`{role}` in the `roles` of {named} is not a role")
             }
             Self::Repeated { place, name } => write!(f, "`{name}` stands twice in {place}"),
             Self::Cycle { scope } => write!(f, "`{scope}` in `implies` implies itself"),

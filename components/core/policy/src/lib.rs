@@ -1,4 +1,4 @@
-//! Who may call which tool: a policy document, and permits made by it.
+//! Who may use which tool, resource and prompt: a policy document, and permits made by it.
 //!
 //! Owned here: the document's form, the scope hierarchy, and the one function that decides. Deliberately not here: who
 //! the caller is (`core/token`; a [`Caller`] is taken at its word), what a tool does, and how a denial looks on the wire.
@@ -9,7 +9,7 @@
 //! holds, and says `"applications": true`. A tool that the policy does not name is nobody's, not even an administrator's.
 //!
 //! ```
-//! use valet_core_policy::{Caller, Denial, Kind, Policy};
+//! use valet_core_policy::{Caller, Kind, Policy, Prompt, Reason, Tool};
 //!
 //! let policy = Policy::parse(r#"{
 //!     "tools": {
@@ -20,9 +20,11 @@
 //! }"#)?;
 //! let scopes = ["mcp.admin".to_owned()];
 //! let alice = Caller { kind: Kind::User, scopes: &scopes, roles: &[] };
-//! assert_eq!(policy.permit(&alice, "get_me")?.tool(), "get_me");
-//! assert!(matches!(policy.permit(&alice, "list_users"), Err(Denial::MissingRole { .. })));
-//! assert_eq!(policy.permit(&alice, "format_disk"), Err(Denial::UnlistedTool));
+//! assert_eq!(policy.permit::<Tool>(&alice, "get_me")?.name(), "get_me");
+//! let denial = policy.permit::<Tool>(&alice, "list_users").unwrap_err();
+//! assert!(matches!(denial.reason, Reason::MissingRole { .. }));
+//! assert_eq!(policy.permit::<Tool>(&alice, "format_disk").unwrap_err().reason, Reason::Unlisted);
+//! assert_eq!(policy.permit::<Prompt>(&alice, "get_me").unwrap_err().reason, Reason::Unlisted);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -32,7 +34,9 @@ mod document;
 mod error;
 pub mod limits;
 mod once;
+mod subject;
 
-pub use decision::{Caller, Denial, Kind, Permit};
+pub use decision::{Caller, Denial, Kind, Permit, Reason};
 pub use document::Policy;
-pub use error::PolicyError;
+pub use error::{Named, PolicyError};
+pub use subject::{Prompt, Resource, Subject, Tool, Usable};

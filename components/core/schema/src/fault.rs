@@ -107,7 +107,8 @@ pub enum Reason {
         /// The name, cut.
         name: String,
     },
-    /// More than [`limits::SUBSCHEMAS`] subschemas.
+    /// More than [`limits::SUBSCHEMAS`] subschemas or [`limits::NAMES`] names, or a place whose pointer has more than
+    /// [`limits::POINTER`] bytes.
     TooLarge,
     /// Subschemas and references within each other beyond [`limits::EVALUATION`].
     TooDeep,
@@ -131,7 +132,10 @@ impl fmt::Display for SchemaFault {
             Reason::Endless { reference } => write!(f, "`{reference}` leads in a circle"),
             Reason::Identifier { id } => write!(f, "`{id}` must not have a fragment"),
             Reason::SameName { name } => write!(f, "`{name}` is given to two schemas"),
-            Reason::TooLarge => write!(f, "more than {} subschemas", limits::SUBSCHEMAS),
+            Reason::TooLarge => {
+                let (schemas, names, bytes) = (limits::SUBSCHEMAS, limits::NAMES, limits::POINTER);
+                write!(f, "more than {schemas} subschemas, {names} names or {bytes} bytes of a pointer")
+            }
             Reason::TooDeep => {
                 write!(f, "subschemas and references within each other beyond {}", limits::EVALUATION)
             }

@@ -14,10 +14,16 @@ pub const VALUES: usize = 128 * 1024;
 /// Subschemas of a schema. Each is looked at once when the schema is checked, which is once for each call.
 pub const SUBSCHEMAS: usize = 4096;
 
-/// Schemas that are being evaluated within each other: with three for each level of the instance, 42 levels. In a component
-/// each takes some 160 bytes of the stack, so that all of them take a third of its 64 KiB (`.cargo/config.toml`); reading a
-/// document of [`DEPTH`] levels takes as much, at another time.
-pub const EVALUATION: usize = 128;
+/// `$id`, `$anchor` and `$dynamicAnchor` of a schema. Each reference looks through them.
+pub const NAMES: usize = 256;
+
+/// Bytes of a JSON pointer into a schema. Each reference has one for its fault, and member names may be long.
+pub const POINTER: usize = 2048;
+
+/// Schemas that are being evaluated within each other: three for each level of the deepest instance. In a component each
+/// takes 110 to 170 bytes of the stack, so that all of them take half of its 64 KiB (`.cargo/config.toml`) at most. Reading
+/// a document of [`DEPTH`] levels takes a third, at another time.
+pub const EVALUATION: usize = 192;
 
 /// What one validation may cost, in steps: a keyword, a value, an entry of an `enum`, a compared value, 64 bytes of a
 /// compared text are one each. A list of 100,000 numbers with three keywords takes 500,000. A step took 20 ns at most

@@ -129,7 +129,7 @@ impl Translation {
             let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
             if is_digits { text.parse().ok() } else { None }
         };
-        let bounds = rest.split_once('}').map(|(bounds, _)| bounds.trim_start_matches('{'));
+        let bounds = rest.split_once('}').and_then(|(bounds, _)| bounds.strip_prefix('{'));
         let times = bounds.and_then(|bounds| match bounds.split_once(',') {
             None => count(bounds),
             Some((least, "")) => count(least).map(|least| least.saturating_add(1)),

@@ -79,7 +79,7 @@ fn what_another_meaning_could_hide_in_is_refused() {
     refused("[a", "a character class is not closed");
     refused("a\\", "ends with `\\`");
     refused("(?<a", "the name of a group is not closed");
-    for source in ["{a}", "a{,3}", "a{ 2}", "a{+2}", "a{2", "a{1,2,3}", "a{}"] {
+    for source in ["{a}", "a{,3}", "a{ 2}", "a{+2}", "a{2", "a{1,2,3}", "a{}", "a{{2}"] {
         refused(source, "`{` is no quantifier; write `\\{` for the character");
     }
     for source in ["(a", "a)", "*a", "[b-a]", r"\ud83d\ude00", "a{3,2}"] {

@@ -106,7 +106,8 @@ impl<'d> Check<'d> {
             Json::Bool(_) => return Ok(()),
             _ => return self.refuse(Reason::NotASchema),
         };
-        if self.schemas.len() >= limits::SUBSCHEMAS {
+        let names = self.resources.len() + self.anchors.len();
+        if self.schemas.len() >= limits::SUBSCHEMAS || names > limits::NAMES {
             return self.refuse(Reason::TooLarge);
         }
         self.depth += 1;
@@ -131,6 +132,9 @@ impl<'d> Check<'d> {
         act: impl FnOnce(&mut Self) -> Result<T, Box<SchemaFault>>,
     ) -> Result<T, Box<SchemaFault>> {
         let length = self.path.len();
+        if length + token.len() > limits::POINTER {
+            return self.refuse(Reason::TooLarge);
+        }
         push_token(&mut self.path, token);
         let result = act(self)?;
         self.path.truncate(length);

@@ -218,6 +218,19 @@ fn every_limit_holds() {
 }
 
 #[test]
+fn what_each_reference_looks_through_is_bounded() {
+    let named = |count: usize| {
+        let schemas = (1..count).map(|index| format!(r#"{{"$anchor":"a{index}"}},"#));
+        format!(r#"{{"allOf":[{}true]}}"#, schemas.collect::<String>())
+    };
+    good(&named(limits::NAMES));
+    refused(&named(limits::NAMES + 2), "/allOf/256", Reason::TooLarge);
+    let long = |length: usize| format!(r#"{{"$defs":{{"{}":{{}}}}}}"#, "x".repeat(length));
+    good(&long(limits::POINTER - 6));
+    refused(&long(limits::POINTER - 5), "/$defs", Reason::TooLarge);
+}
+
+#[test]
 fn faults_say_what_to_do() {
     let text = |schema| Schema::check(&Json::parse(schema).unwrap()).map(|_| ()).unwrap_err().to_string();
     assert_eq!(text("7"), "schema at `/`: must be an object or a boolean");

@@ -6,11 +6,12 @@ use super::{NoArguments, arguments, result};
 use crate::bindings::exports::valet::mcp::tools::Principal;
 use crate::bindings::valet::identity::principal::Kind;
 use crate::bindings::valet::mcp::interaction::Failure;
+use crate::minified::definition;
 
 pub(crate) const NAME: &str = "whoami";
 
 /// The MCP `Tool` object. Serialised once, when this file was compiled.
-pub(crate) const DEFINITION: &str = include_str!("whoami.json");
+pub(crate) const DEFINITION: &str = definition!("whoami.json");
 
 /// The structured content.
 #[derive(Serialize)]

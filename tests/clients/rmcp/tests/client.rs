@@ -144,7 +144,10 @@ async fn everyday(session: &Session, era: Era) {
     let told = serde_json::to_value(session.call_tool(wrong).await.unwrap()).unwrap();
     assert_eq!(told["isError"], true, "{told}");
     let why = text(&told);
-    assert!(why.starts_with("The arguments do not fit the tool's input schema") && why.contains("user"), "{why}");
+    assert!(
+        why.starts_with("The arguments do not fit the tool's input schema") && why.contains("user"),
+        "{why}"
+    );
     serves(session).await;
 }
 

@@ -1,8 +1,11 @@
 //! Tokens that are refused, each wrong in one way, and credentials that are no token.
 
+use std::time::Duration;
+
 use entra_emulator::{CONSUMER_TENANT, GRAPH_APP_ID, Signer, TokenVersion, ids};
 use serde_json::{Value, json};
 use valet_suite::check::{CHALLENGE_END, Refusal, refused};
+use valet_suite::wire::Wire;
 use valet_suite::{Ask, Rig, run};
 
 /// What most refused tokens are told, with the reason for the log.
@@ -356,5 +359,20 @@ fn callers_without_a_permission_learn_which() {
         let expected =
             Refusal::rpc(403, 403, "Not permitted", "denied missing_role: the tool is not for applications");
         check(&rig, "an application", app, &expected).await;
+    });
+}
+
+#[test]
+fn a_token_of_a_megabyte_is_refused_by_its_size() {
+    run(async {
+        let rig = Rig::start().await;
+        let mut wire = Wire::open(rig.address).await;
+        let token = "a".repeat(1 << 20);
+        let head = format!("POST /mcp HTTP/1.1\r\nhost: valet.example\r\nauthorization: Bearer {token}\r\n\r\n");
+        wire.send(head).await;
+        let answer = wire.rest(Duration::from_secs(12)).await.expect("the connection is closed");
+        // What is sent after the server has had enough may cost us its answer; a token was not looked at in either case.
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+        rig.call("whoami", &rig.good()).await.result();
     });
 }

@@ -102,6 +102,44 @@ const CASES: &[Case] = &[
         |c| c.set("entra.audiences", list(&["a b"])),
         "FILE: `entra.audiences`: has an entry that is empty or contains white space",
     ),
+    case(
+        "tenants empty",
+        |c| c.set("entra.tenants", list(&[])),
+        "FILE: `entra.tenants`: is empty, which would accept nobody; leave it out for the one in entra.tenant",
+    ),
+    case(
+        "a tenant by an alias",
+        |c| c.set("entra.tenants", list(&["organizations"])),
+        "FILE: `entra.tenants`: has `organizations`, which is no GUID in lower case",
+    ),
+    case(
+        "a tenant twice",
+        |c| {
+            let tenant = ids::TENANT.to_string();
+            c.set("entra.tenants", list(&[&tenant, &tenant]))
+        },
+        "FILE: `entra.tenants`: has `7e57a000-0000-4000-8000-000000000001` twice",
+    ),
+    case(
+        "clients empty",
+        |c| c.set("entra.clients", list(&[])),
+        "FILE: `entra.clients`: is empty, which would accept nobody; leave it out for any application",
+    ),
+    case(
+        "a client by name",
+        |c| c.set("entra.clients", list(&["*"])),
+        "FILE: `entra.clients`: has `*`, which is no GUID in lower case",
+    ),
+    case(
+        "no floor",
+        |c| c.set("entra.keys_floor", 0),
+        "FILE: `entra.keys_floor`: has to be between 1 and 3600 seconds",
+    ),
+    case(
+        "a floor too high",
+        |c| c.set("entra.keys_floor", 3601),
+        "FILE: `entra.keys_floor`: has to be between 1 and 3600 seconds",
+    ),
     case("leeway too big", |c| c.set("entra.leeway", 301), "FILE: `entra.leeway`: is more than 300 seconds"),
     case(
         "leeway negative",

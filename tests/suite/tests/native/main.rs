@@ -15,6 +15,7 @@ mod keys;
 mod lifecycle;
 mod message;
 mod permitted;
+mod rollover;
 mod secrecy;
 mod stdio;
 mod stream;

@@ -19,8 +19,8 @@ impl<'d> Run<'_, 'd> {
         seen: Option<&mut Seen>,
     ) -> Verdict {
         match name {
-            "minItems" => self.at_least("minItems", value, items.len(), "items"),
-            "maxItems" => self.at_most("maxItems", value, items.len(), "items"),
+            "minItems" => self.count("minItems", value, items.len(), "items"),
+            "maxItems" => self.count("maxItems", value, items.len(), "items"),
             "uniqueItems" if *value == Json::Bool(true) => self.unique(items),
             "prefixItems" => self.prefix_items(value.as_array().unwrap_or_default(), items, seen),
             "items" => {
@@ -42,14 +42,8 @@ impl<'d> Run<'_, 'd> {
         if let Some(seen) = seen {
             seen.add_until(schemas.len());
         }
-        let mut is_valid = true;
-        for (index, (schema, item)) in schemas.iter().zip(items).enumerate() {
-            is_valid &= self.item(schema, index, item)?;
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+        let pairs = schemas.iter().zip(items).enumerate();
+        self.every(pairs, |run, (index, (schema, item))| run.item(schema, index, item))
     }
 
     #[inline(never)]
@@ -63,14 +57,7 @@ impl<'d> Run<'_, 'd> {
         if let Some(seen) = seen {
             seen.add_all();
         }
-        let mut is_valid = true;
-        for (index, item) in items.iter().enumerate().skip(start) {
-            is_valid &= self.item(schema, index, item)?;
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+        self.every(items.iter().enumerate().skip(start), |run, (index, item)| run.item(schema, index, item))
     }
 
     #[inline(never)]
@@ -91,7 +78,7 @@ impl<'d> Run<'_, 'd> {
             }
         }
         let is_enough = match members.get("minContains") {
-            Some(bound) => self.at_least("minContains", bound, fitting, "fitting items")?,
+            Some(bound) => self.count("minContains", bound, fitting, "fitting items")?,
             None if fitting == 0 => self.fail("contains", || Problem::Count {
                 relation: "at least",
                 bound: 1,
@@ -101,7 +88,7 @@ impl<'d> Run<'_, 'd> {
             None => true,
         };
         match members.get("maxContains") {
-            Some(bound) if is_enough => self.at_most("maxContains", bound, fitting, "fitting items"),
+            Some(bound) if is_enough => self.count("maxContains", bound, fitting, "fitting items"),
             _ => Ok(is_enough),
         }
     }
@@ -134,18 +121,11 @@ impl<'d> Run<'_, 'd> {
         items: &[Json<'_>],
         seen: &Seen,
     ) -> Verdict {
-        let mut is_valid = true;
-        for index in seen.rest() {
-            let Some(item) = items.get(index) else { break };
-            is_valid &= match schema {
-                Json::Bool(false) => self.unknown_item(index)?,
-                schema => self.item(schema, index, item)?,
-            };
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+        let unseen = seen.rest().filter_map(|index| Some((index, items.get(index)?)));
+        self.every(unseen, |run, (index, item)| match schema {
+            Json::Bool(false) => run.unknown_item(index),
+            schema => run.item(schema, index, item),
+        })
     }
 
     #[inline(never)]

@@ -82,14 +82,7 @@ impl<'d> Run<'_, 'd> {
         instance: &Json<'_>,
         mut seen: Option<&mut Seen>,
     ) -> Verdict {
-        let mut is_valid = true;
-        for schema in schemas {
-            is_valid &= self.value(schema, instance, seen.as_deref_mut())?;
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+        self.every(schemas.iter(), |run, schema| run.value(schema, instance, seen.as_deref_mut()))
     }
 
     #[inline(never)]
@@ -204,16 +197,12 @@ impl<'d> Run<'_, 'd> {
         mut seen: Option<&mut Seen>,
     ) -> Verdict {
         let Json::Object(inner) = instance else { return Ok(true) };
-        let mut is_valid = true;
-        for (name, schema) in schemas.iter() {
-            self.charge(1)?;
-            if inner.find(name).is_some() {
-                is_valid &= self.value(schema, instance, seen.as_deref_mut())?;
-                if !is_valid && self.is_full() {
-                    break;
-                }
+        self.every(schemas.iter(), |run, (name, schema)| {
+            run.charge(1)?;
+            match inner.find(name) {
+                Some(_) => run.value(schema, instance, seen.as_deref_mut()),
+                None => Ok(true),
             }
-        }
-        Ok(is_valid)
+        })
     }
 }

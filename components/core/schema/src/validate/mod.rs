@@ -103,6 +103,22 @@ impl<'d> Run<'_, 'd> {
         self.found.len() >= self.limit
     }
 
+    /// Whether all of `all` are valid; looks no further than somebody is interested in failures.
+    fn every<T>(
+        &mut self,
+        all: impl Iterator<Item = T>,
+        mut judge: impl FnMut(&mut Self, T) -> Verdict,
+    ) -> Verdict {
+        let mut is_valid = true;
+        for each in all {
+            is_valid &= judge(self, each)?;
+            if !is_valid && self.is_full() {
+                break;
+            }
+        }
+        Ok(is_valid)
+    }
+
     /// Does something with at most `more` failures noted.
     fn limited<T>(&mut self, more: usize, act: impl FnOnce(&mut Self) -> T) -> T {
         let limit = self.limit;
@@ -213,27 +229,19 @@ impl<'d> Run<'_, 'd> {
         instance: &Json<'_>,
         mut seen: Option<&mut Seen>,
     ) -> Verdict {
-        let mut is_valid = true;
-        for (name, value) in members.iter() {
-            self.charge(1)?;
-            let verdict = match self.compose(members, name, value, instance, seen.as_deref_mut())? {
-                Some(verdict) => verdict,
-                None => match instance {
-                    Json::Object(inner) => self.object(members, name, value, inner, seen.as_deref_mut())?,
-                    Json::Array(inner) => self.array(members, name, value, inner, seen.as_deref_mut())?,
-                    Json::String(text) => self.string(name, value, text)?,
-                    Json::Number(number) => self.number(name, value, *number)?,
-                    Json::Null | Json::Bool(_) => true,
-                },
-            };
-            if !verdict {
-                is_valid = false;
-                if self.is_full() {
-                    break;
-                }
+        self.every(members.iter(), |run, (name, value)| {
+            run.charge(1)?;
+            if let Some(verdict) = run.compose(members, name, value, instance, seen.as_deref_mut())? {
+                return Ok(verdict);
             }
-        }
-        Ok(is_valid)
+            match instance {
+                Json::Object(inner) => run.object(members, name, value, inner, seen.as_deref_mut()),
+                Json::Array(inner) => run.array(members, name, value, inner, seen.as_deref_mut()),
+                Json::String(text) => run.string(name, value, text),
+                Json::Number(number) => run.number(name, value, *number),
+                Json::Null | Json::Bool(_) => Ok(true),
+            }
+        })
     }
 }
 

@@ -19,8 +19,8 @@ impl<'d> Run<'_, 'd> {
         seen: Option<&mut Seen>,
     ) -> Verdict {
         match (name, value) {
-            ("minProperties", _) => self.at_least("minProperties", value, inner.len(), "members"),
-            ("maxProperties", _) => self.at_most("maxProperties", value, inner.len(), "members"),
+            ("minProperties", _) => self.count("minProperties", value, inner.len(), "members"),
+            ("maxProperties", _) => self.count("maxProperties", value, inner.len(), "members"),
             ("required", Json::Array(names)) => self.required("required", names, inner, None),
             ("dependentRequired", Json::Object(lists)) => self.dependent_required(lists, inner),
             ("properties", Json::Object(schemas)) => self.properties(schemas, inner, seen),
@@ -39,31 +39,27 @@ impl<'d> Run<'_, 'd> {
         inner: &Members<'_>,
         with: Option<&str>,
     ) -> Verdict {
-        let mut is_valid = true;
-        for name in names.iter().filter_map(Json::as_str) {
-            self.charge(1)?;
-            if inner.find(name).is_none() {
-                let with = with.map(clip);
-                is_valid = self.fail(keyword, || Problem::Missing { name: clip(name), with })?;
-                if self.is_full() {
-                    break;
-                }
+        self.every(names.iter().filter_map(Json::as_str), |run, name| {
+            run.charge(1)?;
+            match inner.find(name) {
+                Some(_) => Ok(true),
+                None => run.fail(keyword, || Problem::Missing { name: clip(name), with: with.map(clip) }),
             }
-        }
-        Ok(is_valid)
+        })
     }
 
     #[inline(never)]
     fn dependent_required(&mut self, lists: &'d Members<'d>, inner: &Members<'_>) -> Verdict {
-        let mut is_valid = true;
-        for (with, names) in lists.iter() {
-            self.charge(1)?;
-            if inner.find(with).is_some() {
-                let names = names.as_array().unwrap_or_default();
-                is_valid &= self.required("dependentRequired", names, inner, Some(with))?;
+        self.every(lists.iter(), |run, (with, names)| {
+            run.charge(1)?;
+            match inner.find(with) {
+                Some(_) => {
+                    let names = names.as_array().unwrap_or_default();
+                    run.required("dependentRequired", names, inner, Some(with))
+                }
+                None => Ok(true),
             }
-        }
-        Ok(is_valid)
+        })
     }
 
     #[inline(never)]
@@ -73,19 +69,14 @@ impl<'d> Run<'_, 'd> {
         inner: &Members<'_>,
         mut seen: Option<&mut Seen>,
     ) -> Verdict {
-        let mut is_valid = true;
-        for (name, schema) in schemas.iter() {
-            self.charge(1)?;
-            let Some((index, value)) = inner.find(name) else { continue };
+        self.every(schemas.iter(), |run, (name, schema)| {
+            run.charge(1)?;
+            let Some((index, value)) = inner.find(name) else { return Ok(true) };
             if let Some(seen) = seen.as_deref_mut() {
                 seen.add(index);
             }
-            is_valid &= self.member(schema, name, value)?;
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+            run.member(schema, name, value)
+        })
     }
 
     #[inline(never)]
@@ -95,22 +86,17 @@ impl<'d> Run<'_, 'd> {
         inner: &Members<'_>,
         mut seen: Option<&mut Seen>,
     ) -> Verdict {
-        let mut is_valid = true;
-        for (source, schema) in schemas.iter() {
-            for (index, (name, value)) in inner.iter().enumerate() {
-                if !self.matches(source, name)? {
-                    continue;
-                }
-                if let Some(seen) = seen.as_deref_mut() {
-                    seen.add(index);
-                }
-                is_valid &= self.member(schema, name, value)?;
-                if !is_valid && self.is_full() {
-                    return Ok(false);
-                }
+        let pairs =
+            schemas.iter().flat_map(|schema| inner.iter().enumerate().map(move |member| (schema, member)));
+        self.every(pairs, |run, ((source, schema), (index, (name, value)))| {
+            if !run.matches(source, name)? {
+                return Ok(true);
             }
-        }
-        Ok(is_valid)
+            if let Some(seen) = seen.as_deref_mut() {
+                seen.add(index);
+            }
+            run.member(schema, name, value)
+        })
     }
 
     #[inline(never)]
@@ -127,21 +113,16 @@ impl<'d> Run<'_, 'd> {
             // What `properties` and `patternProperties` leave over, which makes it all.
             seen.add_all();
         }
-        let mut is_valid = true;
-        for (name, value) in inner.iter() {
-            self.charge(1)?;
-            if known.is_some_and(|known| known.find(name).is_some()) || self.matches_any(patterns, name)? {
-                continue;
+        self.every(inner.iter(), |run, (name, value)| {
+            run.charge(1)?;
+            if known.is_some_and(|known| known.find(name).is_some()) || run.matches_any(patterns, name)? {
+                return Ok(true);
             }
-            is_valid &= match schema {
-                Json::Bool(false) => self.unknown_member("additionalProperties", name, known, inner)?,
-                schema => self.member(schema, name, value)?,
-            };
-            if !is_valid && self.is_full() {
-                break;
+            match schema {
+                Json::Bool(false) => run.unknown_member("additionalProperties", name, known, inner),
+                schema => run.member(schema, name, value),
             }
-        }
-        Ok(is_valid)
+        })
     }
 
     fn matches_any(&mut self, patterns: Option<&'d Members<'d>>, name: &str) -> Verdict {
@@ -161,18 +142,11 @@ impl<'d> Run<'_, 'd> {
         inner: &Members<'_>,
         seen: &Seen,
     ) -> Verdict {
-        let mut is_valid = true;
-        for index in seen.rest() {
-            let Some((name, value)) = inner.nth(index) else { break };
-            is_valid &= match schema {
-                Json::Bool(false) => self.unknown_member("unevaluatedProperties", name, None, inner)?,
-                schema => self.member(schema, name, value)?,
-            };
-            if !is_valid && self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+        let unseen = seen.rest().filter_map(|index| inner.nth(index));
+        self.every(unseen, |run, (name, value)| match schema {
+            Json::Bool(false) => run.unknown_member("unevaluatedProperties", name, None, inner),
+            schema => run.member(schema, name, value),
+        })
     }
 
     /// Notes a member that is not allowed, and which of the `known` ones that are not in `inner` was probably meant.
@@ -201,24 +175,17 @@ impl<'d> Run<'_, 'd> {
 
     #[inline(never)]
     fn property_names(&mut self, schema: &'d Json<'d>, inner: &Members<'_>) -> Verdict {
-        let mut is_valid = true;
-        for (name, _) in inner.iter() {
-            let start = self.found.len();
+        self.every(inner.iter(), |run, (name, _)| {
+            let start = run.found.len();
             let instance = Json::String(Cow::Borrowed(name));
-            if self.limited(1, |run| run.value(schema, &instance, None))? {
-                continue;
-            }
-            is_valid = false;
-            // Empty if nobody is interested.
-            if let Some(reason) = self.found.get(start).cloned() {
-                self.found.truncate(start);
+            let is_valid = run.limited(1, |run| run.value(schema, &instance, None))?;
+            // There is none if nobody is interested.
+            if let Some(reason) = run.found.get(start).cloned() {
+                run.found.truncate(start);
                 let problem = Problem::Name { name: clip(name), reason: Box::new(reason) };
-                self.found.push(Violation::new(&self.path, "propertyNames", problem));
+                run.found.push(Violation::new(&run.path, "propertyNames", problem));
             }
-            if self.is_full() {
-                break;
-            }
-        }
-        Ok(is_valid)
+            Ok(is_valid)
+        })
     }
 }

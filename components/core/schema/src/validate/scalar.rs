@@ -106,11 +106,11 @@ impl<'d> Run<'_, 'd> {
         match (name, value) {
             ("minLength", _) => {
                 let length = self.characters(text)?;
-                self.at_least("minLength", value, length, "characters")
+                self.count("minLength", value, length, "characters")
             }
             ("maxLength", _) => {
                 let length = self.characters(text)?;
-                self.at_most("maxLength", value, length, "characters")
+                self.count("maxLength", value, length, "characters")
             }
             ("pattern", Json::String(source)) => {
                 if self.matches(source, text)? {
@@ -140,36 +140,25 @@ impl<'d> Run<'_, 'd> {
         }
     }
 
+    /// `min…` and `max…` of something that is counted.
     #[inline(never)]
-    pub(super) fn at_least(
+    pub(super) fn count(
         &mut self,
         keyword: &'static str,
         bound: &'d Json<'d>,
         found: usize,
         what: &'static str,
     ) -> Verdict {
-        match bound.as_count() {
-            Some(bound) if u64::try_from(found).is_ok_and(|found| found < bound) => {
-                self.fail(keyword, || Problem::Count { relation: "at least", bound, found, what })
-            }
-            _ => Ok(true),
+        let (Some(bound), Ok(count)) = (bound.as_count(), u64::try_from(found)) else { return Ok(true) };
+        let (relation, is_valid) = if keyword.starts_with("min") {
+            ("at least", count >= bound)
+        } else {
+            ("at most", count <= bound)
+        };
+        if is_valid {
+            return Ok(true);
         }
-    }
-
-    #[inline(never)]
-    pub(super) fn at_most(
-        &mut self,
-        keyword: &'static str,
-        bound: &'d Json<'d>,
-        found: usize,
-        what: &'static str,
-    ) -> Verdict {
-        match bound.as_count() {
-            Some(bound) if u64::try_from(found).is_ok_and(|found| found > bound) => {
-                self.fail(keyword, || Problem::Count { relation: "at most", bound, found, what })
-            }
-            _ => Ok(true),
-        }
+        self.fail(keyword, || Problem::Count { relation, bound, found, what })
     }
 }
 

@@ -29,6 +29,14 @@ fn composition_that_explodes_is_given_up() {
     let schema =
         exploding("allOf").replacen(r##""$ref":"#/$defs/39""##, r##""not":{"$ref":"#/$defs/39"}"##, 1);
     stopped(&schema, "null", Stop::TooCostly, sentence);
+    // Nor is it one violation among others.
+    let both = r##""allOf":[{"const":1},{"$ref":"#/$defs/39"}]"##;
+    stopped(
+        &exploding("allOf").replacen(r##""$ref":"#/$defs/39""##, both, 1),
+        "null",
+        Stop::TooCostly,
+        sentence,
+    );
 }
 
 #[test]
@@ -44,6 +52,12 @@ fn work_on_large_instances_is_given_up() {
         Stop::TooCostly,
         sentence,
     );
+    let zeros = format!("[{}0]", "0,".repeat(9_999));
+    let same = format!(
+        r##"{{"allOf":[{}true],"$defs":{{"c":{{"const":{zeros}}}}}}}"##,
+        r##"{"$ref":"#/$defs/c"},"##.repeat(400)
+    );
+    stopped(&same, &zeros, Stop::TooCostly, sentence);
     let text = format!("\"{}\"", "x".repeat(500_000));
     stopped(&all_of(r#""maxLength":1000000"#), &text, Stop::TooCostly, sentence);
     stopped(&all_of(r#""pattern":"x$""#), &text, Stop::TooCostly, sentence);
@@ -66,8 +80,9 @@ fn depth_is_bounded() {
     let sentence = "is nested too deeply to check";
     stopped(r##"{"$dynamicRef":"#"}"##, "1", Stop::TooDeep, sentence);
     stopped(r##"{"not":{"$dynamicRef":"#"}}"##, "1", Stop::TooDeep, sentence);
-    let schema = r##"{"allOf":[{"allOf":[{"items":{"$ref":"#"}}]}]}"##;
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    valid(r##"{"allOf":[{"items":{"$ref":"#"}}]}"##, &nested(limits::DEPTH));
+    let schema = r##"{"allOf":[{"allOf":[{"items":{"$ref":"#"}}]}]}"##;
     stopped(schema, &nested(limits::DEPTH), Stop::TooDeep, sentence);
     valid(schema, &nested(limits::EVALUATION / 4));
 }

@@ -78,16 +78,17 @@ fn references_are_followed() {
     let schema = r##"{
         "properties": {
             "pointer": { "$ref": "#/$defs/per%25cent~1sl%61sh~0tilde" }, "anchor": { "$ref": "#text" },
-            "id": { "$ref": "text.json#/$defs/inner" }, "list": { "$ref": "#/allOf/0" }
+            "id": { "$ref": "text.json#/$defs/inner" }, "list": { "$ref": "#/allOf/0" },
+            "tilde": { "$ref": "#/$defs/~01" }
         },
         "allOf": [{ "type": ["object", "string"] }],
         "$defs": {
-            "per%cent/slash~tilde": { "type": "string" }, "a": { "$anchor": "text", "type": "string" },
+            "per%cent/slash~tilde": { "type": "string" }, "~1": { "type": "string" }, "/": true, "a": { "$anchor": "text", "type": "string" },
             "b": { "$id": "text.json", "$defs": { "inner": { "type": "string" } } }
         }
     }"##;
-    valid(schema, r#"{"pointer":"","anchor":"","id":"","list":""}"#);
-    for name in ["pointer", "anchor", "id"] {
+    valid(schema, r#"{"pointer":"","anchor":"","id":"","list":"","tilde":""}"#);
+    for name in ["pointer", "anchor", "id", "tilde"] {
         let expected = format!("`/{name}`: must be a string, is an integer");
         invalid(schema, &format!(r#"{{"{name}":1}}"#), "type", &expected);
     }

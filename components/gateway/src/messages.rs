@@ -1,0 +1,40 @@
+//! Single messages, for transports without HTTP. There is no head to say anything with, so each refusal is a JSON-RPC error.
+
+use valet_core_mcp::{Fault, Message, Reply, read_message};
+
+use crate::audit::{self, Audit};
+use crate::bindings::valet::identity::authenticator::{self, Failure};
+use crate::session::{Answer, Carrier, Session};
+use crate::settings::Settings;
+
+/// The answer to a message, or none.
+pub(crate) fn answer(bearer: &str, message: &[u8], request_id: String) -> Option<Answer> {
+    let audit = Audit::new(request_id);
+    let request = match read_message(message) {
+        Ok(Message::Notification(_) | Message::Response) => return None,
+        Ok(Message::Request(request)) => request,
+        Err(error) => {
+            audit.bad_request(&error);
+            return Some(Reply::error(&error).into());
+        }
+    };
+    let fail = |fault: &Fault| Some(Reply::failure(request.context, fault).into());
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(why) => {
+            audit.failed("misconfigured", why);
+            return fail(&Fault::Internal);
+        }
+    };
+    match authenticator::authenticate(bearer) {
+        Ok(principal) => Some(Session::new(&settings, Carrier::Messages, principal, audit).answer(&request)),
+        Err(Failure::Refused(refusal)) => {
+            audit.denied(audit::word(refusal.reason), refusal.detail);
+            fail(&Fault::Unauthenticated)
+        }
+        Err(Failure::Unavailable(why)) => {
+            audit.failed("unavailable", why);
+            fail(&Fault::Internal)
+        }
+    }
+}

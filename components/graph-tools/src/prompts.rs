@@ -1,0 +1,3 @@
+//! The prompts, one file each.
+
+pub(crate) mod introduce_me;

@@ -1,0 +1,3 @@
+//! The resources, one file each.
+
+pub(crate) mod profile;

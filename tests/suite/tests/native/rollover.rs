@@ -1,0 +1,194 @@
+//! Drills with the authority's keys: floods, an endpoint in trouble, and several tenants with keys of their own.
+
+use std::time::{Duration, Instant};
+
+use entra_emulator::{Endpoint, Fault, FaultBody, Operation, Signer, TokenVersion, ids};
+use serde_json::{Value, json};
+use valet_minting::base64url;
+use valet_suite::check::{Refusal, refused};
+use valet_suite::config::{Config, list};
+use valet_suite::rig::emulator;
+use valet_suite::stand_in::{StandIn, http};
+use valet_suite::{Ask, Rig, run};
+
+fn fetches(rig: &Rig) -> u64 {
+    rig.emulator.faults().count(Operation::Keys)
+}
+
+fn not_accepted(audit: &str) -> Refusal {
+    Refusal::challenge(401, "invalid_token", "the token was not accepted", &format!("denied {audit}"))
+}
+
+/// A server that asks for keys again after `floor` seconds.
+async fn with_floor(floor: i64) -> Rig {
+    Rig::start_with(emulator().await, |config| config.set("entra.keys_floor", floor)).await
+}
+
+/// A token with a `kid` that nobody has. Its signature is another token's; it is not reached.
+fn of_unknown_key(good: &str, number: usize) -> String {
+    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": format!("invented-{number}") });
+    let rest = good.split_once('.').unwrap().1;
+    format!("{}.{rest}", base64url(header.to_string()))
+}
+
+#[test]
+fn ten_thousand_unknown_keys_cost_one_fetch_a_floor() {
+    const FLOOR: u64 = 3;
+    run(async {
+        let rig = Rig::logging("warn", emulator().await, |config| config.set("entra.keys_floor", 3)).await;
+        let good = rig.token(ids::ADELE_UPN);
+        rig.call("whoami", &good).await.result();
+        assert_eq!(fetches(&rig), 1);
+        let (rig, begin) = (std::sync::Arc::new(rig), Instant::now());
+        let mut flood = tokio::task::JoinSet::new();
+        for lane in 0..20 {
+            let (rig, good) = (std::sync::Arc::clone(&rig), good.clone());
+            flood.spawn(async move {
+                for number in 0..500 {
+                    let token = of_unknown_key(&good, lane * 500 + number);
+                    assert_eq!(rig.call("whoami", &token).await.status, 401);
+                }
+                assert_eq!(rig.call("whoami", &good).await.status, 200);
+            });
+        }
+        flood.join_all().await;
+        let (took, fetches) = (begin.elapsed().as_secs(), fetches(&rig));
+        assert!(fetches <= 1 + took / FLOOR + 1, "{fetches} fetches in {took} s");
+    });
+}
+
+#[test]
+fn an_endpoint_in_trouble_leaves_known_keys_alone_and_is_left_alone() {
+    run(async {
+        let rig = with_floor(1).await;
+        let old = rig.token(ids::ADELE_UPN);
+        rig.call("whoami", &old).await.result();
+        for (name, fault) in [
+            ("down", Fault::Status { code: 503, retry_after: None }),
+            ("reset", Fault::Reset),
+            ("cut off", Fault::CutOff),
+            ("HTML", Fault::Answer { code: 200, retry_after: None, body: FaultBody::Html }),
+            ("no JSON", Fault::Answer { code: 200, retry_after: None, body: FaultBody::NotJson }),
+            ("empty", Fault::Answer { code: 200, retry_after: None, body: FaultBody::Empty }),
+            ("an empty set", Fault::Answer { code: 200, retry_after: None, body: FaultBody::EmptyKeys }),
+            ("10 MB", Fault::Huge { megabytes: 10 }),
+            ("slow", Fault::Delay(Duration::from_millis(1500))),
+        ] {
+            rig.emulator.rotate_keys().unwrap();
+            let new = rig.token(ids::ADELE_UPN);
+            rig.emulator.faults().set(Endpoint::Keys, fault.clone());
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            let slow = matches!(fault, Fault::Delay(_));
+            // While one waits for the endpoint, known keys serve.
+            let (answer, known) = tokio::join!(rig.call("whoami", &new), async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let begin = Instant::now();
+                (rig.call("whoami", &old).await.status, begin.elapsed())
+            });
+            assert_eq!(known.0, 200, "{name}");
+            assert_eq!(answer.status, if slow { 200 } else { 401 }, "{name}");
+            rig.emulator.faults().clear_all();
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            rig.call("whoami", &new).await.result();
+            rig.call("whoami", &old).await.result();
+        }
+    });
+}
+
+#[test]
+fn users_of_each_listed_tenant_may_call_and_no_others() {
+    run(async {
+        let emulator = emulator().await;
+        let tenants = [ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string()];
+        let both = list(&[&tenants[0], &tenants[1]]);
+        let rig = Rig::start_with(emulator, |config| config.set("entra.tenants", both)).await;
+        let farah = rig.emulator.access_token(ids::FARAH_UPN, ids::FOREIGN_APP, ids::VALET, &[ids::VALET_SCOPE]).unwrap();
+        let farah = rig.keep(farah);
+        for (token, tenant) in [(rig.token(ids::ADELE_UPN), &tenants[0]), (farah, &tenants[1])] {
+            let result = rig.call("whoami", &token).await.result();
+            assert_eq!(result["structuredContent"]["tenantId"], json!(tenant));
+        }
+        assert_eq!(fetches(&rig), 2, "each tenant's keys were fetched by themselves");
+        let personal = entra_emulator::CONSUMER_TENANT;
+        let claims = with(rig.claims(), "tid", json!(personal));
+        let issuer = format!("{}/{personal}/v2.0", rig.emulator.authority_url());
+        let token = rig.signed(with(claims, "iss", json!(issuer)));
+        let audit = format!("denied foreign_tenant: tid `{personal}` is not among the tenants that may call");
+        let expected = Refusal::challenge(401, "invalid_token", "the token is of another tenant", &audit);
+        refused(&rig, "a third tenant", Ask::tool("whoami").bearer(&token), &expected).await;
+    });
+}
+
+fn with(mut claims: Value, name: &str, value: Value) -> Value {
+    claims[name] = value;
+    claims
+}
+
+/// Two tenants whose documents have one `kid` for two keys: a mix-up would let one sign for the other.
+#[test]
+fn two_tenants_never_share_a_key() {
+    run(async {
+        let emulator = emulator().await;
+        let stand_in = StandIn::start().await;
+        let url = stand_in.url();
+        let (ours, theirs) = (ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string());
+        let keys = [valet_minting::key(), valet_minting::key()];
+        let json_answer = |body: &Value| http("200 OK", &[("content-type", "application/json")], &body.to_string());
+        for (tenant, key, discovery, jwks) in [
+            (&ours, &keys[0], "7e57a000-0000-4000-8000-000000000001/v2.0/", "7e57a000-0000-4000-8000-000000000001/keys"),
+            (&theirs, &keys[1], "7e57a000-0000-4000-8000-000000000002/v2.0/", "7e57a000-0000-4000-8000-000000000002/keys"),
+        ] {
+            let issuer = format!("{url}/{tenant}/v2.0");
+            stand_in.answer(discovery, json_answer(&json!({ "issuer": issuer, "jwks_uri": format!("{url}/{jwks}") })));
+            stand_in.answer(jwks, json_answer(&json!({ "keys": [valet_minting::jwk(key, "shared-name")] })));
+        }
+        let both = list(&[&ours, &theirs]);
+        let change = |config: Config| config.set("entra.authority", url.as_str()).set("entra.tenants", both);
+        let rig = Rig::start_with(emulator, change).await;
+        let token = |tenant: &str, key| {
+            let claims = with(rig.claims(), "iss", json!(format!("{url}/{tenant}/v2.0")));
+            let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "shared-name" });
+            rig.keep(valet_minting::mint(key, &header, &with(claims, "tid", json!(tenant))))
+        };
+        for (tenant, own, other) in [(&ours, &keys[0], &keys[1]), (&theirs, &keys[1], &keys[0])] {
+            let result = rig.call("whoami", &token(tenant, own)).await.result();
+            assert_eq!(result["structuredContent"]["tenantId"], json!(tenant));
+            let answer = rig.call("whoami", &token(tenant, other)).await;
+            assert_eq!(answer.status, 401, "a key of the other tenant");
+        }
+    });
+}
+
+#[test]
+fn only_listed_clients_may_call() {
+    run(async {
+        let daemon = ids::DAEMON.to_string();
+        let rig = Rig::changed(|config| config.set("entra.clients", list(&[&ids::DEMO_CLIENT.to_string()]))).await;
+        rig.call("whoami", &rig.token(ids::ADELE_UPN)).await.result();
+        let other = rig.signed(with(rig.claims(), "azp", json!(daemon)));
+        let audit = format!("foreign_client: client `{daemon}` is not among the applications that may call");
+        refused(&rig, "another client", Ask::tool("whoami").bearer(&other), &not_accepted(&audit)).await;
+    });
+}
+
+/// What the emulator writes as Entra does, in each shape.
+#[test]
+fn tokens_of_every_shape_are_taken_as_documented() {
+    run(async {
+        let rig = Rig::start().await;
+        let emulator = &rig.emulator;
+        let header = emulator.header(TokenVersion::V1, Signer::Live);
+        let v1 = with(rig.claims(), "iss", json!(emulator.issuer(TokenVersion::V1, ids::TENANT)));
+        let mut v1 = with(with(v1.clone(), "ver", json!("1.0")), "appid", v1["azp"].clone());
+        v1.as_object_mut().unwrap().remove("azp");
+        let v1 = rig.keep(emulator.forge(header, v1, Signer::Live));
+        assert_eq!(rig.call("whoami", &v1).await.result()["structuredContent"]["kind"], "user");
+        let posing = with(with(rig.claims(), "preferred_username", json!("admin@contoso.example")), "email", json!("admin@contoso.example"));
+        let result = rig.call("whoami", &rig.signed(posing)).await.result();
+        assert_eq!(result["structuredContent"]["objectId"], json!(ids::ADELE.to_string()), "a mail address is nobody");
+        let at_jwt = with(emulator.header(TokenVersion::V2, Signer::Live), "typ", json!("at+jwt"));
+        let at_jwt = rig.keep(emulator.forge(at_jwt, rig.claims(), Signer::Live));
+        let audit = "unsupported: typ `at+jwt` is not that of an access token";
+        refused(&rig, "at+jwt", Ask::tool("whoami").bearer(&at_jwt), &not_accepted(audit)).await;
+    });
+}
