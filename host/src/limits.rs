@@ -37,9 +37,9 @@ pub const PIECE_TIME: Duration = REQUEST_TIME;
 /// Time for a growing answer from the request on. It holds one of the places for concurrent requests; the longest work that a user waits for is minutes.
 pub const STREAM_TIME: Duration = Duration::from_secs(600);
 
-/// Connections that are open at the same time; for one more, the one that has been idle the longest is closed. Each takes some 20 kB. Fewer where the
+/// Connections that are open at the same time; for one more, those that have been idle the longest are closed. Each was seen to take 10 kB. Fewer where the
 /// system allows fewer descriptors.
-pub const CONNECTIONS: usize = 4096;
+pub const CONNECTIONS: usize = 16_384;
 
 /// File descriptors that are kept from client connections: for Entra and Graph, the store, artifacts and the system's own.
 pub const RESERVED_DESCRIPTORS: usize = 256;

@@ -217,7 +217,7 @@ async fn the_end_of_the_input_waits_for_answers() {
     assert_eq!(client.server.await.unwrap(), Ended::Input);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_end_of_the_input_does_not_wait_for_ever() {
     let mut client = Client::start();
     client.send("1 forever\n").await;

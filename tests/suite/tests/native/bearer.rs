@@ -368,7 +368,8 @@ fn a_token_of_a_megabyte_is_refused_by_its_size() {
         let rig = Rig::start().await;
         let mut wire = Wire::open(rig.address).await;
         let token = "a".repeat(1 << 20);
-        let head = format!("POST /mcp HTTP/1.1\r\nhost: valet.example\r\nauthorization: Bearer {token}\r\n\r\n");
+        let head =
+            format!("POST /mcp HTTP/1.1\r\nhost: valet.example\r\nauthorization: Bearer {token}\r\n\r\n");
         wire.send(head).await;
         let answer = wire.rest(Duration::from_secs(12)).await.expect("the connection is closed");
         // What is sent after the server has had enough may cost us its answer; a token was not looked at in either case.

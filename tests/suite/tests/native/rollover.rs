@@ -102,7 +102,10 @@ fn users_of_each_listed_tenant_may_call_and_no_others() {
         let tenants = [ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string()];
         let both = list(&[&tenants[0], &tenants[1]]);
         let rig = Rig::start_with(emulator, |config| config.set("entra.tenants", both)).await;
-        let farah = rig.emulator.access_token(ids::FARAH_UPN, ids::FOREIGN_APP, ids::VALET, &[ids::VALET_SCOPE]).unwrap();
+        let farah = rig
+            .emulator
+            .access_token(ids::FARAH_UPN, ids::FOREIGN_APP, ids::VALET, &[ids::VALET_SCOPE])
+            .unwrap();
         let farah = rig.keep(farah);
         for (token, tenant) in [(rig.token(ids::ADELE_UPN), &tenants[0]), (farah, &tenants[1])] {
             let result = rig.call("whoami", &token).await.result();
@@ -133,13 +136,27 @@ fn two_tenants_never_share_a_key() {
         let url = stand_in.url();
         let (ours, theirs) = (ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string());
         let keys = [valet_minting::key(), valet_minting::key()];
-        let json_answer = |body: &Value| http("200 OK", &[("content-type", "application/json")], &body.to_string());
+        let json_answer =
+            |body: &Value| http("200 OK", &[("content-type", "application/json")], &body.to_string());
         for (tenant, key, discovery, jwks) in [
-            (&ours, &keys[0], "7e57a000-0000-4000-8000-000000000001/v2.0/", "7e57a000-0000-4000-8000-000000000001/keys"),
-            (&theirs, &keys[1], "7e57a000-0000-4000-8000-000000000002/v2.0/", "7e57a000-0000-4000-8000-000000000002/keys"),
+            (
+                &ours,
+                &keys[0],
+                "7e57a000-0000-4000-8000-000000000001/v2.0/",
+                "7e57a000-0000-4000-8000-000000000001/keys",
+            ),
+            (
+                &theirs,
+                &keys[1],
+                "7e57a000-0000-4000-8000-000000000002/v2.0/",
+                "7e57a000-0000-4000-8000-000000000002/keys",
+            ),
         ] {
             let issuer = format!("{url}/{tenant}/v2.0");
-            stand_in.answer(discovery, json_answer(&json!({ "issuer": issuer, "jwks_uri": format!("{url}/{jwks}") })));
+            stand_in.answer(
+                discovery,
+                json_answer(&json!({ "issuer": issuer, "jwks_uri": format!("{url}/{jwks}") })),
+            );
             stand_in.answer(jwks, json_answer(&json!({ "keys": [valet_minting::jwk(key, "shared-name")] })));
         }
         let both = list(&[&ours, &theirs]);
@@ -163,7 +180,8 @@ fn two_tenants_never_share_a_key() {
 fn only_listed_clients_may_call() {
     run(async {
         let daemon = ids::DAEMON.to_string();
-        let rig = Rig::changed(|config| config.set("entra.clients", list(&[&ids::DEMO_CLIENT.to_string()]))).await;
+        let rig =
+            Rig::changed(|config| config.set("entra.clients", list(&[&ids::DEMO_CLIENT.to_string()]))).await;
         rig.call("whoami", &rig.token(ids::ADELE_UPN)).await.result();
         let other = rig.signed(with(rig.claims(), "azp", json!(daemon)));
         let audit = format!("foreign_client: client `{daemon}` is not among the applications that may call");
@@ -183,9 +201,17 @@ fn tokens_of_every_shape_are_taken_as_documented() {
         v1.as_object_mut().unwrap().remove("azp");
         let v1 = rig.keep(emulator.forge(header, v1, Signer::Live));
         assert_eq!(rig.call("whoami", &v1).await.result()["structuredContent"]["kind"], "user");
-        let posing = with(with(rig.claims(), "preferred_username", json!("admin@contoso.example")), "email", json!("admin@contoso.example"));
+        let posing = with(
+            with(rig.claims(), "preferred_username", json!("admin@contoso.example")),
+            "email",
+            json!("admin@contoso.example"),
+        );
         let result = rig.call("whoami", &rig.signed(posing)).await.result();
-        assert_eq!(result["structuredContent"]["objectId"], json!(ids::ADELE.to_string()), "a mail address is nobody");
+        assert_eq!(
+            result["structuredContent"]["objectId"],
+            json!(ids::ADELE.to_string()),
+            "a mail address is nobody"
+        );
         let at_jwt = with(emulator.header(TokenVersion::V2, Signer::Live), "typ", json!("at+jwt"));
         let at_jwt = rig.keep(emulator.forge(at_jwt, rig.claims(), Signer::Live));
         let audit = "unsupported: typ `at+jwt` is not that of an access token";

@@ -158,8 +158,8 @@ fn input_that_is_no_message_is_refused_and_the_next_works() {
         client.well().await;
         for (name, input, code, text) in [
             ("not JSON", b"hello\n".to_vec(), -32700, "Parse error: not JSON at line 1, column 1"),
-            ("no UTF-8", b"{\"a\":\"\xff\"}\n".to_vec(), -32700, "Parse error: not UTF-8 after 6 bytes"),
-            ("a batch", b"[]\n".to_vec(), -32600, "*"),
+            ("no UTF-8", b"{\"a\":\"\xff\"}\n".to_vec(), -32700, "Parse error: not UTF-8 after byte 6"),
+            ("a batch", b"[]\n".to_vec(), -32600, "Invalid request: batches are not supported"),
             (
                 "a byte too long",
                 [vec![b' '; 1024 * 1024], b"1\n".to_vec()].concat(),
