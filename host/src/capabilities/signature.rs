@@ -13,8 +13,8 @@ use super::Capabilities;
 use crate::limits;
 use crate::parts::bindings::identity::valet::crypto::signature::{Algorithm, Failure, Host, RsaPublicKey};
 
-/// Modulus sizes in bits that are accepted, the same as the portable component's.
-const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+/// Modulus sizes in bytes that are accepted, the same as the portable component's.
+const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 
 /// 65537, big-endian.
 const EXPONENT: [u8; 3] = [1, 0, 1];
