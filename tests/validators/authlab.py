@@ -8,7 +8,7 @@ from emulator import LEDGER
 from validator import ADELE, Bench
 
 # Without checks that it skips, and one that the policy leaves out.
-PATIENCE = 60
+PATIENCE = 300
 
 # What it may find of an authorization server that is Entra: no PKCE in the metadata, no registration of clients, no `iss`.
 OF_ENTRA = {"ASM-04": "fail", "ASM-05": "warn", "ASM-06": "warn"}

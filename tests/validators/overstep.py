@@ -9,7 +9,7 @@ from emulator import LEDGER
 from validator import ADELE, ALEX, Bench
 
 MATRIX = Path(__file__).with_name("matrix.yaml")
-PATIENCE = 60
+PATIENCE = 300
 
 
 def run(bench: Bench) -> None:

@@ -16,7 +16,7 @@ use crate::artifacts::{self, Built};
 use crate::bench::measure::{Case, Load, Row};
 use crate::bench::programs::{Side, Stage};
 use crate::bench::report::Report;
-use crate::workspace::{Workspace, run as run_command, say};
+use crate::workspace::{Workspace, output, run as run_command, say};
 
 /// How long and how often.
 #[derive(clap::Args)]
@@ -172,7 +172,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     drop(emulator);
 
-    let text = report.markdown();
+    say("measuring one check of a token");
+    let mut validator = workspace.cargo(["run", "--quiet", "--release", "--package", "valet-validator-rig"]);
+    validator.env("VALET_COMPONENTS", workspace.artifacts().join("components"));
+    let text = format!("{}\n\n## One check of a token\n\n{}", report.markdown(), output(validator)?);
     let path = workspace.artifacts().join("bench.md");
     std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
     say(&format!("\n{text}\n{} has the same", path.display()));

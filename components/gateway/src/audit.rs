@@ -4,7 +4,6 @@ use valet_core_mcp::RpcError;
 
 use crate::bindings::valet::capability::audit::{self, Decision, Event};
 use crate::bindings::valet::identity::principal::Caller;
-use crate::bindings::valet::identity::refusals::Reason;
 
 /// What is known of a request so far. It owns what it knows, since an answer that comes piece by piece outlives its request.
 pub(crate) struct Audit {
@@ -63,26 +62,5 @@ impl Audit {
             client_id: self.caller.as_ref().map(|caller| caller.client_id.clone()),
             detail,
         });
-    }
-}
-
-/// A refused token in one stable word.
-pub(crate) fn word(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Malformed => "malformed",
-        Reason::Unsupported => "unsupported",
-        Reason::UnknownKey => "unknown_key",
-        Reason::KeyIssuerMismatch => "key_issuer_mismatch",
-        Reason::BadSignature => "bad_signature",
-        Reason::MissingClaim => "missing_claim",
-        Reason::WrongIssuer => "wrong_issuer",
-        Reason::ForeignTenant => "foreign_tenant",
-        Reason::ForeignClient => "foreign_client",
-        Reason::WrongAudience => "wrong_audience",
-        Reason::Expired => "expired",
-        Reason::NotYetValid => "not_yet_valid",
-        Reason::NotAnAccessToken => "not_an_access_token",
-        Reason::BoundToken => "bound_token",
-        Reason::UnusableConfiguration => "unusable_configuration",
     }
 }

@@ -9,10 +9,10 @@ use valet_core_mcp::http::{TransportFault, accepts_event_stream};
 use valet_core_mcp::protected_resource::is_well_known;
 use valet_core_mcp::{Message, Reply, read};
 
-use crate::audit::{self, Audit};
+use crate::audit::Audit;
 use crate::bindings::exports::valet::mcp::endpoint::Request;
 use crate::bindings::valet::identity::authenticator::{self, Failure, Principal};
-use crate::bindings::valet::identity::refusals::Reason;
+use crate::refusals::{Consequence, Outcome, consequence};
 use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
@@ -120,13 +120,18 @@ fn authenticate(settings: &Settings, request: &Request, audit: &Audit) -> Result
         }
     };
     authenticator::authenticate(token).map_err(|failure| match failure {
-        Failure::Refused(refusal) if refusal.reason == Reason::UnusableConfiguration => {
-            audit.failed("misconfigured", refusal.detail);
-            bare(500)
-        }
         Failure::Refused(refusal) => {
-            audit.denied(audit::word(refusal.reason), refusal.detail);
-            challenge(settings, Challenge::invalid_token(told(refusal.reason)))
+            let Consequence { audit: word, outcome } = consequence(refusal.reason);
+            match outcome {
+                Outcome::InvalidToken(told) => {
+                    audit.denied(word, refusal.detail);
+                    challenge(settings, Challenge::invalid_token(told))
+                }
+                Outcome::ServerError => {
+                    audit.failed(word, refusal.detail);
+                    bare(500)
+                }
+            }
         }
         Failure::Unavailable(why) => {
             audit.failed("unavailable", why);
@@ -135,17 +140,6 @@ fn authenticate(settings: &Settings, request: &Request, audit: &Audit) -> Result
             reply
         }
     })
-}
-
-/// What the caller is told of a refused token: what they can do something about, and no value that was compared.
-fn told(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Expired => "the token has expired",
-        Reason::NotYetValid => "the token is not valid yet",
-        Reason::WrongAudience => "the token is for another resource",
-        Reason::ForeignTenant => "the token is of another tenant",
-        _ => "the token was not accepted",
-    }
 }
 
 /// A challenge with the two parameters that every one of ours carries.

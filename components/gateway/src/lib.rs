@@ -11,6 +11,7 @@ mod http;
 mod lists;
 mod messages;
 mod prompts;
+mod refusals;
 mod resources;
 mod rounds;
 mod schema;

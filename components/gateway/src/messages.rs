@@ -2,8 +2,9 @@
 
 use valet_core_mcp::{Fault, Message, Reply, read_message};
 
-use crate::audit::{self, Audit};
+use crate::audit::Audit;
 use crate::bindings::valet::identity::authenticator::{self, Failure};
+use crate::refusals::{Consequence, Outcome, consequence};
 use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
@@ -29,8 +30,17 @@ pub(crate) fn answer(bearer: &str, message: &[u8], request_id: String) -> Option
     match authenticator::authenticate(bearer) {
         Ok(principal) => Some(Session::new(&settings, Carrier::Messages, principal, audit).answer(&request)),
         Err(Failure::Refused(refusal)) => {
-            audit.denied(audit::word(refusal.reason), refusal.detail);
-            fail(&Fault::Unauthenticated)
+            let Consequence { audit: word, outcome } = consequence(refusal.reason);
+            match outcome {
+                Outcome::InvalidToken(_) => {
+                    audit.denied(word, refusal.detail);
+                    fail(&Fault::Unauthenticated)
+                }
+                Outcome::ServerError => {
+                    audit.failed(word, refusal.detail);
+                    fail(&Fault::Internal)
+                }
+            }
         }
         Err(Failure::Unavailable(why)) => {
             audit.failed("unavailable", why);

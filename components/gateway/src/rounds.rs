@@ -88,7 +88,7 @@ impl Round {
             return self.ask_legacy(audit, &requests);
         }
         if let Some(missing) = requests.missing(self.abilities) {
-            audit.failed("missing_capability", format!("{missing:?}"));
+            audit.denied("missing_capability", format!("{missing:?}"));
             return Reply::failure(context, &Fault::MissingCapabilities { missing });
         }
         match request_state::seal(&needed.state, &self.bound_to, limits::INPUT_LIFETIME) {
@@ -104,7 +104,7 @@ impl Round {
     /// no answer: the client tries again when the user is done.
     fn ask_legacy(&self, audit: &Audit, requests: &InputRequests<'_>) -> Reply {
         let context = self.context();
-        audit.failed("missing_capability", format!("revision {}", context.revision.as_str()));
+        audit.denied("missing_capability", format!("revision {}", context.revision.as_str()));
         match requests.pages() {
             Some(elicitations) if context.revision == Revision::V2025_11_25 => {
                 Reply::failure(context, &Fault::UrlElicitationRequired { elicitations })

@@ -144,7 +144,6 @@ mod tests {
 
     #[test]
     fn native_and_portable_check_refuse_alike() {
-        use aws_lc_rs::encoding::AsBigEndian as _;
         use aws_lc_rs::rsa::{KeyPair, KeySize};
         use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 

@@ -8,10 +8,13 @@ const PATIENCE = 60_000;
 /** A group of cases, run one after the other. */
 export class Suite {
   #name;
+  #patience;
   #only = process.env.ENTRA_NODE_CASE ?? '';
 
-  constructor(name) {
+  /** `patience`: milliseconds for one case, where programs are started that take longer. */
+  constructor(name, patience = PATIENCE) {
     this.#name = name;
+    this.#patience = patience;
   }
 
   /** Runs `body`; a case that throws has failed and does not stop the next. */
@@ -20,7 +23,7 @@ export class Suite {
     if (!line.includes(this.#only)) return;
     let timer;
     const patience = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no end after ${PATIENCE / 1000} s`)), PATIENCE);
+      timer = setTimeout(() => reject(new Error(`no end after ${this.#patience / 1000} s`)), this.#patience);
     });
     try {
       await Promise.race([body(), patience]);

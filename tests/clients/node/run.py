@@ -28,7 +28,7 @@ from report import Report
 SUITES = ["sdk-2", "sdk-1", "mcp-remote", "inspector"]
 
 # For all cases of one suite.
-PATIENCE = 180
+PATIENCE = 600
 
 # Exit code of a job that this machine does not allow.
 NOT_RUN = 77

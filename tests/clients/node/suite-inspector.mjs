@@ -14,6 +14,9 @@ import { ADELE, environment, folder, graph, load, packaged, stdio, token, url } 
 import { command } from './stdio.mjs';
 
 const name = '@modelcontextprotocol/inspector';
+// Each case starts a program or two, which takes seconds on a busy machine.
+const PATIENCE = 180_000;
+
 const label = `${name} ${load.version(name)}`;
 
 // As its documentation lists them.
@@ -22,7 +25,7 @@ const [DONE, SIGN_IN, TOOL_FAILED] = [0, 3, 5];
 /** Runs it; gives exit code, the result on standard output and what it said. `then` gets the process while it runs. */
 async function inspect(options, then = () => {}) {
   const program = packaged(`${name}/clients/launcher/build/index.js`);
-  const all = [program, '--cli', '--format', 'json', '-q', ...options];
+  const all = [program, '--cli', '--format', 'json', '-q', '--connect-timeout', '60000', ...options];
   const child = spawn(process.execPath, all, {
     env: { ...environment, MCP_INSPECTOR_SECRET_STORE: 'memory' }, stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -68,7 +71,7 @@ async function cases(suite, ask) {
 }
 
 for (const era of ['modern', 'auto', 'legacy']) {
-  const suite = new Suite(`${label}, ${era}`);
+  const suite = new Suite(`${label}, ${era}`, PATIENCE);
   const over = (bearer) => [url, '--transport', 'http', '--protocol-era', era, '--stored-auth-only',
     ...(bearer ? ['--header', `Authorization: Bearer ${bearer}`] : [])];
   await cases(suite, async (options) => inspect([...over(await token(ADELE)), ...options]));
@@ -79,7 +82,7 @@ for (const era of ['modern', 'auto', 'legacy']) {
   });
 }
 
-const suite = new Suite(label);
+const suite = new Suite(label, PATIENCE);
 
 await suite.case('is killed mid-call; the next call is served', async () => {
   const over = [url, '--transport', 'http', '--protocol-era', 'modern', '--header', `Authorization: Bearer ${await token(ADELE)}`];
@@ -106,7 +109,7 @@ if (stdio) {
     const servers = join(folder, 'inspector.json');
     writeFileSync(servers, JSON.stringify({ mcpServers: { valet: { type: 'stdio', ...await command() } } }), { mode: 0o600 });
     const ask = (options) => inspect(['--config', servers, '--server', 'valet', '--protocol-era', era, ...options]);
-    await cases(new Suite(`${label}, stdio, ${era}`), ask);
+    await cases(new Suite(`${label}, stdio, ${era}`, PATIENCE), ask);
   }
 } else {
   console.error(`not run: ${label} over stdio: valet stdio is not there`);

@@ -12,6 +12,9 @@ import { ADELE, ALEX, clientId, environment, folder, load, packaged, scope, toke
 
 const { Client } = load.require('@modelcontextprotocol/sdk/client/index.js');
 const { StdioClientTransport } = load.require('@modelcontextprotocol/sdk/client/stdio.js');
+// Each case starts a program or two, which takes seconds on a busy machine.
+const PATIENCE = 180_000;
+
 const label = `mcp-remote ${load.version('mcp-remote')}`;
 
 /** A bridge with nothing remembered. `said` is called with what it writes for people. */
@@ -51,13 +54,13 @@ const bearing = (bearer, era) => (home) => {
 };
 
 for (const era of ['auto', 'legacy']) {
-  const suite = new Suite(`${label}, ${era}`);
+  const suite = new Suite(`${label}, ${era}`, PATIENCE);
   const connect = async () => open(bearing(await token(ADELE), era));
   await everyday(suite, connect, LEGACY);
   await leaving(suite, connect, 1);
 }
 
-const suite = new Suite(label);
+const suite = new Suite(label, PATIENCE);
 
 await suite.case('sign-in: it shows a page, a person fills it in; then both tools', async () => {
   let shown;

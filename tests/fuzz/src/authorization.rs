@@ -15,7 +15,8 @@ pub(crate) fn authorization(data: &[u8]) {
             assert_eq!(fields.len(), 1);
             assert!((1..=limits::BEARER).contains(&token.len()));
             assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)));
-            let (scheme, rest) = fields[0].1.split_once(' ').expect("a scheme");
+            // RFC 9110 section 5.5: white space around a field's value is no part of it.
+            let (scheme, rest) = fields[0].1.trim_matches([' ', '\t']).split_once(' ').expect("a scheme");
             assert!(scheme.eq_ignore_ascii_case("bearer") && rest.trim_start_matches(' ') == token);
             let query = target.split_once('?').map_or("", |(_, query)| query);
             let names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());

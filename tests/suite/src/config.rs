@@ -77,6 +77,8 @@ impl Config {
             .set("egress.allow_private_addresses", true)
             .set("tools.whoami.scopes", list(&[ids::VALET_SCOPE]))
             .set("tools.GetUserDetailsFromGraph.scopes", list(&[ids::VALET_SCOPE]))
+            .set("resources.profile.scopes", list(&[ids::VALET_SCOPE]))
+            .set("prompts.introduce-me.scopes", list(&[ids::VALET_SCOPE]))
             .set("artifacts", artifacts().display().to_string())
     }
 

@@ -33,12 +33,6 @@ impl Process {
         Self { child, log, reader: Some(reader) }
     }
 
-    /// Its number, for what the system says about it.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it wrote to standard error.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -28,9 +28,10 @@ mod bindings {
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
 use valet::capabilities::{SignatureChecks, SignatureFailure};
+use wasmtime::Result;
 use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::error::Context as _;
 use wasmtime::{Engine, Store};
 
 use bindings::signature::exports::valet::crypto::signature as portable;
@@ -82,7 +83,6 @@ impl Rig {
         let read = |name: &str| {
             let path = folder.join(name);
             Component::from_file(&engine, &path)
-                .map_err(anyhow::Error::from)
                 .with_context(|| format!("{}: `cargo xtask compose` makes it", path.display()))
         };
         let mut linker = Linker::new(&engine);

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, ensure};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 use serde_json::json;
 use valet::capabilities::SignatureChecks;
 use valet_minting::{AUDIENCE, AUTHORITY, KEY_ID, TENANT, V1_AUTHORITY, claims, header, jwk, mint, with};
 use valet_validator_rig::{BackEnd, Instance, Rig, Rules, components};
+use wasmtime::error::Context as _;
+use wasmtime::{Result, ensure};
 
 /// Distinct tokens in a round, and rounds, of which the median is taken.
 const TOKENS: usize = 200;

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Most keys that a set may hold. Entra's tenants have 4 to 10.
 const MAX_KEYS: usize = 64;
 
-/// Sizes of RSA moduli. Below is breakable (NIST SP 800-131A), above only costs time.
-const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+/// Sizes of RSA moduli in bytes, of which the first bit is set: 2048 to 4096 bits. Below is breakable (NIST SP 800-131A), above only costs time, and
+/// sizes between whole bytes are made by no authority and not taken by the signature checks.
+const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 
 /// 65537 in base64url, the only public exponent that Entra uses. Others (1, 3, even numbers) are classic forgeries.
 const EXPONENT: &str = "AQAB";
@@ -140,8 +141,7 @@ impl Jwk<'_> {
         let e = URL_SAFE_NO_PAD.decode(&*self.e).ok()?;
         // RFC 7518 section 6.3.1.1: no leading zero byte. An even modulus is no product of two large primes.
         let (first, last) = (n.first()?, n.last()?);
-        let bits = n.len() * 8 - first.leading_zeros() as usize;
-        (*first != 0 && last % 2 == 1 && MODULUS_BITS.contains(&bits)).then_some(RsaKey { n, e })
+        (*first >= 0x80 && last % 2 == 1 && MODULUS_BYTES.contains(&n.len())).then_some(RsaKey { n, e })
     }
 }
 

@@ -188,6 +188,54 @@ fn many_calls_cost_one_exchange_and_one_key_fetch() {
     });
 }
 
+/// What the server says of itself, less its icons, of which there has to be one.
+fn without_icons(info: &Value) -> Value {
+    let mut info = info.clone();
+    let icons = info.as_object_mut().unwrap().remove("icons").unwrap();
+    assert!(icons[0]["src"].as_str().unwrap().starts_with("data:image/svg+xml;base64,"), "{icons}");
+    info
+}
+
+#[test]
+fn the_profile_is_a_resource_and_part_of_a_prompt() {
+    run(async {
+        let rig = Rig::start().await;
+        let token = rig.token(ids::ADELE_UPN);
+        let ask = async |method: &str, params: Value| {
+            rig.send(Ask::modern(method, params).bearer(&token)).await.result()
+        };
+        let listed = ask("resources/list", json!({})).await;
+        assert_eq!(listed["resources"][0]["uri"], "valet://me/profile");
+        assert_eq!((&listed["ttlMs"], &listed["cacheScope"]), (&json!(300_000), &json!("private")));
+        assert_eq!(ask("resources/templates/list", json!({})).await["resourceTemplates"], json!([]));
+        let read = ask("resources/read", json!({ "uri": "valet://me/profile" })).await;
+        assert_eq!((&read["ttlMs"], &read["cacheScope"]), (&json!(0), &json!("private")));
+        let contents = &read["contents"][0];
+        assert_eq!(
+            (&contents["uri"], &contents["mimeType"]),
+            (&json!("valet://me/profile"), &json!("application/json"))
+        );
+        assert_eq!(serde_json::from_str::<Value>(contents["text"].as_str().unwrap()).unwrap(), adele());
+
+        let listed = ask("prompts/list", json!({})).await;
+        assert_eq!(listed["prompts"][0]["name"], "introduce-me");
+        let arguments = json!({ "audience": "a new team" });
+        let got = ask("prompts/get", json!({ "name": "introduce-me", "arguments": arguments })).await;
+        let text = got["messages"][0]["content"]["text"].as_str().unwrap();
+        assert!(text.starts_with("Write an introduction of me for a new team,"), "{text}");
+        assert!(text.contains("Write in my preferred language, which is en-GB."), "{text}");
+        assert_eq!(&got["messages"][1]["content"]["resource"], contents);
+
+        let reference = json!({ "type": "ref/prompt", "name": "introduce-me" });
+        let typed = json!({ "name": "audience", "value": "new" });
+        let completed = ask("completion/complete", json!({ "ref": reference, "argument": typed })).await;
+        assert_eq!(
+            completed["completion"],
+            json!({ "values": ["a new team"], "total": 1, "hasMore": false })
+        );
+    });
+}
+
 #[test]
 fn both_eras_are_served() {
     run(async {
@@ -198,8 +246,11 @@ fn both_eras_are_served() {
 
         let discovered = ask(Ask::modern("server/discover", json!({}))).await.result();
         assert_eq!(discovered["supportedVersions"], json!([MODERN, LEGACY, "2025-06-18", "2025-03-26"]));
-        assert_eq!(discovered["capabilities"], json!({ "tools": {} }));
-        assert_eq!(discovered["_meta"]["io.modelcontextprotocol/serverInfo"], server);
+        assert_eq!(
+            discovered["capabilities"],
+            json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} })
+        );
+        assert_eq!(without_icons(&discovered["_meta"]["io.modelcontextprotocol/serverInfo"]), server);
         assert_eq!(discovered["resultType"], "complete");
 
         let listed = ask(Ask::modern("tools/list", json!({}))).await.result();
@@ -215,7 +266,11 @@ fn both_eras_are_served() {
             let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "c", "version": "1" } });
             let opened = ask(Ask::legacy(version, "initialize", params.clone())).await.result();
             assert_eq!(opened["protocolVersion"], version);
-            assert_eq!(opened["serverInfo"], server);
+            assert_eq!(without_icons(&opened["serverInfo"]), server);
+            assert_eq!(
+                opened["capabilities"],
+                json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {}, "logging": {} })
+            );
             // Before the handshake a client has no version to put into the header.
             let opened =
                 ask(Ask::legacy(version, "initialize", params).without("mcp-protocol-version")).await;

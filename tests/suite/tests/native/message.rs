@@ -109,13 +109,13 @@ fn methods_and_tools_that_are_not_there() {
     run(async {
         let rig = Rig::start().await;
         let token = rig.token(ids::ADELE_UPN);
-        for method in ["nope", "resources/list", "prompts/list", "initialize", "ping", "logging/setLevel"] {
+        for method in ["nope", "subscriptions/listen", "initialize", "ping", "logging/setLevel"] {
             let expected = bad(404, -32601, &format!("Method not found: {method}"));
             if method != "initialize" {
                 refused(&rig, method, Ask::modern(method, json!({})).bearer(&token), &expected).await;
             }
         }
-        for method in ["nope", "resources/list", "tasks/list"] {
+        for method in ["nope", "subscriptions/listen", "tasks/list"] {
             let expected = bad(200, -32601, &format!("Method not found: {method}"));
             refused(&rig, method, Ask::legacy(LEGACY, method, json!({})).bearer(&token), &expected).await;
         }
@@ -189,13 +189,65 @@ fn arguments_that_do_not_fit_are_told_to_the_model() {
                 assert_eq!(result["isError"], true, "{arguments}");
                 assert_eq!(result["structuredContent"], Value::Null);
                 let text = result["content"][0]["text"].as_str().unwrap();
-                assert!(
-                    text.starts_with("The arguments do not fit the tool's input schema: unknown field `"),
-                    "{text}"
+                let first = arguments.as_object().unwrap().keys().next().unwrap();
+                let expected = format!(
+                    "The arguments do not fit the tool's input schema: `/{first}`: is not known here"
                 );
+                assert!(text.starts_with(&expected), "{text}");
                 assert_eq!(audit, "allowed permitted");
             }
         }
+    });
+}
+
+#[test]
+fn resources_and_prompts_that_are_not_there() {
+    run(async {
+        let rig = Rig::start().await;
+        let token = rig.token(ids::ADELE_UPN);
+        let uri = "valet://me/nope";
+        let audit = "denied unknown_resource: the pack has no resource of that URI";
+        let data = json!({ "uri": uri });
+        for (ask, code) in [
+            (Ask::modern("resources/read", json!({ "uri": uri })), -32602),
+            (Ask::legacy(LEGACY, "resources/read", json!({ "uri": uri })), -32002),
+            (Ask::legacy(LEGACY, "resources/subscribe", json!({ "uri": uri })), -32002),
+        ] {
+            let (answer, found) = audited(&rig, rig.send(ask.bearer(&token))).await;
+            let error = &answer.json()["error"];
+            assert_eq!((answer.status, &error["code"], &error["data"]), (200, &json!(code), &data));
+            assert_eq!(found, audit);
+        }
+        let expected = Refusal::rpc(
+            200,
+            -32602,
+            "Unknown prompt: nope",
+            "denied unlisted_prompt: the policy does not name the prompt",
+        );
+        let ask = Ask::modern("prompts/get", json!({ "name": "nope" })).bearer(&token);
+        refused(&rig, "prompt", ask, &expected).await;
+        let allowed = |code: i32, message: &str| Refusal::rpc(200, code, message, "allowed permitted");
+        let ask = Ask::modern("prompts/get", json!({ "name": "introduce-me" })).bearer(&token);
+        let expected = allowed(-32602, "Invalid params: the prompt needs the argument `audience`");
+        refused(&rig, "no argument", ask, &expected).await;
+        let params = json!({ "name": "introduce-me", "arguments": { "audience": 1 } });
+        let ask = Ask::modern("prompts/get", params).bearer(&token);
+        let expected = allowed(-32602, "Invalid params: the prompt's argument `audience` must be a string");
+        refused(&rig, "no string", ask, &expected).await;
+        let reference = json!({ "type": "ref/prompt", "name": "introduce-me" });
+        let params = json!({ "ref": reference, "argument": { "name": "nope", "value": "" } });
+        let ask = Ask::modern("completion/complete", params).bearer(&token);
+        let expected = allowed(-32602, "Invalid params: `argument` must have a `name` and a `value`");
+        refused(&rig, "no such argument", ask, &expected).await;
+        let params = json!({ "name": "whoami", "requestState": "made-up" });
+        let ask = Ask::modern("tools/call", params).bearer(&token);
+        let expected = Refusal::rpc(
+            200,
+            -32602,
+            "Invalid params: `requestState` is not of this request or no longer valid, start again without it",
+            "allowed permitted; denied invalid_state: the request state is not of this request, or none of ours",
+        );
+        refused(&rig, "a state of nobody", ask, &expected).await;
     });
 }
 

@@ -8,7 +8,8 @@ const SLACK: u64 = 48 * 1024 * 1024;
 
 /// Resident bytes, as Linux counts them.
 pub(crate) fn resident(rig: &Rig) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", rig.process.id())).unwrap();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", rig.process.id().as_raw_nonzero())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
 }

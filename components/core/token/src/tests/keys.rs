@@ -52,10 +52,10 @@ fn public_exponents_other_than_65537_are_passed_over() {
 
 #[test]
 fn moduli_are_of_2048_to_4096_bits() {
-    for bits in [8, 512, 1024, 2040, 2041, 2047, 4097, 4104, 8192, 16384] {
+    for bits in [8, 512, 1024, 2040, 2041, 2047, 2049, 3071, 4095, 4097, 4104, 8192, 16384] {
         passed_over(&format!("{bits} bits"), with(good(), "n", modulus(bits)));
     }
-    for bits in [2048, 2049, 3072, 4096] {
+    for bits in [2048, 2056, 3072, 4096] {
         assert_eq!(parsed(&set(&[with(good(), "n", modulus(bits))])), Ok(1), "{bits} bits");
     }
 }
