@@ -105,7 +105,7 @@ function fixtures() {
 
 /** Everything that the pack that ships has. */
 function shipped() {
-  return { tools: ['whoami', 'GetUserDetailsFromGraph'] };
+  return { tools: ['whoami', 'GetUserDetailsFromGraph'], resources: ['profile'], prompts: ['introduce-me'] };
 }
 
 function parse() {

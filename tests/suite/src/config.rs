@@ -91,7 +91,7 @@ impl Config {
             ("resources", include_str!("../../conformance/pack/src/templates.json")),
             ("prompts", include_str!("../../conformance/pack/src/prompts.json")),
         ];
-        let mut config = self.without("tools");
+        let mut config = self.without("tools").without("resources").without("prompts");
         for (kind, json) in lists {
             let definitions: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
             for definition in definitions {
