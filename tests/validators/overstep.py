@@ -1,4 +1,4 @@
-"""overstep: callers and tools, each pair called and compared with matrix.yaml. No finding is allowed."""
+"""overstep: callers, tools and a resource, each pair called and compared with matrix.yaml. No finding is allowed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def run(bench: Bench) -> None:
     summary = json.loads((bench.folder / "out" / "findings.json").read_text())["summary"]
     bench.report.equal("findings", summary["findings"], 0)
     bench.report.check("every call was made", not summary["undelivered_tests"] and not summary["untested_surfaces"], str(summary))
-    # Seven callers, two tools, two eras: 28 calls, of which 8 are allowed. The others are probes with a foreign token, with a
-    # session id alone (skipped, as there are no sessions), and of what the list shows.
+    # Seven callers, two tools and a resource, two eras: 42 calls, of which 12 are allowed. The others are probes with a
+    # foreign token, with a session id alone (skipped, as there are no sessions), and of what the list of tools shows.
     counts = [summary[name] for name in ("positive_tests", "negative_tests", "listing_tests", "skipped_tests")]
-    bench.report.equal("allowed, denied, lists, skipped", counts, [8, 34, 14, 12])
+    bench.report.equal("allowed, denied, lists, skipped", counts, [12, 44, 14, 12])
     bench.still_serves()

@@ -4,6 +4,9 @@ emulator/registrations.sample.toml, not computed from it: a mistake in the emula
 CLIENT_ID = "7e57c000-0000-4000-8000-000000000002"
 TENANT_ID = "7e57a000-0000-4000-8000-000000000001"
 SCOPE = "mcp.access"
+RESOURCE_URI = "valet://me/profile"
+PROMPT = "introduce-me"
+PROMPT_ARGUMENTS = {"audience": "a new team"}
 
 ROLES = {"adele@contoso.example": ["Operator"], "alex@contoso.example": []}
 
@@ -72,3 +75,11 @@ def whoami(user: str) -> dict[str, object]:
         "scopes": [SCOPE],
         "roles": ROLES[user],
     }
+
+
+def introduction(user: str) -> str:
+    """How the first message of the prompt begins, for the arguments above."""
+    return (
+        "Write an introduction of me for a new team, in three or four sentences, from my profile below. "
+        f"Write in my preferred language, which is {PROFILES[user]['preferredLanguage']}."
+    )

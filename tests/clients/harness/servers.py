@@ -63,6 +63,10 @@ RULES = f"""[tools.whoami]
 scopes = ["{expected.SCOPE}"]
 [tools.GetUserDetailsFromGraph]
 scopes = ["{expected.SCOPE}"]
+[resources.profile]
+scopes = ["{expected.SCOPE}"]
+[prompts.{expected.PROMPT}]
+scopes = ["{expected.SCOPE}"]
 """
 
 # So few that a client which has left and keeps its place is noticed by those that come after it.
@@ -122,7 +126,7 @@ class Target:
 @contextlib.contextmanager
 def started(programs: Programs, folder: Path, scope_of_the_url: bool, rules: str = RULES) -> Iterator[Target]:
     """Starts both with fresh state. `scope_of_the_url`: scopes begin with the server's URL instead of `api://`. `rules`:
-    further tables of the configuration, those of the tools among them."""
+    further tables of the configuration, those of the policy among them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     port, emulator_port = _free_ports(2)

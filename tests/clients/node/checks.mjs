@@ -1,11 +1,11 @@
 // What every client has to see, whatever its wire. A session is
-// `{ revision, server, capabilities, tools(), call(name, args, { signal }), close() }` with plain results of MCP; errors of
-// the protocol are thrown with their `code`.
+// `{ revision, server, capabilities, tools(), call(name, args, { signal }), close() }` and what `context` adds, with plain
+// results of MCP; errors of the protocol are thrown with their `code`.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ADELE, expected, graph } from './context.mjs';
+import { ADELE, expected, graph, prompt, resource } from './context.mjs';
 import { refused } from '../entra-node/expect.mjs';
 
 export const MODERN = '2026-07-28';
@@ -33,6 +33,7 @@ export function isProfile(result, user = ADELE) {
 /** `tools` are ours, described as clients need it. */
 export function areTools(tools) {
   assert.deepEqual(tools.map(({ name }) => name), TOOLS);
+  tools.forEach(isDrawn);
   for (const { name, inputSchema, outputSchema, annotations } of tools) {
     assert.equal(inputSchema.additionalProperties, false, name);
     assert.equal(annotations.readOnlyHint, true, name);
@@ -40,10 +41,50 @@ export function areTools(tools) {
   }
 }
 
+/** `resources` are ours. */
+export function areResources(resources) {
+  assert.deepEqual(resources.map(({ name, uri }) => [name, uri]), [['profile', resource]]);
+  resources.forEach(isDrawn);
+}
+
+/** `result` is the user's profile, read as a resource. */
+export function isRead({ contents: [contents, ...others] }, user = ADELE) {
+  assert.deepEqual([contents.uri, contents.mimeType, others], [resource, 'application/json', []]);
+  assert.deepEqual(JSON.parse(contents.text), expected[user].profile);
+}
+
+/** `prompts` are ours. */
+export function arePrompts(prompts) {
+  const described = prompts.map(({ name, arguments: each }) => [name, each.map((argument) => [argument.name, argument.required])]);
+  assert.deepEqual(described, [[prompt.name, [['audience', true], ['language', false]]]]);
+  prompts.forEach(isDrawn);
+}
+
+/** `result` is the prompt that was asked for, with the user's profile. */
+export function isIntroduction({ messages: [asks, attached, ...others] }, user = ADELE) {
+  assert.deepEqual([asks.role, attached.role, others], ['user', 'user', []]);
+  const { introduction } = expected[user];
+  assert.equal(asks.content.text.slice(0, introduction.length), introduction);
+  isRead({ contents: [attached.content.resource] }, user);
+}
+
+/** It has an icon that needs no request to anybody. */
+function isDrawn({ name, icons }) {
+  assert.deepEqual(icons.map(({ src }) => src.split(',')[0]), ['data:image/svg+xml;base64'], name);
+}
+
+/** Resources and prompts, for a session with a client of either line of the SDK. */
+export const context = (client) => ({
+  resources: async () => (await client.listResources()).resources,
+  read: () => client.readResource({ uri: resource }),
+  prompts: async () => (await client.listPrompts()).prompts,
+  prompt: () => client.getPrompt(prompt),
+});
+
 /** `result` tells a model that its arguments are wrong, and which. */
 export function isAboutArguments(result) {
   assert.equal(result.isError, true);
-  assert.match(text(result), /arguments do not fit the tool's input schema.*\buser\b/s);
+  assert.equal(text(result), "The arguments do not fit the tool's input schema: `/user`: is not known here");
   assert.equal(result.structuredContent, undefined);
 }
 
@@ -53,6 +94,12 @@ function text({ content }) {
   return content[0].text;
 }
 
+/** What the server says it can do. Logging is set by a request in the older revision, and by `_meta` in the newer one. */
+const capabilities = (revision) => {
+  const common = { tools: {}, resources: {}, prompts: {}, completions: {} };
+  return revision === MODERN ? common : { ...common, logging: {} };
+};
+
 /** List, calls and errors, each a case. `connect` opens a session with a good token of Adele's. */
 export async function everyday(suite, connect, revision) {
   let session;
@@ -60,12 +107,20 @@ export async function everyday(suite, connect, revision) {
     session = await connect();
     assert.equal(session.revision, revision);
     assert.equal(session.server, 'valet');
-    assert.deepEqual(session.capabilities.tools, {});
+    assert.deepEqual(session.capabilities, capabilities(revision));
   });
   if (!session) return;
   await suite.case('lists the tools', async () => areTools(await session.tools()));
   await suite.case('whoami', async () => isWhoami(await session.call('whoami')));
   await suite.case('GetUserDetailsFromGraph', async () => isProfile(await session.call('GetUserDetailsFromGraph')));
+  await suite.case('the profile is a resource', async () => {
+    areResources(await session.resources());
+    isRead(await session.read());
+  });
+  await suite.case('the prompt brings the profile', async () => {
+    arePrompts(await session.prompts());
+    isIntroduction(await session.prompt());
+  });
   await suite.case('an unknown tool is an error of the protocol', async () => {
     const error = await refused(session.call('nothing_of_that_name'));
     assert.equal(error.code, -32602);

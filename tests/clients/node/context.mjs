@@ -18,7 +18,10 @@ export const { stdio } = context;
 /** The public client that the tenant's administrator registered. */
 export const { client_id: clientId } = context.expected;
 
-/** What the tools say of a user: `whoami`, `profile`, `text`. Written by hand in ../harness/expected.py. */
+/** The URI of the profile, and what to ask of the prompt: `name`, `arguments`. */
+export const { resource, prompt } = context.expected;
+
+/** What is said of a user: `whoami`, `profile`, `text`, `introduction`. Written by hand in ../harness/expected.py. */
 export const expected = context.expected.users;
 
 export const ADELE = 'adele@contoso.example';

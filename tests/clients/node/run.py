@@ -73,10 +73,15 @@ def variables(context: Path, target: servers.Target, case: str) -> dict[str, str
 def write_context(target: servers.Target, installed: Path, valet: Path) -> Path:
     """The file that context.mjs reads."""
     users = {
-        user: {"whoami": expected.whoami(user), "profile": expected.PROFILES[user], "text": expected.PROFILE_TEXTS[user]}
+        user: {
+            "whoami": expected.whoami(user), "profile": expected.PROFILES[user], "text": expected.PROFILE_TEXTS[user],
+            "introduction": expected.introduction(user),
+        }
         for user in expected.PROFILES
     }
-    facts = {"client_id": expected.CLIENT_ID, "scope": expected.SCOPE, "api": API, "users": users}
+    prompt = {"name": expected.PROMPT, "arguments": expected.PROMPT_ARGUMENTS}
+    facts = {"client_id": expected.CLIENT_ID, "scope": expected.SCOPE, "api": API, "users": users,
+             "resource": expected.RESOURCE_URI, "prompt": prompt}
     stdio = {"program": str(valet.resolve()), "configuration": "valet.toml", "secret": servers.CLIENT_SECRET}
     folder = target.configuration.parent
     context = {

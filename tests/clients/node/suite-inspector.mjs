@@ -9,8 +9,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Suite } from '../entra-node/report.mjs';
-import { areTools, isAboutArguments, isProfile, isWhoami } from './checks.mjs';
-import { ADELE, environment, folder, graph, load, packaged, stdio, token, url } from './context.mjs';
+import { arePrompts, areResources, areTools, isAboutArguments, isIntroduction, isProfile, isRead, isWhoami } from './checks.mjs';
+import { ADELE, environment, folder, graph, load, packaged, prompt, resource, stdio, token, url } from './context.mjs';
 import { command } from './stdio.mjs';
 
 const name = '@modelcontextprotocol/inspector';
@@ -56,6 +56,20 @@ async function cases(suite, ask) {
     assert.equal(code, DONE, said);
     isProfile(answer);
   });
+
+  const args = Object.entries(prompt.arguments).map(([argument, value]) => `${argument}=${value}`);
+  for (const [method, options, check] of [
+    ['resources/list', [], ({ resources }) => areResources(resources)],
+    ['resources/read', ['--uri', resource], isRead],
+    ['prompts/list', [], ({ prompts }) => arePrompts(prompts)],
+    ['prompts/get', ['--prompt-name', prompt.name, '--prompt-args', ...args], isIntroduction],
+  ]) {
+    await suite.case(method, async () => {
+      const { code, said, answer } = await ask(['--method', method, ...options]);
+      assert.equal(code, DONE, said);
+      check(answer);
+    });
+  }
 
   await suite.case('an unknown tool', async () => {
     const { code, said } = await call('nothing_of_that_name', {});

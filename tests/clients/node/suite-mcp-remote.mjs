@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { click } from '../entra-node/browser.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { refused } from '../entra-node/expect.mjs';
-import { LEGACY, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
+import { LEGACY, context, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
 import { ADELE, ALEX, clientId, environment, folder, load, packaged, scope, token, url } from './context.mjs';
 
 const { Client } = load.require('@modelcontextprotocol/sdk/client/index.js');
@@ -42,6 +42,7 @@ async function open(options, said = () => {}) {
     capabilities: client.getServerCapabilities(),
     tools: async () => (await client.listTools()).tools,
     call: (tool, args, signal) => client.callTool({ name: tool, arguments: args }, undefined, signal),
+    ...context(client),
     close: () => client.close(),
   };
 }

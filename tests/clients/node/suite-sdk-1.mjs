@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { Suite } from '../entra-node/report.mjs';
 import { refused } from '../entra-node/expect.mjs';
-import { LEGACY, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
+import { LEGACY, context, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
 import { ADELE, ALEX, load, scope, token, url } from './context.mjs';
 import { Person, askedWell } from './person.mjs';
 
@@ -27,6 +27,7 @@ async function open(over) {
     tools: async () => (await client.listTools()).tools,
     // A list first: the SDK checks structured content against the output schemas that it has seen.
     call: (tool, args, options) => client.callTool({ name: tool, arguments: args }, undefined, options),
+    ...context(client),
     close: () => client.close(),
   };
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { Suite } from '../entra-node/report.mjs';
 import { refused } from '../entra-node/expect.mjs';
-import { LEGACY, MODERN, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
+import { LEGACY, MODERN, context, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
 import { ADELE, ALEX, load, scope, token, url } from './context.mjs';
 import { Person, askedWell } from './person.mjs';
 import { overStdio } from './stdio.mjs';
@@ -26,6 +26,7 @@ async function open(over, mode) {
     capabilities: client.getServerCapabilities(),
     tools: async () => (await client.listTools()).tools,
     call: (tool, args, options) => client.callTool({ name: tool, arguments: args }, options),
+    ...context(client),
     close: () => client.close(),
   };
 }

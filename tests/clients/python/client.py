@@ -21,6 +21,8 @@ from wire import Exchange, Wire
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 TOOLS = ["GetUserDetailsFromGraph", "whoami"]
+# What `Suite.context` sends.
+CONTEXT = ["resources/list", "prompts/list", "resources/read", "prompts/get"]
 # Longer than Valet waits for Graph.
 DELAY = 60
 OTHER_USER = {"adele@contoso.example": "alex@contoso.example", "alex@contoso.example": "adele@contoso.example"}
@@ -80,10 +82,11 @@ class Suite:
         async with sdk.connect(self.url, mode, self.tls, wire, person.provider) as session:
             self.report.equal("revision", session.version, revision)
             self.report.equal("server name", session.server, "valet")
-            self.report.equal("capabilities", session.capabilities, {"tools": {}})
+            self.report.equal("capabilities", session.capabilities, capabilities(revision))
             await self.tools(session)
             await self.calls(session, self.user)
             await self.errors(session)
+            await self.context(session, self.user)
             requests = wire.to(self.url)
             if sdk.TWO:
                 await self._refresh(session, person, wire)
@@ -98,6 +101,7 @@ class Suite:
             self.report.equal(f"{name} is marked read-only", tool["annotations"]["readOnlyHint"], True)
             # The SDK also validates every result below against it.
             self.report.check(f"{name} has an output schema", "properties" in tool.get("outputSchema", {}), str(tool))
+            self._drawn(name, tool)
 
     async def calls(self, session: sdk.Session, user: str) -> None:
         about, profile = await session.call("whoami"), await session.call("GetUserDetailsFromGraph")
@@ -117,8 +121,30 @@ class Suite:
         for tool in TOOLS:
             result = await session.call(tool, {"user": "somebody else"})
             self.report.equal(f"{tool} with an argument is an error result", result["isError"], True)
-            why = "The arguments do not fit the tool's input schema: unknown field `user`"
-            self.report.contains(f"{tool} says what does not fit", _text(result), why)
+            why = "The arguments do not fit the tool's input schema: `/user`: is not known here"
+            self.report.equal(f"{tool} says what does not fit", _text(result), why)
+
+    async def context(self, session: sdk.Session, user: str) -> None:
+        """What is not a tool: the profile as a resource, and in a prompt."""
+        (resource,), (prompt,) = await session.resources(), await session.prompts()
+        self.report.equal("the resource", (resource["name"], resource["uri"]), ("profile", expected.RESOURCE_URI))
+        self._drawn("profile", resource)
+        (contents,) = (await session.read(expected.RESOURCE_URI))["contents"]
+        self.report.equal("read, its kind", (contents["uri"], contents["mimeType"]), (expected.RESOURCE_URI, "application/json"))
+        self.report.equal("read, the profile", json.loads(contents["text"]), expected.PROFILES[user])
+        arguments = [(argument["name"], argument["required"]) for argument in prompt["arguments"]]
+        self.report.equal("the prompt", (prompt["name"], arguments), (expected.PROMPT, [("audience", True), ("language", False)]))
+        self._drawn(expected.PROMPT, prompt)
+        asks, attached = (await session.prompt(expected.PROMPT, expected.PROMPT_ARGUMENTS))["messages"]
+        self.report.equal("both messages are the user's", (asks["role"], attached["role"]), ("user", "user"))
+        begins = asks["content"]["text"][: len(expected.introduction(user))]
+        self.report.equal("the prompt asks for an introduction", begins, expected.introduction(user))
+        self.report.equal("the prompt brings the profile", attached["content"]["resource"], contents)
+
+    def _drawn(self, name: str, definition: dict[str, Any]) -> None:
+        """An icon that needs no request to anybody."""
+        (icon,) = definition["icons"]
+        self.report.equal(f"{name} has an icon of its own", icon["src"].split(",")[0], "data:image/svg+xml;base64")
 
     async def _refresh(self, session: sdk.Session, person: sdk.Person, wire: Wire) -> None:
         before = person.provider.context.current_tokens
@@ -176,7 +202,7 @@ class Suite:
         self.report.equal("only the first was refused", (refused.status, 401 in {e.status for e in served}), (401, False))
         self.report.check("the others had a token", all("authorization" in e.sent for e in served), "")
         hello = ["server/discover"] if mode == "auto" else ["initialize", "notifications/initialized"] if mode == "legacy" else []
-        self.report.equal("methods", [e.message for e in served], [*hello, "tools/list", *["tools/call"] * 5])
+        self.report.equal("methods", [e.message for e in served], [*hello, "tools/list", *["tools/call"] * 5, *CONTEXT])
         wanted = {"notifications/initialized": 202}
         self.report.equal("statuses", [e.status for e in served], [wanted.get(e.message, 200) for e in served])
         kinds = {e.got.get("content-type") for e in served if e.status == 200}
@@ -223,9 +249,11 @@ class Suite:
         async with sdk.start(*self.command, token, mode) as session:
             self.report.equal("revision", session.version, revision)
             self.report.equal("server name", session.server, "valet")
+            self.report.equal("capabilities", session.capabilities, capabilities(revision))
             await self.tools(session)
             await self.calls(session, self.user)
             await self.errors(session)
+            await self.context(session, self.user)
             await self.leave(session, 6 if sdk.TWO else 1)
             await self.calls(session, self.user)
 
@@ -238,6 +266,13 @@ class Suite:
         ):
             for session, person in ((one, first), (two, second), (one, first)):
                 await self.calls(session, person.user)
+                await self.context(session, person.user)
+
+
+def capabilities(revision: str) -> dict[str, Any]:
+    """What the server says it can do. Logging is set by a request in the older revision, and by `_meta` in the newer one."""
+    common: dict[str, Any] = {"tools": {}, "resources": {}, "prompts": {}, "completions": {}}
+    return common if revision == MODERN else {**common, "logging": {}}
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -79,6 +79,18 @@ class Session(sdk.Session):
     async def call(self, tool: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
         return sdk.plain(await self._client.call_tool_mcp(tool, arguments or {}))
 
+    async def resources(self) -> list[dict[str, Any]]:
+        return [sdk.plain(resource) for resource in await self._client.list_resources()]
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        return sdk.plain(await self._client.read_resource_mcp(uri))
+
+    async def prompts(self) -> list[dict[str, Any]]:
+        return [sdk.plain(prompt) for prompt in await self._client.list_prompts()]
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        return sdk.plain(await self._client.get_prompt_mcp(name, arguments))
+
 
 async def everyday(suite: client.Suite, mode: str, revision: str, auth: Any) -> None:
     """Lists, calls, mistakes."""
@@ -89,6 +101,7 @@ async def everyday(suite: client.Suite, mode: str, revision: str, auth: Any) -> 
         await suite.tools(session)
         await suite.calls(session, suite.user)
         await suite.errors(session)
+        await suite.context(session, suite.user)
         # What fastmcp makes of the output schema: an object with the fields as attributes.
         data = (await fast.call_tool("whoami")).data
         suite.report.equal("whoami, as an object", data.objectId, expected.PROFILES[suite.user]["id"])

@@ -15,6 +15,7 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from pydantic import AnyUrl
 
 import expected
 import servers
@@ -115,6 +116,18 @@ class Session:
 
     async def call(self, tool: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
         return plain(await self._client.call_tool(tool, arguments or {}))
+
+    async def resources(self) -> list[dict[str, Any]]:
+        return [plain(resource) for resource in (await self._client.list_resources()).resources]
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        return plain(await self._client.read_resource(uri if TWO else AnyUrl(uri)))
+
+    async def prompts(self) -> list[dict[str, Any]]:
+        return [plain(prompt) for prompt in (await self._client.list_prompts()).prompts]
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        return plain(await self._client.get_prompt(name, arguments))
 
 
 def plain(value: Any) -> Any:
