@@ -31,10 +31,7 @@ def run(bench: Bench) -> None:
     bench.folder.joinpath("sandbox").mkdir()
     for revision in REVISIONS:
         over_http(bench, revision)
-    if servers.has_stdio(bench.valet):
-        over_stdio(bench)
-    else:
-        print("not run: mcp-fuzzer over stdio: valet stdio is not there", file=sys.stderr)
+    over_stdio(bench)
 
 
 def command(bench: Bench, protocol: str, endpoint: str, revision: str) -> list[str]:

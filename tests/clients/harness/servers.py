@@ -229,12 +229,6 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, name: str, ready: Call
         time.sleep(0.1)
 
 
-def has_stdio(valet: Path) -> bool:
-    """Whether this Valet has the command `stdio`."""
-    known = subprocess.run([str(valet.resolve()), "stdio", "--help"], stdin=subprocess.DEVNULL, capture_output=True, timeout=START)
-    return known.returncode == 0
-
-
 def work(job: str) -> Path:
     """Where a job keeps packages and logs unless told otherwise."""
     target = os.environ.get("CARGO_TARGET_DIR")

@@ -100,14 +100,17 @@ const capabilities = (revision) => {
   return revision === MODERN ? common : { ...common, logging: {} };
 };
 
-/** List, calls and errors, each a case. `connect` opens a session with a good token of Adele's. */
-export async function everyday(suite, connect, revision) {
+/**
+ * Lists, calls and errors, each a case. `connect` opens a session with a good token of Adele's, in `revision`; where a bridge
+ * is between, it speaks `beyond` with Valet.
+ */
+export async function everyday(suite, connect, revision, beyond = revision) {
   let session;
   await suite.case('connects', async () => {
     session = await connect();
     assert.equal(session.revision, revision);
     assert.equal(session.server, 'valet');
-    assert.deepEqual(session.capabilities, capabilities(revision));
+    assert.deepEqual(session.capabilities, capabilities(beyond));
   });
   if (!session) return;
   await suite.case('lists the tools', async () => areTools(await session.tools()));

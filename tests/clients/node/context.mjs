@@ -12,7 +12,7 @@ export const { url, scope } = context;
 /** Everybody's folder of this run: certificates, logs, homes of programs. */
 export const { folder } = context;
 
-/** `program`, `configuration`, and `secret` of `valet stdio`; undefined if this Valet has none. */
+/** `program`, `configuration`, and `secret` of `valet stdio`. */
 export const { stdio } = context;
 
 /** The public client that the tenant's administrator registered. */

@@ -91,7 +91,7 @@ def write_context(target: servers.Target, installed: Path, valet: Path) -> Path:
         "folder": str(folder.resolve()),
         "packages": str(installed),
         "expected": facts,
-        "stdio": stdio if servers.has_stdio(valet) else None,
+        "stdio": stdio,
     }
     file = folder / "context.json"
     file.write_text(json.dumps(context))

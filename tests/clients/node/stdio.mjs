@@ -17,10 +17,6 @@ export async function command(user = ADELE) {
 
 /** The cases of both eras; `open` makes a session from a command and a mode of negotiation. */
 export async function overStdio(label, open, modes = [['pinned', { pin: MODERN }, MODERN], ['legacy', 'legacy', LEGACY]]) {
-  if (!stdio) {
-    console.error(`not run: ${label} over stdio: valet stdio is not there`);
-    return;
-  }
   for (const [era, mode, revision] of modes) {
     const suite = new Suite(`${label}, stdio, ${era}`);
     const connect = async () => open(await command(), mode);

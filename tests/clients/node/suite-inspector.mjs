@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Suite } from '../entra-node/report.mjs';
 import { arePrompts, areResources, areTools, isAboutArguments, isIntroduction, isProfile, isRead, isWhoami } from './checks.mjs';
-import { ADELE, environment, folder, graph, load, packaged, prompt, resource, stdio, token, url } from './context.mjs';
+import { ADELE, environment, folder, graph, load, packaged, prompt, resource, token, url } from './context.mjs';
 import { command } from './stdio.mjs';
 
 const name = '@modelcontextprotocol/inspector';
@@ -117,16 +117,12 @@ await suite.case('is killed mid-call; the next call is served', async () => {
   isProfile((await inspect(profile)).answer);
 });
 
-if (stdio) {
-  for (const era of ['modern', 'legacy']) {
-    // In a file, so that the token is in no list of processes.
-    const servers = join(folder, 'inspector.json');
-    writeFileSync(servers, JSON.stringify({ mcpServers: { valet: { type: 'stdio', ...await command() } } }), { mode: 0o600 });
-    const ask = (options) => inspect(['--config', servers, '--server', 'valet', '--protocol-era', era, ...options]);
-    await cases(new Suite(`${label}, stdio, ${era}`, PATIENCE), ask);
-  }
-} else {
-  console.error(`not run: ${label} over stdio: valet stdio is not there`);
+for (const era of ['modern', 'legacy']) {
+  // In a file, so that the token is in no list of processes.
+  const servers = join(folder, 'inspector.json');
+  writeFileSync(servers, JSON.stringify({ mcpServers: { valet: { type: 'stdio', ...await command() } } }), { mode: 0o600 });
+  const ask = (options) => inspect(['--config', servers, '--server', 'valet', '--protocol-era', era, ...options]);
+  await cases(new Suite(`${label}, stdio, ${era}`, PATIENCE), ask);
 }
 
 suite.end();

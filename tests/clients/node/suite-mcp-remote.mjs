@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { click } from '../entra-node/browser.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { refused } from '../entra-node/expect.mjs';
-import { LEGACY, context, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
+import { LEGACY, MODERN, context, everyday, isProfile, isWhoami, leaving } from './checks.mjs';
 import { ADELE, ALEX, clientId, environment, folder, load, packaged, scope, token, url } from './context.mjs';
 
 const { Client } = load.require('@modelcontextprotocol/sdk/client/index.js');
@@ -54,10 +54,10 @@ const bearing = (bearer, era) => (home) => {
   return ['--header-file', file, '--transport', 'http-only', '--protocol', era];
 };
 
-for (const era of ['auto', 'legacy']) {
+for (const [era, beyond] of [['auto', MODERN], ['legacy', LEGACY]]) {
   const suite = new Suite(`${label}, ${era}`, PATIENCE);
   const connect = async () => open(bearing(await token(ADELE), era));
-  await everyday(suite, connect, LEGACY);
+  await everyday(suite, connect, LEGACY, beyond);
   await leaving(suite, connect, 1);
 }
 

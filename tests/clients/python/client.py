@@ -37,7 +37,7 @@ class Suite:
         self.scope: str | None = arguments.scope
         self.tls = trusting(arguments.ca)
         self.report = report
-        # Program and configuration of `valet stdio`, where there is one.
+        # Program and configuration of `valet stdio`, if run.py started the server.
         self.command: list[str] | None = arguments.stdio
         # Known if run.py started it.
         self.emulator = Emulator(arguments.emulator_url, arguments.ca) if arguments.emulator_url else None

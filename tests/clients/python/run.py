@@ -42,10 +42,8 @@ def run_client(name: str, python: Path, target: servers.Target, options: argpars
         command += ["--scope", target.scope]
     if target.emulator is not None:
         command += ["--emulator-url", target.emulator.authority]
-    if options.valet and servers.has_stdio(options.valet):
+    if options.valet:
         command += ["--stdio", str(options.valet.resolve()), str(target.configuration.resolve())]
-    elif options.valet:
-        print(f"not run: {name} over stdio: valet stdio is not there", file=sys.stderr, flush=True)
     lines.follow(name, command, report, PATIENCE)
 
 
