@@ -6,6 +6,12 @@ use std::time::Duration;
 /// Longest request body in bytes. MCP requests are a few kB; the largest are tool arguments with a document in them.
 pub const REQUEST_BODY_BYTES: usize = 1024 * 1024;
 
+/// Bytes that are read of a body that is too long, so that its sender gets to read the refusal. Whoever sends more does not want to know.
+pub const DISCARDED_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long that goes on.
+pub const DISCARD_TIME: Duration = Duration::from_secs(2);
+
 /// Longest request head (all fields) in bytes: a token of 16 kB and the rest.
 pub const REQUEST_HEAD_BYTES: usize = 32 * 1024;
 

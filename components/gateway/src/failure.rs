@@ -5,7 +5,9 @@ use valet_core_mcp::{Context, Fault, Reply};
 
 use crate::audit::Audit;
 use crate::bindings::valet::mcp::interaction::Failure;
-use crate::session::{SERVER, Session};
+use crate::http::challenge;
+use crate::session::{Carrier, SERVER, Session};
+use crate::settings::Settings;
 
 const ACT_FIRST: &str = "Microsoft Entra wants the user to act first: to sign in again, or to consent to what this tool needs. An administrator can \
                          consent for everyone.";
@@ -48,6 +50,19 @@ impl Told {
         }
     }
 
+    /// A whole answer. Where there is no `WWW-Authenticate`, a client that has to come back with another token is told so and no more.
+    pub(crate) fn whole(self, settings: &Settings, carrier: Carrier<'_>, context: Context<'_>) -> Reply {
+        match (carrier, self) {
+            (Carrier::Http { .. }, Self::Claims(claims)) => {
+                challenge(settings, Challenge::insufficient_claims(&claims))
+            }
+            (Carrier::Http { .. }, Self::NewToken) => {
+                challenge(settings, Challenge::invalid_token("sign in again"))
+            }
+            (_, told) => told.at_the_end(context),
+        }
+    }
+
     /// The end of an answer whose head is sent: there is no status left to say it with.
     pub(crate) fn at_the_end(self, context: Context<'_>) -> Reply {
         match self {
@@ -61,11 +76,7 @@ impl Told {
 impl Session<'_> {
     /// The answer of a tool.
     pub(crate) fn tool_failure(&self, context: Context<'_>, told: Told) -> Reply {
-        match told {
-            Told::Claims(claims) => self.challenge(context, Challenge::insufficient_claims(&claims)),
-            Told::NewToken => self.challenge(context, Challenge::invalid_token("sign in again")),
-            told @ (Told::Fault(_) | Told::Words(_)) => told.at_the_end(context),
-        }
+        told.whole(self.settings, self.carrier, context)
     }
 
     /// The answer of anything else, whose results have no place for words.

@@ -7,7 +7,7 @@ use valet_core_policy::{Caller as Judged, Denial, Kind as JudgedKind, Permit, Re
 use crate::audit::Audit;
 use crate::bindings::valet::capability::rate_limit;
 use crate::bindings::valet::identity::principal::{Caller, Kind, Principal};
-use crate::http::{challenge, challenge_for};
+use crate::http::challenge_for;
 use crate::lists;
 use crate::settings::Settings;
 use crate::stream::Stream;
@@ -152,14 +152,6 @@ impl<'s> Session<'s> {
                 self.audit.denied("missing_role", detail);
                 Reply::failure(context, &Fault::Forbidden)
             }
-        }
-    }
-
-    /// Sends the client away to get another token. Where there is no `WWW-Authenticate`, it is told so and no more.
-    pub(crate) fn challenge(&self, context: Context<'_>, asked: Challenge<'_>) -> Reply {
-        match self.carrier {
-            Carrier::Http { .. } => challenge(self.settings, asked),
-            Carrier::Messages => Reply::failure(context, &Fault::Unauthenticated),
         }
     }
 }

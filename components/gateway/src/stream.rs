@@ -55,22 +55,26 @@ enum Next {
     Notification(Vec<u8>),
     /// The response.
     Response(Reply),
+    /// A failure, which is told in one way where nothing has been sent yet, and in another where the head is gone.
+    Failure(Told),
 }
 
 impl Stream {
-    pub(crate) fn new(
+    /// Works until there is something to send. If that is the response already, the answer is whole, with a status of its own.
+    pub(crate) fn start(
         session: Session<'_>,
         call: &CallTool<'_>,
         round: Round,
         running: Running,
         output_schema: Option<String>,
-    ) -> Self {
-        let framing = match session.carrier {
+    ) -> Answer {
+        let (settings, carrier) = (session.settings, session.carrier);
+        let framing = match carrier {
             Carrier::Http { events: true, .. } => Some(Framing::Events),
             Carrier::Http { events: false, .. } => None,
             Carrier::Messages => Some(Framing::Messages),
         };
-        Self {
+        let mut stream = Self {
             running,
             principal: session.principal,
             audit: session.audit,
@@ -81,16 +85,13 @@ impl Stream {
             log_level: call.log_level,
             done: f64::NEG_INFINITY,
             state: State::Working,
-        }
-    }
-
-    /// Works until there is something to send. If that is the response already, the answer is whole, with a status of its own.
-    pub(crate) fn start(mut self) -> Answer {
-        match self.work() {
+        };
+        match stream.work() {
             Next::Response(reply) => Answer::Whole(reply),
+            Next::Failure(told) => Answer::Whole(told.whole(settings, carrier, stream.context())),
             Next::Notification(message) => {
-                self.state = State::Piece(message);
-                Answer::Growing(Reply::event_stream(), Box::new(self))
+                stream.state = State::Piece(message);
+                Answer::Growing(Reply::event_stream(), Box::new(stream))
             }
         }
     }
@@ -108,6 +109,10 @@ impl Stream {
                 Next::Response(reply) => {
                     self.state = State::Over;
                     reply.body
+                }
+                Next::Failure(told) => {
+                    self.state = State::Over;
+                    told.at_the_end(self.context()).body
                 }
             },
         };
@@ -134,7 +139,7 @@ impl Stream {
                         return Next::Response(Reply::failure(self.context(), &Fault::Internal));
                     }
                 },
-                Step::End(end) => return Next::Response(self.end(end)),
+                Step::End(end) => return self.end(end),
             }
         }
     }
@@ -162,14 +167,19 @@ impl Stream {
         }
     }
 
-    fn end(&self, end: Result<Outcome, crate::bindings::valet::mcp::interaction::Failure>) -> Reply {
-        let context = self.context();
+    fn end(&self, end: Result<Outcome, crate::bindings::valet::mcp::interaction::Failure>) -> Next {
         match end {
-            Ok(Outcome::Complete(result)) => {
-                tools::complete(&self.audit, context, &result, self.output_schema.as_deref())
-            }
-            Ok(Outcome::InputRequired(needed)) => self.round.ask(&self.audit, &needed),
-            Err(failure) => Told::of(&self.audit, failure, || Fault::Internal).at_the_end(context),
+            Ok(Outcome::Complete(result)) => Next::Response(tools::complete(
+                &self.audit,
+                self.context(),
+                &result,
+                self.output_schema.as_deref(),
+            )),
+            Ok(Outcome::InputRequired(needed)) => Next::Response(self.round.ask(&self.audit, &needed)),
+            Err(failure) => Next::Failure(Told::of(&self.audit, failure, || {
+                self.audit.failed("unknown_tool", "a call that was going on does not exist".to_owned());
+                Fault::Internal
+            })),
         }
     }
 }

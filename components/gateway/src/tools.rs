@@ -45,7 +45,7 @@ impl Session<'_> {
             Ok(Called::InputRequired(needed)) => round.ask(&self.audit, &needed).into(),
             Ok(Called::Running(running)) => {
                 let output_schema = definition.output_schema().map(str::to_owned);
-                Stream::new(self, call, round, running, output_schema).start()
+                Stream::start(self, call, round, running, output_schema)
             }
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown(tool)).into(),
             Err(failure) => {

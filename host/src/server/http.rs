@@ -141,6 +141,7 @@ async fn read_body(
 ) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Refused> {
     const TOO_LONG: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "the request body is longer than 1 MiB\n");
     if body.size_hint().lower() > limits::REQUEST_BODY_BYTES as u64 {
+        discard(body).await;
         return Err(TOO_LONG);
     }
     let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'_>>);
@@ -149,6 +150,7 @@ async fn read_body(
         // Trailers are no part of a body.
         let Ok(chunk) = frame.into_data() else { continue };
         if bytes.len() + chunk.len() > limits::REQUEST_BODY_BYTES {
+            discard(body).await;
             return Err(TOO_LONG);
         }
         let length = u32::try_from(chunk.len()).map_err(|_| TOO_LONG)?;
@@ -162,6 +164,22 @@ async fn read_body(
         bytes.extend_from_slice(&chunk);
     }
     Ok((bytes, room))
+}
+
+/// Reads on for a while and keeps nothing. Who closes while the other side is still sending resets the connection, and with it goes the answer
+/// (RFC 9112 section 9.6).
+async fn discard(mut body: Incoming) {
+    let mut discarded = 0;
+    let reading = async {
+        while discarded < limits::DISCARDED_BODY_BYTES {
+            match body.frame().await {
+                Some(Ok(frame)) => discarded += frame.data_ref().map_or(0, Bytes::len),
+                Some(Err(_)) | None => return,
+            }
+        }
+    };
+    // What has not come by then is answered all the same.
+    let _ = tokio::time::timeout(limits::DISCARD_TIME, reading).await;
 }
 
 /// The answer for hyper. One that grows keeps its place until it has ended.

@@ -14,6 +14,9 @@ use crate::config::{Config, ENDPOINT, Folder};
 use crate::log::Log;
 use crate::process::Process;
 
+/// A level of logging for tests with very many requests: without their audit lines, and with the line that says where the server is.
+pub const QUIET: &str = "warn,valet=info";
+
 /// Runs a test on the runtime that all tests share, so that the shared emulator outlives each of them.
 pub fn run(test: impl Future<Output = ()>) {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use valet_minting::base64url;
 use valet_suite::check::{Refusal, refused};
 use valet_suite::config::{Config, list};
-use valet_suite::rig::emulator;
+use valet_suite::rig::{QUIET, emulator};
 use valet_suite::stand_in::{StandIn, http};
 use valet_suite::{Ask, Rig, run};
 
@@ -35,7 +35,7 @@ fn of_unknown_key(good: &str, number: usize) -> String {
 fn ten_thousand_unknown_keys_cost_one_fetch_a_floor() {
     const FLOOR: u64 = 3;
     run(async {
-        let rig = Rig::logging("warn", emulator().await, |config| config.set("entra.keys_floor", 3)).await;
+        let rig = Rig::logging(QUIET, emulator().await, |config| config.set("entra.keys_floor", 3)).await;
         let good = rig.token(ids::ADELE_UPN);
         rig.call("whoami", &good).await.result();
         assert_eq!(fetches(&rig), 1);
