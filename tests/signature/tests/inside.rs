@@ -1,5 +1,6 @@
 //! The tests of `valet-core-rs256`, all of them, with the check inside WebAssembly: whole checks by the component that ships, exponentiations
 //! by the probe.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
 //! The component as it ships, with both signature back ends: Wycheproof's vectors, and that it judges as its core does.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 use std::sync::Arc;
 
