@@ -103,6 +103,12 @@ scopes = ["mcp.access"]
 [tools.whoami]
 scopes = ["mcp.access"]
 
+[resources.profile]
+scopes = ["mcp.access"]
+
+[prompts.introduce-me]
+scopes = ["mcp.access"]
+
 [egress]
 ca_file = "emulator/emulator-ca.pem"
 allow_private_addresses = true
