@@ -15,8 +15,11 @@
     (global.set $free (i32.add (local.get $at) (local.get $size)))
     (local.get $at))
 
-  ;; list<string>: none
-  (func (export "valet:mcp/tools@0.1.0#definitions") (result i32) (i32.const 0))
+  ;; list<string>: the tools, the texts at 1024 and where each is at 512
+  (data (i32.const 504) "\00\02\00\00\04\00\00\00")
+  (data (i32.const 512) "\00\04\00\00\31\00\00\00\31\04\00\00\2f\00\00\00\60\04\00\00\2f\00\00\00\8f\04\00\00\2f\00\00\00")
+  (data (i32.const 1024) "{\"name\":\"answer\",\"inputSchema\":{\"type\":\"object\"}}{\"name\":\"loop\",\"inputSchema\":{\"type\":\"object\"}}{\"name\":\"grow\",\"inputSchema\":{\"type\":\"object\"}}{\"name\":\"trap\",\"inputSchema\":{\"type\":\"object\"}}")
+  (func (export "valet:mcp/tools@0.1.0#definitions") (result i32) (i32.const 504))
 
   ;; No resources, no prompts: empty lists. Nothing asks for what is in none.
   (func (export "valet:mcp/tools@0.1.0#[method]running.next") (param i32 i32) (result i32) unreachable)

@@ -13,16 +13,20 @@ use crate::components::{FIXTURES, exports, imports};
 pub(crate) const PACKS: [&str; 2] = ["graph-tools", FIXTURES];
 
 /// Everything that the world `valet:mcp/tool-pack` imports, and what those interfaces need.
-const MAY_IMPORT: [&str; 5] = [
+const MAY_IMPORT: [&str; 4] = [
     "valet:downstream/requests@0.1.0",
     "valet:identity/principal@0.1.0",
-    "valet:mcp/interaction@0.1.0",
     "wasi:clocks/wall-clock@0.2.0",
     "wasi:random/random@0.2.0",
 ];
 
 /// What that world exports.
-const EXPORTS: [&str; 3] = ["valet:mcp/prompts@0.1.0", "valet:mcp/resources@0.1.0", "valet:mcp/tools@0.1.0"];
+const EXPORTS: [&str; 4] = [
+    "valet:mcp/interaction@0.1.0",
+    "valet:mcp/prompts@0.1.0",
+    "valet:mcp/resources@0.1.0",
+    "valet:mcp/tools@0.1.0",
+];
 
 /// Refuses the component in the file at `path` if it is not a tool pack.
 pub(crate) fn check_file(path: &Path) -> Result<()> {

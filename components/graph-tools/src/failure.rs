@@ -1,7 +1,7 @@
 //! What becomes of a downstream failure: a result that the model can act on, or a failure that the gateway answers.
 
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 use crate::bindings::valet::downstream::requests;
-use crate::bindings::valet::mcp::interaction::Failure;
 
 /// Login and Graph are not told apart: to the reader both are Microsoft 365, and the log has the difference.
 ///

@@ -2,10 +2,10 @@
 
 use valet_core_graph::profile::{self, Profile};
 
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 use crate::bindings::exports::valet::mcp::tools::Principal;
 use crate::bindings::valet::downstream::requests::{self, Request};
 use crate::bindings::valet::identity::principal::Kind;
-use crate::bindings::valet::mcp::interaction::Failure;
 use crate::failure;
 
 /// Why there is no answer.

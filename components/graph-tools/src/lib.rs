@@ -11,10 +11,10 @@ mod prompts;
 mod resources;
 mod tools;
 
+use bindings::exports::valet::mcp::interaction::{Completion, Context, Failure, Outcome};
 use bindings::exports::valet::mcp::tools as tools_exports;
 use bindings::exports::valet::mcp::tools::{Answer, Guest, Principal};
 use bindings::exports::valet::mcp::{prompts as prompts_exports, resources as resources_exports};
-use bindings::valet::mcp::interaction::{Completion, Context, Failure, Outcome};
 use prompts::introduce_me;
 use resources::profile;
 use tools::{get_user_details_from_graph, whoami};

@@ -5,7 +5,7 @@ pub(crate) mod whoami;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::valet::mcp::interaction::Failure;
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 
 /// The arguments of a tool that takes none.
 #[derive(Deserialize)]

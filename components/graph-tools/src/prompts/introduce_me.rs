@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use valet_core_graph::profile::Profile;
 
+use crate::bindings::exports::valet::mcp::interaction::{Completion, Failure};
 use crate::bindings::exports::valet::mcp::tools::Principal;
-use crate::bindings::valet::mcp::interaction::{Completion, Failure};
 use crate::graph;
 use crate::minified::definition;
 use crate::resources::profile::{self, Contents};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 use crate::bindings::exports::valet::mcp::tools::Principal;
-use crate::bindings::valet::mcp::interaction::Failure;
 use crate::graph;
 use crate::minified::definition;
 

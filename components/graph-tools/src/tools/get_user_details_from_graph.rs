@@ -1,8 +1,8 @@
 //! `GetUserDetailsFromGraph`: the signed-in user's profile.
 
 use super::{NoArguments, arguments, error, result};
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 use crate::bindings::exports::valet::mcp::tools::Principal;
-use crate::bindings::valet::mcp::interaction::Failure;
 use crate::graph::{self, Problem};
 use crate::minified::definition;
 

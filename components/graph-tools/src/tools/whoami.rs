@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{NoArguments, arguments, result};
+use crate::bindings::exports::valet::mcp::interaction::Failure;
 use crate::bindings::exports::valet::mcp::tools::Principal;
 use crate::bindings::valet::identity::principal::Kind;
-use crate::bindings::valet::mcp::interaction::Failure;
 use crate::minified::definition;
 
 pub(crate) const NAME: &str = "whoami";

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::bindings::valet::mcp::interaction::{Context, Failure, InputRequest, NeededInput};
+use crate::bindings::exports::valet::mcp::interaction::{Context, Failure, InputRequest, NeededInput};
 
 /// Asks for a form to be filled in. `schema` is the `requestedSchema` of MCP `client/elicitation`.
 pub(crate) fn form(key: &str, message: &str, schema: &Value) -> InputRequest {
@@ -131,7 +131,7 @@ impl Answers<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::valet::mcp::interaction::{ClientAbilities, GivenInput};
+    use crate::bindings::exports::valet::mcp::interaction::{ClientAbilities, GivenInput};
 
     fn context(responses: &[(&str, &str)], state: &[u8]) -> Context {
         let responses = responses.iter().map(|(key, json)| ((*key).to_owned(), (*json).to_owned())).collect();

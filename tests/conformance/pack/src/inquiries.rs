@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arguments;
+use crate::bindings::exports::valet::mcp::interaction::ClientAbilities;
 use crate::bindings::exports::valet::mcp::tools::{Answer, Failure};
-use crate::bindings::valet::mcp::interaction::ClientAbilities;
 use crate::content::{error, result, text};
 use crate::input::{Answers, Elicited, form, message, needed, page, remembering, roots, texts};
 use crate::tools::Call;

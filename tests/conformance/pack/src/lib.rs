@@ -17,7 +17,7 @@ mod tools;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use bindings::valet::mcp::interaction::{Completion, Failure};
+use bindings::exports::valet::mcp::interaction::{Completion, Failure};
 
 struct Component;
 

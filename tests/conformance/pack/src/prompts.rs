@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::bindings::exports::valet::mcp::interaction::{Completion, Failure, Outcome};
 use crate::bindings::exports::valet::mcp::prompts::{Context, Guest, Principal};
-use crate::bindings::valet::mcp::interaction::{Completion, Failure, Outcome};
 use crate::content::{image, resource, text};
 use crate::input::{Answers, Elicited, form, needed, texts};
 use crate::{Component, arguments, completion, objects};

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::bindings::exports::valet::mcp::interaction::{Completion, Failure, Outcome};
 use crate::bindings::exports::valet::mcp::resources::{Context, Guest, Principal};
-use crate::bindings::valet::mcp::interaction::{Completion, Failure, Outcome};
 use crate::content::PNG;
 use crate::input::{Answers, Elicited, form, needed, texts};
 use crate::{Component, completion, objects};

@@ -33,9 +33,9 @@ mod bindings {
 
 use std::convert::Infallible;
 
+use bindings::exports::valet::mcp::interaction::{Completion, Context, Failure, Outcome};
 use bindings::exports::valet::mcp::tools::{Answer, Guest, GuestRunning, Principal, Step};
 use bindings::exports::valet::mcp::{prompts, resources};
-use bindings::valet::mcp::interaction::{Completion, Context, Failure, Outcome};
 
 struct Component;
 

@@ -2,6 +2,7 @@
 
 use entra_emulator::{Signer, TokenVersion, ids};
 use serde_json::{Value, json};
+use valet_suite::check::{Refusal, refused};
 use valet_suite::config::list;
 use valet_suite::{Ask, Rig, run};
 
@@ -98,5 +99,30 @@ fn the_policy_decides_what_is_listed_and_called() {
         let answer = rig.call("whoami", &app(ids::VALET_APP_ROLE)).await.result();
         assert_eq!(answer["structuredContent"]["kind"], "application");
         assert_eq!(answer["structuredContent"]["roles"], json!([ids::VALET_APP_ROLE]));
+    });
+}
+
+#[test]
+fn a_caller_who_calls_too_often_is_told_when_to_come_back() {
+    run(async {
+        let rig = Rig::changed(|config| config.set("limits.calls_per_minute", 2)).await;
+        let call = Ask::tool("whoami").bearer(&rig.token(ids::ADELE_UPN));
+        for _ in 0..2 {
+            rig.send(call.clone()).await.result();
+        }
+        let expected = Refusal::rpc(
+            429,
+            429,
+            "Too many requests, try again in * seconds",
+            "denied rate_limited: again in * s",
+        );
+        let answer = refused(&rig, "the third in a minute", call.clone(), &expected).await;
+        assert!(
+            answer.field("retry-after").parse::<u32>().is_ok_and(|wait| (1..=30).contains(&wait)),
+            "{answer:?}"
+        );
+        // Lists cost nothing.
+        let list = Ask::modern("tools/list", json!({})).bearer(&rig.token(ids::ADELE_UPN));
+        rig.send(list).await.result();
     });
 }

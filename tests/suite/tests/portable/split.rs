@@ -78,8 +78,8 @@ async fn the_custodian_has_three_routes() {
         let answer = ask(&bench, method, path, good.as_deref(), String::new()).await;
         assert_eq!(answer, (404, String::new()), "{method} {path}");
     }
-    for path in ["/keys", "/keys/newer"] {
-        let (status, keys) = ask(&bench, "GET", path, None, String::new()).await;
+    for path in ["/keys/current/", "/keys/newer/"].map(|path| format!("{path}{}", ids::TENANT)) {
+        let (status, keys) = ask(&bench, "GET", &path, None, String::new()).await;
         assert_eq!(status, 200, "{keys}");
         assert!(keys.contains(&bench.emulator.signing_kid()) && !keys.contains(ids::VALET_SECRET), "{keys}");
     }

@@ -45,7 +45,7 @@ fn a_pack_that_provides_more_than_tools_is_refused() {
     refused(
         check_guest("usurper.wat", "impostor"),
         &[
-            "exports valet:identity/principal@0.1.0, valet:mcp/prompts@0.1.0, valet:mcp/resources@0.1.0, valet:mcp/tools@0.1.0",
+            "exports valet:identity/principal@0.1.0, valet:mcp/interaction@0.1.0, valet:mcp/prompts@0.1.0, valet:mcp/resources@0.1.0, valet:mcp/tools@0.1.0",
         ],
     );
     // It needs a type of ours for that, so its imports give it away first.
