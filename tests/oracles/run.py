@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds our verdicts against those of PyJWT and jose on one corpus.
 
-    run.py --corpus FOLDER --work FOLDER
+    run.py --make PROGRAM --work FOLDER
 
-FOLDER is what the program `valet-oracles` wrote; both verifiers are installed below --work, once. Where they accept and we do not, the rule
+PROGRAM is `valet-oracles`, which writes the corpus; it is run once both verifiers are there, which are installed below --work. Where they accept and we do not, the rule
 of ours has to be in `differences.json` with its reason, and each line there has to be needed. Where we accept and one of them does not, the
 run fails.
 """
@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "clients" / "python"))
+sys.path.insert(0, str(HERE.parent / "clients" / "harness"))
 from environment import Unusable, prepare  # noqa: E402
 
 # Fewer would mean that the corpus was not made as it is meant to be.
@@ -28,22 +28,25 @@ PATIENCE = 600
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--corpus", type=Path, required=True)
+    arguments.add_argument("--make", type=Path, required=True, metavar="PROGRAM", help="valet-oracles, which makes the corpus")
     arguments.add_argument("--work", type=Path, required=True)
     given = arguments.parse_args()
-    corpus = [json.loads(line) for line in (given.corpus / "corpus.jsonl").read_text().splitlines()]
-    if len(corpus) < LEAST:
-        print(f"the corpus has {len(corpus)} tokens, fewer than {LEAST}", file=sys.stderr)
-        return 1
     try:
         python = prepare(given.work, HERE / "requirements.txt")
         packages = jose(given.work)
     except Unusable as unusable:
         print(unusable, file=sys.stderr)
         return 1
+    # Now, not before what takes its time: some of the tokens end within seconds.
+    folder = given.work.resolve() / "corpus"
+    subprocess.run([str(given.make), str(folder)], check=True, timeout=PATIENCE)
+    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").read_text().splitlines()]
+    if len(corpus) < LEAST:
+        print(f"the corpus has {len(corpus)} tokens, fewer than {LEAST}", file=sys.stderr)
+        return 1
     judges = {
-        "PyJWT": [str(python), str(HERE / "judge.py"), str(given.corpus)],
-        "jose": ["node", str(HERE / "judge.mjs"), str(given.corpus), str(packages)],
+        "PyJWT": [str(python), str(HERE / "judge.py"), str(folder)],
+        "jose": ["node", str(HERE / "judge.mjs"), str(folder), str(packages)],
     }
     listed = json.loads((HERE / "differences.json").read_text())
     accepted = sum(token["valet"] == "accepted" for token in corpus)

@@ -69,18 +69,11 @@ fn rust_tests(workspace: &Workspace, built: &Built, schema_suite: &str) -> Comma
 
 /// Makes a corpus of tokens, and lets other verifiers judge it. They are installed below `--work`, once.
 fn token_oracles(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.artifacts().join("oracles");
-    let corpus = folder.join("corpus");
-    let mut make = workspace.cargo(["run", "--quiet", "--package", "valet-oracles", "--"]);
-    make.arg(&corpus);
-    run(make)?;
+    run(workspace.cargo(["build", "--quiet", "--package", "valet-oracles"]))?;
     let mut python = Command::new("python3");
-    python
-        .arg(workspace.root.join("tests/oracles/run.py"))
-        .arg("--corpus")
-        .arg(&corpus)
-        .arg("--work")
-        .arg(&folder);
+    python.arg(workspace.root.join("tests/oracles/run.py"));
+    python.arg("--make").arg(workspace.target.join("debug/valet-oracles"));
+    python.arg("--work").arg(workspace.artifacts().join("oracles"));
     run(python)
 }
 
