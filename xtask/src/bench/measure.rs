@@ -107,6 +107,11 @@ impl<'a> Load<'a> {
                 // The two are not one product: what they say of themselves may differ.
                 if let Some(result) = answer["result"].as_object_mut() {
                     result.remove("_meta");
+                    // The SDK gives cache hints to older clients as well, which do not know them.
+                    if case.revision != "2026-07-28" {
+                        result.remove("ttlMs");
+                        result.remove("cacheScope");
+                    }
                 }
                 // A text that is JSON is compared as JSON: the order of its members means nothing.
                 if let Some(text) = answer.pointer_mut("/result/content/0/text")
