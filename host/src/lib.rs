@@ -17,7 +17,10 @@ mod parts;
 #[cfg(feature = "portable")]
 pub mod portable;
 pub mod runtime;
+pub mod seal;
 pub mod server;
+pub mod signing_key;
 pub mod stdio;
-pub mod store;
 pub mod telemetry;
+
+pub use valet_store as store;

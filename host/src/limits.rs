@@ -116,7 +116,7 @@ pub const STDIO_MESSAGE_BYTES: u32 = 16 * 1024;
 /// Time for open requests to end after the end of standard input. Clients wait a few seconds before they kill.
 pub const STDIO_DRAIN_TIME: Duration = Duration::from_secs(10);
 
-/// Artifacts that one request can have alive: request, identity and custodian.
+/// Artifacts that one request can have alive: request or authorization, identity and custodian.
 pub const ARTIFACTS_PER_REQUEST: u32 = 3;
 
 /// Linear memories of those three together: one for each of their seven components.
@@ -143,6 +143,16 @@ pub const EGRESS_TOTAL_TIME: Duration = Duration::from_secs(30);
 /// Longest answer from Entra or Graph in bytes.
 pub const EGRESS_BODY_BYTES: usize = 4 * 1024 * 1024;
 
+/// Time to fetch a client's metadata document, which a person waits for.
+pub const DOCUMENT_TIME: Duration = Duration::from_secs(5);
+
+/// Longest metadata document in bytes. Real ones are below 2 kB.
+pub const DOCUMENT_BYTES: usize = 16 * 1024;
+
+/// How long whoever renews a session is alone, and how long others wait for that: longer than [`EGRESS_TOTAL_TIME`], so that it ends by itself only if its
+/// process is gone.
+pub const SESSION_TURN_TIME: Duration = Duration::from_secs(35);
+
 /// Idle connections kept to one host.
 pub const EGRESS_IDLE_CONNECTIONS: usize = 32;
 
@@ -151,9 +161,6 @@ pub const PARSED_KEYS: usize = 64;
 
 /// Signatures that are remembered as good. Each takes 32 bytes.
 pub const REMEMBERED_SIGNATURES: usize = 8192;
-
-/// Entries of the in-memory store; past it the store refuses new names.
-pub const MEMORY_STORE_ENTRIES: usize = 100_000;
 
 /// Longest key and longest value in bytes of `wasi:keyvalue`: what the strictest hosted service takes, so that what works here works there.
 pub const KEY_VALUE_KEY_BYTES: usize = 255;

@@ -88,7 +88,7 @@ fn run(command: Command) -> Result<(), String> {
                     "no server.listen, which is fine for `valet stdio` and not enough for `valet serve`"
                 );
             }
-            let runtime = Runtime::new(read).map_err(|error| error.to_string())?;
+            let runtime = Runtime::new(read).await.map_err(|error| error.to_string())?;
             check(&runtime, &config).await
         }),
         Command::Compile { component, output } => {
@@ -135,7 +135,7 @@ async fn serve(path: &Path) -> Result<(), String> {
     let resource = config.settings.get("resource").cloned().unwrap_or_default();
     warn_of_no_secret(&config);
     raise_descriptor_limit();
-    let runtime = Runtime::new(config).map_err(|error| error.to_string())?;
+    let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
     check(&runtime, path).await?;
     let server =
         Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
@@ -162,7 +162,7 @@ async fn stdio(path: &Path) -> Result<(), String> {
     config.concurrent_requests = config.concurrent_requests.min(limits::STDIO_REQUESTS + 1);
     warn_of_no_secret(&config);
     let stop = stop_signal();
-    let runtime = Runtime::new(config).map_err(|error| error.to_string())?;
+    let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
     check(&runtime, path).await?;
     tracing::info!("serving on standard input and output");
     let gateway = Gateway::new(runtime, bearer);

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
+use valet_store::{Range, Store, StoreError, SystemClock};
 use wasmtime::Engine;
 
 use crate::artifact::{self, ArtifactError};
-use crate::capabilities::{Calls, Lent, RequestState, SignatureChecks, Turns};
-use crate::config::{Config, Storage};
-use crate::egress::{AddressPolicy, Connector, Sender, trust};
+use crate::capabilities::{Calls, Lent, Ranges, RequestState, SignatureChecks, Turns};
+use crate::config::{Config, OauthMode, Storage};
+use crate::egress::{AddressPolicy, Connector, Documents, Sender, trust};
+use crate::parts::authorization::{self, Authorization};
 use crate::parts::custodian::Custodian;
 use crate::parts::identity::Identity;
 use crate::parts::request::{self, Growing, Parts, Requests};
-use crate::store::{Disk, Memory, StoreError};
+use crate::signing_key::SigningKey;
 use crate::{engine, limits};
 
 pub use crate::parts::request::{Kind, Request};
@@ -31,7 +32,7 @@ pub enum SetUpError {
     #[error("the engine cannot be set up; fewer limits.concurrent_requests need less address space: {0:#}")]
     Engine(wasmtime::Error),
     /// The store.
-    #[error("storage.path: {0}")]
+    #[error("storage: {0}")]
     Store(#[from] StoreError),
     /// The certificates that are trusted.
     #[error("egress.ca_file: {0}")]
@@ -117,6 +118,8 @@ impl Pieces {
 /// The components, ready to answer.
 pub struct Runtime {
     requests: Requests,
+    /// None where clients get their tokens from Entra.
+    authorization: Option<Authorization>,
 }
 
 impl Runtime {
@@ -124,18 +127,27 @@ impl Runtime {
     ///
     /// # Errors
     /// See [`SetUpError`].
-    pub fn new(config: Config) -> Result<Self, SetUpError> {
+    pub async fn new(config: Config) -> Result<Self, SetUpError> {
         let engine = engine::engine(config.concurrent_requests).map_err(SetUpError::Engine)?;
         let load = |name| artifact::load(&engine, &config.artifacts, name);
         let (identity, custodian, request) = (load("identity")?, load("custodian")?, load("request")?);
-        let lent = Arc::new(lent(config)?);
+        let authorization = match config.oauth_mode {
+            OauthMode::Session => Some(load("authorization")?),
+            OauthMode::Direct => None,
+        };
+        let lent = Arc::new(lent(config).await?);
         let parts = Parts {
             identity: Identity::new(&engine, &identity, Arc::clone(&lent)).map_err(SetUpError::Link)?,
             custodian: Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?,
         };
-        let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
+        let parts = Arc::new(parts);
+        let authorization = authorization
+            .map(|component| Authorization::new(&engine, &component, Arc::clone(&lent), Arc::clone(&parts)))
+            .transpose()
+            .map_err(SetUpError::Link)?;
+        let requests = Requests::new(&engine, &request, lent, parts).map_err(SetUpError::Link)?;
         start_epochs(&engine);
-        Ok(Self { requests })
+        Ok(Self { requests, authorization })
     }
 
     /// Whether the components find their settings complete; the text names the one at fault. To be asked before a socket is opened.
@@ -143,14 +155,29 @@ impl Runtime {
     /// # Errors
     /// See [`RunError`].
     pub async fn check(&self) -> Result<Result<(), String>, RunError> {
+        if let Some(authorization) = &self.authorization {
+            let checked = within(authorization.check()).await?;
+            if checked.is_err() {
+                return Ok(checked);
+            }
+        }
         within(self.requests.check()).await
     }
 
-    /// Answers one request with a fresh instance.
+    /// Answers one request with a fresh instance: of the authorization server where the path is one of its, else of the MCP server.
     ///
     /// # Errors
     /// See [`RunError`].
     pub async fn handle(&self, request: Request) -> Result<Response, RunError> {
+        if let Some(authorization) = &self.authorization
+            && is_authorization(&request.target)
+        {
+            let Request { method, target, headers, body, request_id } = request;
+            let request = authorization::Request { method, target, headers, body, request_id };
+            let answer = within(authorization.handle(request)).await?;
+            let body = Body::Whole(answer.body);
+            return Ok(Response { status: answer.status, headers: answer.headers, body });
+        }
         let began = Instant::now();
         let answer = within(self.requests.handle(request)).await?;
         let body = match answer.body {
@@ -190,6 +217,16 @@ impl Runtime {
     }
 }
 
+/// Whether a request is for the authorization server: everything below `/oauth/`, where Entra sends people back to, and its metadata (RFC 8414 section 3,
+/// OpenID Connect Discovery section 4).
+fn is_authorization(target: &str) -> bool {
+    let path = target.split('?').next().unwrap_or_default();
+    path.starts_with("/oauth/")
+        || path == "/auth/callback"
+        || path.starts_with("/.well-known/oauth-authorization-server")
+        || path.starts_with("/.well-known/openid-configuration")
+}
+
 /// A number for a request: sixteen random hexadecimal digits, unguessable enough that a caller who quotes one was given it.
 ///
 /// # Panics
@@ -208,26 +245,35 @@ async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T,
     }
 }
 
-fn lent(config: Config) -> Result<Lent, SetUpError> {
+async fn lent(config: Config) -> Result<Lent, SetUpError> {
+    let store = match &config.storage {
+        Storage::Memory => Store::memory(SystemClock),
+        Storage::Disk(path) => Store::disk(path, SystemClock).await?,
+        Storage::Redis(settings) => Store::redis(settings).await?,
+    };
     let addresses = if config.egress.allow_private_addresses {
         AddressPolicy::PrivateToo
     } else {
         AddressPolicy::PublicOnly
     };
-    let connector = Connector::new(trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?, addresses);
+    let trust = trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?;
+    let connector = Connector::new(trust.clone(), addresses);
+    let documents = match config.egress.documents_at_private_addresses {
+        true => AddressPolicy::PrivateToo,
+        false => AddressPolicy::PublicOnly,
+    };
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
-        request_state: RequestState::new(config.sealing_key.expose_secret()),
+        request_state: RequestState::new(&config.sealing_keys),
+        signing_key: SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        ranges: Ranges::new(&store),
+        documents: Documents::new(Connector::new(trust, documents)),
         settings: config.settings,
         client_secret: config.client_secret,
-        sealing_key: config.sealing_key,
+        sealing_keys: config.sealing_keys,
         keys: Sender::new(&config.egress.authority, "entra.authority", connector.clone()),
         authority: Sender::new(&config.egress.authority, "entra.authority", connector.clone()),
         graph: Sender::new(&config.egress.graph, "graph.url", connector),
-        store: match config.storage {
-            Storage::Memory => Box::new(Memory::default()),
-            Storage::Disk(path) => Box::new(Disk::open(&path)?),
-        },
         turns: Turns::default(),
         signatures: SignatureChecks::default(),
     })

@@ -14,7 +14,7 @@ use crate::workspace::{Workspace, output, run, say};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Every component that ships. Its package is `valet-` and the name.
-pub(crate) const COMPONENTS: [&str; 12] = [
+pub(crate) const COMPONENTS: [&str; 13] = [
     "authenticator",
     "custodian-client",
     "custodian-front",
@@ -22,6 +22,7 @@ pub(crate) const COMPONENTS: [&str; 12] = [
     "entra-tokens",
     "gateway",
     "graph-tools",
+    "oauth-server",
     "signature",
     "signing-keys",
     "token-validator",

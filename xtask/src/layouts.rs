@@ -16,8 +16,16 @@ use crate::snapshot;
 use crate::workspace::{Workspace, say};
 
 /// Every layout, by the path of its `.wac` file below `components/layouts` and of its artifact below `target/valet`.
-pub(crate) const LAYOUTS: [&str; 6] =
-    ["native/identity", "native/request", "native/custodian", "single", "split/server", "split/custodian"];
+pub(crate) const LAYOUTS: [&str; 7] =
+    [
+    "native/identity",
+    "native/request",
+    "native/custodian",
+    "native/authorization",
+    "single",
+    "split/server",
+    "split/custodian",
+];
 
 /// The layouts that Spin's manifests name.
 const PORTABLE: [&str; 3] = ["single", "split/server", "split/custodian"];

@@ -1,21 +1,19 @@
-//! The authenticator component: from a bearer token to a principal, with the configured rules and the authority's current keys.
+//! The authenticator component: from a bearer token to a principal, with the configured rules and the keys of whoever issues the tokens.
 //!
-//! It joins three parts that do not know each other: settings, `signing-keys` and `token-validator`. It decides nothing about a token; its two
-//! rules are which tenant's keys a token is judged by, and when a refusal justifies a look at newer ones.
+//! It joins parts that do not know each other: settings, `signing-keys` and `token-validator`, or, where an authorization server of ours issues the
+//! tokens, its keys and its sessions. It decides nothing about a token; its rules are which keys a token is judged by, when a refusal justifies a look
+//! at newer ones, and that a session has to live.
 
 mod bindings;
+mod entra;
+mod session;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use bindings::exports::valet::identity::authenticator::{Failure, Guest, Principal};
 use bindings::valet::capability::settings;
-use bindings::valet::identity::refusals::Reason;
-use bindings::valet::identity::{keys, validator};
 use bindings::wasi::clocks::wall_clock;
-use valet_core_token::hint;
-use valet_core_token::settings::Settings;
+use valet_core_token::settings::Issuer;
 
 struct Component;
 
@@ -23,99 +21,56 @@ struct Component;
 /// token with an unknown key does not wait for it.
 const KEEP: u64 = 10;
 
-/// What tokens are checked with.
-struct Checks {
-    settings: Settings,
-    /// By tenant, those that were asked for.
-    of: BTreeMap<String, TenantChecks>,
+/// What tokens are checked with. One issuer's or the other's: no token is ever judged by the rules of both.
+enum Checks {
+    Entra(entra::Checks),
+    Session(session::Checks),
+}
+
+/// The checks, and until when they are used.
+struct Kept {
+    checks: Checks,
     until: u64,
 }
 
-/// What tokens of one tenant are checked with. The rules name this tenant alone: what was chosen by an unverified claim has to be what the
-/// token verifies as.
-struct TenantChecks {
-    rules: validator::Rules,
-    keys: String,
-}
-
 thread_local! {
-    static CHECKS: RefCell<Option<Checks>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
 impl Guest for Component {
     fn authenticate(token: String) -> Result<Principal, Failure> {
         let now = wall_clock::now().seconds;
-        CHECKS.with_borrow_mut(|kept| {
-            let checks = match kept {
+        KEPT.with_borrow_mut(|kept| {
+            let kept = match kept {
                 // The lower bound is for a clock that was set back.
-                Some(checks) if (checks.until.saturating_sub(KEEP)..checks.until).contains(&now) => checks,
-                _ => kept.insert(Checks::read(now).map_err(Failure::Unavailable)?),
+                Some(kept) if (kept.until.saturating_sub(KEEP)..kept.until).contains(&now) => kept,
+                _ => {
+                    let checks = Checks::read().map_err(Failure::Unavailable)?;
+                    kept.insert(Kept { checks, until: now.saturating_add(KEEP) })
+                }
             };
-            authenticate(checks, &token, now)
+            match &mut kept.checks {
+                Checks::Entra(checks) => checks.authenticate(&token, now),
+                Checks::Session(checks) => checks.authenticate(&token, now),
+            }
         })
     }
 
-    /// Ready with the keys of one tenant: what happens to another must not take this one's users down.
     fn ready() -> Result<(), String> {
-        let Checks { settings, .. } = Checks::read(wall_clock::now().seconds)?;
-        let mut failure = None;
-        for tenant in &settings.tenants {
-            match keys::current(tenant) {
-                Ok(_) => return Ok(()),
-                Err(why) => failure = failure.or(Some(why)),
-            }
+        match Checks::read()? {
+            Checks::Entra(checks) => checks.ready(),
+            // Reading them has loaded the keys.
+            Checks::Session(_) => Ok(()),
         }
-        Err(failure.unwrap_or_default())
     }
 }
 
 impl Checks {
-    fn read(now: u64) -> Result<Self, String> {
-        let settings = Settings::read(settings::get).map_err(|unset| unset.to_string())?;
-        Ok(Self { settings, of: BTreeMap::new(), until: now.saturating_add(KEEP) })
-    }
-
-    /// The checks for the tenant that `token` says it is of, unverified, if that may call; else those for the first one, which refuse it.
-    fn for_token(&mut self, token: &str) -> Result<&mut TenantChecks, String> {
-        let tenants = &self.settings.tenants;
-        let named = if tenants.len() > 1 { hint(token).tenant } else { None };
-        let known = named.filter(|tenant| tenants.contains(tenant));
-        let tenant = known.or_else(|| tenants.first().cloned()).unwrap_or_default();
-        match self.of.entry(tenant) {
-            Entry::Occupied(kept) => Ok(kept.into_mut()),
-            Entry::Vacant(place) => {
-                let keys = keys::current(place.key())?;
-                let rules = rules(&self.settings, place.key());
-                Ok(place.insert(TenantChecks { rules, keys }))
-            }
-        }
-    }
-}
-
-fn authenticate(checks: &mut Checks, token: &str, now: u64) -> Result<Principal, Failure> {
-    let TenantChecks { rules, keys } = checks.for_token(token).map_err(Failure::Unavailable)?;
-    let refusal = match validator::validate(token, keys, rules, now) {
-        Ok(principal) => return Ok(principal),
-        Err(refusal) => refusal,
-    };
-    // After a rollover the first tokens name a key that was not there an hour ago.
-    if refusal.reason == Reason::UnknownKey {
-        let newer = keys::newer(&rules.tenants[0]).map_err(Failure::Unavailable)?;
-        if newer != *keys {
-            *keys = newer;
-            return validator::validate(token, keys, rules, now).map_err(Failure::Refused);
-        }
-    }
-    Err(Failure::Refused(refusal))
-}
-
-fn rules(settings: &Settings, tenant: &str) -> validator::Rules {
-    validator::Rules {
-        authority: settings.authority.clone(),
-        v1_authority: settings.v1_authority.clone(),
-        tenants: vec![tenant.to_owned()],
-        audiences: settings.audiences.clone(),
-        clients: settings.clients.clone(),
-        leeway: settings.leeway,
+    fn read() -> Result<Self, String> {
+        let unset = |unset: valet_core_token::settings::Unset| unset.to_string();
+        Ok(match Issuer::read(settings::get).map_err(unset)? {
+            Issuer::Entra(settings) => Self::Entra(entra::Checks::new(settings)),
+            Issuer::Ours(settings) => Self::Session(session::Checks::new(&settings)?),
+        })
     }
 }

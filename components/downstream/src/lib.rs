@@ -19,23 +19,38 @@ impl Guest for Component {
         // Refused before a token is fetched for it.
         let url = call::url(&base, &request.method, &request.path, &request.query)
             .map_err(|refused| Failure::Refused(refused.to_string()))?;
-        let token = tokens::acquire(caller, &request.scopes).map_err(token_failure)?;
-        let response = egress_graph::send(&http::Request {
-            method: request.method,
-            url,
-            headers: vec![
-                ("authorization".to_owned(), format!("Bearer {token}")),
-                ("accept".to_owned(), "application/json".to_owned()),
-            ],
-            body: Vec::new(),
-        })
-        .map_err(egress_failure)?;
+        let ask = |claims| {
+            let token = tokens::acquire(caller, &request.scopes, claims).map_err(token_failure)?;
+            egress_graph::send(&http::Request {
+                method: request.method.clone(),
+                url: url.clone(),
+                headers: vec![
+                    ("authorization".to_owned(), format!("Bearer {token}")),
+                    ("accept".to_owned(), "application/json".to_owned()),
+                ],
+                body: Vec::new(),
+            })
+            .map_err(egress_failure)
+        };
+        let mut response = ask(None)?;
+        // Revoked before its time, or not enough for a policy: maybe the authority can satisfy that without the user.
+        if let Some(claims) = claims_wanted(&response) {
+            response = ask(Some(claims.as_str()))?;
+        }
         if response.status == 401 {
-            // Revoked before its time, by a sign-out or a policy. The next call asks for another.
+            // The next call asks for another.
             tokens::forget(caller, &request.scopes);
         }
         read(response)
     }
+}
+
+/// The claims challenge of an answer.
+fn claims_wanted(response: &http::Response) -> Option<String> {
+    let fields = response.headers.iter().filter(|(name, _)| name == "www-authenticate");
+    // Continuous access evaluation reports a revoked session with 401, Conditional Access sometimes with 403.
+    matches!(response.status, 401 | 403)
+        .then(|| challenge::insufficient_claims(fields.map(|(_, value)| value.as_str())))?
 }
 
 /// Sorts out the answers that are about access or load; every other status is the tool's to interpret.
@@ -43,15 +58,7 @@ fn read(response: http::Response) -> Result<Response, Failure> {
     let field = |name: &str| {
         response.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     };
-    let challenges = response
-        .headers
-        .iter()
-        .filter(|(name, _)| name == "www-authenticate")
-        .map(|(_, value)| value.as_str());
-    // Continuous access evaluation reports a revoked session with 401, Conditional Access sometimes with 403.
-    if matches!(response.status, 401 | 403)
-        && let Some(claims) = challenge::insufficient_claims(challenges)
-    {
+    if let Some(claims) = claims_wanted(&response) {
         return Err(Failure::InteractionRequired(Some(claims)));
     }
     match response.status {

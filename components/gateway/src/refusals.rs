@@ -36,6 +36,7 @@ pub(crate) const fn consequence(reason: Reason) -> Consequence {
         Reason::NotYetValid => ("not_yet_valid", "the token is not valid yet"),
         Reason::NotAnAccessToken => ("not_an_access_token", POOR),
         Reason::BoundToken => ("bound_token", POOR),
+        Reason::SessionEnded => ("session_ended", "the session has ended: sign in again"),
         Reason::UnusableConfiguration => {
             return Consequence { audit: "misconfigured", outcome: Outcome::ServerError };
         }

@@ -10,8 +10,8 @@ use crate::bindings::valet::capability::settings;
 pub(crate) struct Settings {
     /// Our resource identifier and the URL that clients use.
     pub(crate) resource: String,
-    /// The authorization server that clients are sent to.
-    authorization_server: String,
+    /// The authorization servers that clients are sent to, the first one first.
+    authorization_servers: Vec<String>,
     /// What stands before a scope's name where clients ask for it.
     scope_prefix: String,
     /// Who may use which tool.
@@ -26,7 +26,6 @@ impl Settings {
         let resource = required("resource")?;
         let policy =
             Policy::parse(&required("policy")?).map_err(|error| format!("setting `policy`: {error}"))?;
-        let authority = required("authority")?;
         let own = origin(&resource).ok_or("setting `resource` is not an absolute URL")?;
         let (hosts, origins) = (listed("allowed_hosts"), listed("allowed_origins"));
         let transport = TransportRules::parse(
@@ -35,7 +34,7 @@ impl Settings {
         )
         .map_err(|error| format!("settings `allowed_hosts`, `allowed_origins`: {error:?}"))?;
         Ok(Self {
-            authorization_server: format!("{authority}/{}/v2.0", required("tenant")?),
+            authorization_servers: authorization_servers()?,
             scope_prefix: required("scope_prefix")?,
             policy,
             transport,
@@ -58,7 +57,7 @@ impl Settings {
         let scopes: Vec<String> = self.policy.scopes().map(|scope| self.qualified(scope)).collect();
         let metadata = Metadata {
             resource: &self.resource,
-            authorization_servers: vec![&self.authorization_server],
+            authorization_servers: self.authorization_servers.iter().map(String::as_str).collect(),
             scopes_supported: scopes.iter().map(String::as_str).collect(),
             resource_name: Some("Valet"),
             resource_documentation: None,
@@ -69,6 +68,21 @@ impl Settings {
     /// Where that metadata is.
     pub(crate) fn metadata_url(&self) -> String {
         protected_resource::metadata_url(&self.resource).unwrap_or_default()
+    }
+}
+
+/// Where clients get their tokens: from Entra, which is an issuer for each tenant, or from us.
+fn authorization_servers() -> Result<Vec<String>, String> {
+    match required("oauth_mode")?.as_str() {
+        "direct" => {
+            let (authority, first) = (required("authority")?, required("tenant")?);
+            let others = listed("tenants");
+            let others = others.split_whitespace().filter(|tenant| *tenant != first);
+            let tenants = std::iter::once(first.as_str()).chain(others);
+            Ok(tenants.map(|tenant| format!("{authority}/{tenant}/v2.0")).collect())
+        }
+        "facade" | "session" => Ok(vec![required("issuer")?]),
+        other => Err(format!("setting `oauth_mode` is `{other}`; it can be `session`, `facade` or `direct`")),
     }
 }
 

@@ -43,6 +43,7 @@ impl GuestPrincipal for Principal {
             scopes: caller.scopes,
             roles: caller.roles,
             token_id: caller.token_id,
+            session_id: caller.session_id,
             expires_at: caller.expires_at,
         }
     }

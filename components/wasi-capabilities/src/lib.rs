@@ -7,6 +7,7 @@
 mod bindings;
 mod egress;
 mod request_state;
+mod sessions;
 mod store;
 mod telemetry;
 
@@ -55,10 +56,10 @@ impl credential::Guest for Component {
         secret("client_secret")
     }
 
-    fn sealing_key() -> Result<Vec<u8>, credential::Failure> {
+    fn sealing_keys() -> Result<Vec<Vec<u8>>, credential::Failure> {
         // The decoder's error would print a byte of the key.
-        STANDARD
-            .decode(secret("sealing_key")?)
-            .map_err(|_| credential::Failure::Unreadable("variable `sealing_key` is not base64".to_owned()))
+        let unreadable =
+            |_| credential::Failure::Unreadable("variable `sealing_key` is not base64".to_owned());
+        secret("sealing_key")?.split_whitespace().map(|key| STANDARD.decode(key).map_err(unreadable)).collect()
     }
 }

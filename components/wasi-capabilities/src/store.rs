@@ -43,7 +43,8 @@ impl token_store::Guest for Component {
         bucket().and_then(|bucket| bucket.get(&key("tokens", &name))).map_err(failure)
     }
 
-    fn set(name: String, value: Vec<u8>) -> Result<(), token_store::Failure> {
+    /// `wasi:keyvalue` keeps everything for good. What has ended is not used, whatever the store still has.
+    fn set(name: String, value: Vec<u8>, _: u32) -> Result<(), token_store::Failure> {
         bucket().and_then(|bucket| bucket.set(&key("tokens", &name), &value)).map_err(failure)
     }
 

@@ -13,7 +13,7 @@ impl Host for Capabilities {
         }
     }
 
-    fn sealing_key(&mut self) -> Result<Vec<u8>, Failure> {
-        Ok(self.lent.sealing_key.expose_secret().to_vec())
+    fn sealing_keys(&mut self) -> Result<Vec<Vec<u8>>, Failure> {
+        Ok(self.lent.sealing_keys.iter().map(|key| key.to_vec()).collect())
     }
 }

@@ -1,7 +1,8 @@
-//! `egress-keys`, `egress-authority` and `egress-graph`: one sender each.
+//! `egress-keys`, `egress-authority` and `egress-graph`: one sender each; and `egress-metadata`.
 
 use super::Capabilities;
 use crate::egress::{self, Sender};
+use crate::parts::bindings::authorization::valet::capability::egress_metadata;
 use crate::parts::bindings::custodian::valet::capability::{egress_authority, egress_graph};
 use crate::parts::bindings::identity::valet::capability::egress_keys;
 use crate::parts::bindings::identity::valet::capability::http::{Failure, Host, Request, Response};
@@ -29,9 +30,19 @@ impl egress_graph::Host for Capabilities {
     }
 }
 
+impl egress_metadata::Host for Capabilities {
+    async fn get(&mut self, url: String) -> Result<Response, Failure> {
+        answer(self.lent.documents.get(&url).await)
+    }
+}
+
 async fn send(sender: &Sender, request: Request) -> Result<Response, Failure> {
     let Request { method, url, headers, body } = request;
-    match sender.send(egress::Request { method, url, headers, body }).await {
+    answer(sender.send(egress::Request { method, url, headers, body }).await)
+}
+
+fn answer(answer: Result<egress::Response, egress::Failure>) -> Result<Response, Failure> {
+    match answer {
         Ok(egress::Response { status, headers, body }) => Ok(Response { status, headers, body }),
         Err(egress::Failure::Denied(why)) => Err(Failure::Denied(why)),
         Err(egress::Failure::Unreachable(why)) => Err(Failure::Unreachable(why)),

@@ -7,22 +7,24 @@ mod rate_limit;
 mod request_state;
 mod settings;
 mod signature;
+mod signing;
 mod stores;
 mod telemetry;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secrecy::{SecretBox, SecretString};
+use secrecy::SecretString;
 use wasmtime::component::ResourceTable;
 
-use crate::egress::Sender;
-use crate::store::Store;
+use crate::egress::{Documents, Sender};
+use crate::seal::SealingKeys;
+use crate::signing_key::SigningKey;
 
 pub use rate_limit::Calls;
 pub use request_state::RequestState;
 pub use signature::{SignatureChecks, SignatureFailure};
-pub use stores::{Turn, Turns};
+pub use stores::{Ranges, SessionTurn, Turn, Turns};
 
 /// What lives as long as the host, and stands behind the capabilities.
 pub struct Lent {
@@ -30,16 +32,20 @@ pub struct Lent {
     pub settings: BTreeMap<String, String>,
     /// The client secret.
     pub client_secret: Option<SecretString>,
-    /// The key that seals tokens at rest.
-    pub sealing_key: SecretBox<[u8; 32]>,
+    /// The keys that seal what is kept.
+    pub sealing_keys: SealingKeys,
     /// To the authority's key documents.
     pub keys: Sender,
     /// To the authority's token endpoint.
     pub authority: Sender,
     /// To Microsoft Graph.
     pub graph: Sender,
-    /// Keys and sealed tokens.
-    pub store: Box<dyn Store>,
+    /// To client metadata documents.
+    pub documents: Documents,
+    /// Where things are kept, a range for each capability.
+    pub ranges: Ranges,
+    /// What our own authorization server signs with.
+    pub signing_key: SigningKey,
     /// Who renews which entry of the key cache.
     pub turns: Turns,
     /// The native signature check.

@@ -1,27 +1,21 @@
-//! `request-state`: seals what a client carries for us between two rounds of a request.
-//!
-//! AES-256-GCM-SIV (RFC 8452), which stays safe for more random nonces than anyone will ever draw. Its key is derived from the sealing key under a label of
-//! its own (HKDF-SHA256, RFC 5869), so processes that share a sealing key open what the others sealed, and nothing sealed for one purpose opens for another.
+//! `request-state`: seals what a client or a browser carries for us from one request to the next.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Capabilities;
 use crate::limits::REQUEST_STATE_BYTES;
 use crate::parts::bindings::request::valet::capability::request_state::{Host, Refusal};
+use crate::seal::{OVERHEAD_BYTES, Seal, SealingKeys};
 
-/// First byte of what is sealed. Another format gets another number.
-const FORMAT: u8 = 1;
-/// What the key is for (RFC 5869, `info`).
+/// What the keys are for.
 const LABEL: &[u8] = b"valet request-state 1";
 /// The end of its life in seconds since the Unix epoch stands before the value.
 const EXPIRY_BYTES: usize = 8;
 /// Longest text that can have been sealed here.
-const MOST_TEXT: usize = (1 + NONCE_LEN + EXPIRY_BYTES + REQUEST_STATE_BYTES + 16).div_ceil(3) * 4;
+const MOST_TEXT: usize = (OVERHEAD_BYTES + EXPIRY_BYTES + REQUEST_STATE_BYTES).div_ceil(3) * 4;
 
 impl Host for Capabilities {
     fn seal(&mut self, value: Vec<u8>, bound_to: Vec<u8>, lifetime: u32) -> Result<String, String> {
@@ -38,23 +32,14 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The key that request states are sealed with.
-pub struct RequestState(RandomizedNonceKey);
+/// What request states are sealed with.
+pub struct RequestState(Seal);
 
 impl RequestState {
-    /// The key that belongs to `sealing_key`.
-    ///
-    /// # Panics
-    /// Never: the lengths are those of the algorithms.
+    /// What belongs to these sealing keys.
     #[must_use]
-    pub fn new(sealing_key: &[u8; 32]) -> Self {
-        let mut key = [0; 32];
-        let derived = Salt::new(HKDF_SHA256, &[]).extract(sealing_key);
-        derived
-            .expand(&[LABEL], HKDF_SHA256)
-            .and_then(|key_material| key_material.fill(&mut key))
-            .expect("32 bytes");
-        Self(RandomizedNonceKey::new(&AES_256_GCM_SIV, &key).expect("32 bytes"))
+    pub fn new(keys: &SealingKeys) -> Self {
+        Self(Seal::new(keys, LABEL))
     }
 
     fn seal(&self, value: &[u8], bound_to: &[u8], lifetime: u32, now: u64) -> Result<String, String> {
@@ -64,40 +49,23 @@ impl RequestState {
                 value.len()
             ));
         }
-        let mut text = now.saturating_add(lifetime.into()).to_be_bytes().to_vec();
-        text.extend_from_slice(value);
-        let nonce = self.0.seal_in_place_append_tag(place(bound_to), &mut text);
-        let nonce = nonce.map_err(|_| "the system's random source failed".to_owned())?;
-        let sealed = [&[FORMAT], nonce.as_ref().as_slice(), &text].concat();
+        let expiry = now.saturating_add(lifetime.into()).to_be_bytes();
+        let sealed = self.0.seal(&[expiry.as_slice(), value].concat(), bound_to)?;
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     fn open(&self, sealed: &str, bound_to: &[u8], now: u64) -> Result<Vec<u8>, Refusal> {
-        let opened = self.opened(sealed, bound_to).ok_or(Refusal::Invalid)?;
+        if sealed.len() > MOST_TEXT {
+            return Err(Refusal::Invalid);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Refusal::Invalid)?;
+        let opened = self.0.open(&bytes, bound_to).ok_or(Refusal::Invalid)?;
         let (expiry, value) = opened.split_first_chunk::<EXPIRY_BYTES>().ok_or(Refusal::Invalid)?;
         if now >= u64::from_be_bytes(*expiry) {
             return Err(Refusal::Expired);
         }
         Ok(value.to_vec())
     }
-
-    fn opened(&self, sealed: &str, bound_to: &[u8]) -> Option<Vec<u8>> {
-        if sealed.len() > MOST_TEXT {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (&FORMAT, rest) = bytes.split_first()? else { return None };
-        let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>()?;
-        let mut text = text.to_vec();
-        let length = self.0.open_in_place(Nonce::from(nonce), place(bound_to), &mut text).ok()?.len();
-        text.truncate(length);
-        Some(text)
-    }
-}
-
-/// The additional data.
-fn place(bound_to: &[u8]) -> Aad<Vec<u8>> {
-    Aad::from([&[FORMAT], bound_to].concat())
 }
 
 #[cfg(test)]
@@ -107,7 +75,8 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
 
     fn state(byte: u8) -> RequestState {
-        RequestState::new(&[byte; 32])
+        let key = secrecy::SecretBox::new(Box::new([byte; 32]));
+        RequestState::new(&SealingKeys::new(vec![key]).unwrap())
     }
 
     fn sealed() -> String {

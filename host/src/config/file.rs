@@ -24,6 +24,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) scopes: ScopesFile,
     #[serde(default)]
+    pub(super) oauth: OauthFile,
+    #[serde(default)]
     pub(super) egress: EgressFile,
     #[serde(default)]
     pub(super) storage: StorageFile,
@@ -103,6 +105,58 @@ pub(super) struct ScopesFile {
     pub(super) prefix: Option<String>,
 }
 
+/// Where clients get their tokens. `valet-core-oauth` has the meaning of what it is about our own authorization server.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OauthFile {
+    #[serde(default)]
+    pub(super) mode: Mode,
+    /// Clients that are known beforehand.
+    #[serde(default)]
+    pub(super) clients: Vec<ClientFile>,
+    /// Hosts whose Client ID Metadata Documents are taken; `*` for any.
+    #[serde(default)]
+    pub(super) client_document_hosts: Vec<String>,
+    /// Redirect URIs that a client may register by itself, and the word `loopback`. None, and nobody registers.
+    #[serde(default)]
+    pub(super) registration_redirects: Vec<String>,
+    pub(super) registrations: Option<u32>,
+    /// What clients may ask for; what the rules of tools, resources and prompts name if left out.
+    pub(super) scopes: Option<Vec<String>>,
+    /// Permissions of the API that people are asked for when they sign in.
+    pub(super) sign_in_scopes: Option<Vec<String>>,
+    pub(super) access_token_lifetime: Option<u32>,
+    pub(super) refresh_token_lifetime: Option<u32>,
+    pub(super) consent_lifetime: Option<u32>,
+    /// For clients under development: whether their documents may be at private and loopback addresses.
+    #[serde(default)]
+    pub(super) client_documents_at_private_addresses: bool,
+}
+
+/// Where clients get their tokens.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// From Entra.
+    #[default]
+    Direct,
+    /// From us.
+    Session,
+}
+
+/// A client that is known beforehand, in the words of RFC 7591 section 2.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientFile {
+    pub(super) client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_name: Option<String>,
+    pub(super) redirect_uris: Vec<String>,
+    /// SHA-256 of the client's secret in hexadecimal digits, for a client that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_secret_sha256: Option<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EgressFile {
@@ -116,6 +170,9 @@ pub(super) struct EgressFile {
 pub(super) struct StorageFile {
     /// A file to keep tokens and keys in; memory if left out.
     pub(super) path: Option<PathBuf>,
+    /// A file with the URL of a Redis or Valkey server, which holds a password.
+    pub(super) redis_url_file: Option<PathBuf>,
+    pub(super) redis_ca_file: Option<PathBuf>,
     pub(super) sealing_key_file: Option<PathBuf>,
 }
 

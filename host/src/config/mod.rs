@@ -4,6 +4,7 @@
 //! socket is opened. `docs/configuration.md` is the reference for people.
 
 mod file;
+mod oauth;
 mod read;
 
 use std::collections::BTreeMap;
@@ -11,9 +12,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use secrecy::SecretBox;
 use secrecy::SecretString;
 use url::Url;
+use valet_store::RedisSettings;
+
+use crate::seal::SealingKeys;
 
 pub use read::{ConfigError, read};
 
@@ -28,12 +31,14 @@ pub struct Config {
     pub settings: BTreeMap<String, String>,
     /// The client secret, where one is configured.
     pub client_secret: Option<SecretString>,
-    /// The key that seals tokens at rest, 32 bytes.
-    pub sealing_key: SecretBox<[u8; 32]>,
+    /// The keys that seal what is kept.
+    pub sealing_keys: SealingKeys,
     /// What may be reached.
     pub egress: Egress,
     /// Where tokens and keys are kept.
     pub storage: Storage,
+    /// Where clients get their tokens.
+    pub oauth_mode: OauthMode,
     /// Most requests in the components at the same time.
     pub concurrent_requests: u32,
     /// Calls of one caller in a minute.
@@ -69,6 +74,8 @@ pub struct Egress {
     pub ca: Option<Vec<u8>>,
     /// Whether private and loopback addresses may be dialled.
     pub allow_private_addresses: bool,
+    /// The same for the metadata documents of clients, whose URLs strangers choose.
+    pub documents_at_private_addresses: bool,
 }
 
 /// Where tokens and keys are kept.
@@ -78,4 +85,15 @@ pub enum Storage {
     Memory,
     /// In a file.
     Disk(PathBuf),
+    /// In Redis or Valkey, which several processes share.
+    Redis(RedisSettings),
+}
+
+/// Where clients get their tokens, and whose tokens are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OauthMode {
+    /// From Entra.
+    Direct,
+    /// From our own authorization server, which signs users in at Entra.
+    Session,
 }

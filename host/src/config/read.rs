@@ -13,18 +13,21 @@ use secrecy::{SecretBox, SecretString};
 use serde_json::json;
 use toml::{Table, Value};
 use url::Url;
+use valet_store::RedisSettings;
 
-use super::file::File;
+use super::file::{File, Mode};
 use super::{Config, Egress, Server, Storage, TlsFiles};
 use crate::limits;
+use crate::seal::SealingKeys;
 
 /// Variables that are not keys of the file.
-const OTHER_VARIABLES: [&str; 6] = [
+const OTHER_VARIABLES: [&str; 7] = [
     "VALET_ACCESS_TOKEN",
     "VALET_CLIENT_SECRET",
     "VALET_CONFIG",
     "VALET_LOG",
     "VALET_LOG_FORMAT",
+    "VALET_REDIS_URL",
     "VALET_SEALING_KEY",
 ];
 
@@ -127,7 +130,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
 }
 
 /// Derives a [`Config`] and refuses what contradicts itself.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     path: &'a Path,
     variables: &'a BTreeMap<String, String>,
     /// Which variable replaced which key.
@@ -138,10 +141,7 @@ impl Reader<'_> {
     fn config(&self, file: File) -> Result<Config, ConfigError> {
         let server = self.server(&file)?;
         let settings = self.settings(&file)?;
-        let storage = match &file.storage.path {
-            Some(path) => Storage::Disk(self.relative(path)),
-            None => Storage::Memory,
-        };
+        let storage = self.storage(&file)?;
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
@@ -155,17 +155,48 @@ impl Reader<'_> {
             artifacts: self.artifacts(file.artifacts.as_deref())?,
             settings,
             client_secret: self.client_secret(file.entra.client_secret_file.as_deref())?,
-            sealing_key: self.sealing_key(file.storage.sealing_key_file.as_deref(), &storage)?,
+            sealing_keys: self.sealing_keys(file.storage.sealing_key_file.as_deref(), &storage)?,
             egress: Egress {
                 authority: file.entra.authority,
                 graph: file.graph.url,
                 ca: file.egress.ca_file.as_deref().map(|path| self.bytes(path)).transpose()?,
                 allow_private_addresses: file.egress.allow_private_addresses,
+                documents_at_private_addresses: file.oauth.client_documents_at_private_addresses,
             },
             storage,
+            oauth_mode: file.oauth.mode.into(),
             concurrent_requests,
             calls_per_minute,
         })
+    }
+
+    fn storage(&self, file: &File) -> Result<Storage, ConfigError> {
+        let storage = &file.storage;
+        let url = match (&storage.redis_url_file, self.variables.get("VALET_REDIS_URL")) {
+            (Some(_), Some(_)) => {
+                return Err(self.key("storage.redis_url_file", "and VALET_REDIS_URL are both set; keep one"));
+            }
+            (Some(path), None) => Some(
+                String::from_utf8(self.bytes(path)?)
+                    .map_err(|_| self.key("storage.redis_url_file", "is not text"))?,
+            ),
+            (None, Some(text)) => Some(text.clone()),
+            (None, None) => None,
+        };
+        match (&storage.path, url) {
+            (Some(_), Some(_)) => {
+                Err(self.key("storage.path", "and a Redis are both set; things are kept in one place"))
+            }
+            (Some(path), None) => Ok(Storage::Disk(self.relative(path))),
+            (None, Some(url)) => Ok(Storage::Redis(RedisSettings {
+                url: SecretString::from(url.trim()),
+                certificate_authorities: storage.redis_ca_file.as_deref().map(|path| self.bytes(path)).transpose()?,
+            })),
+            (None, None) if storage.redis_ca_file.is_some() => {
+                Err(self.key("storage.redis_ca_file", "is set, and no storage.redis_url_file"))
+            }
+            (None, None) => Ok(Storage::Memory),
+        }
     }
 
     fn server(&self, file: &File) -> Result<Option<Server>, ConfigError> {
@@ -235,7 +266,12 @@ impl Reader<'_> {
             "implies": file.scopes.implies,
         });
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
-        let prefix = file.scopes.prefix.clone().unwrap_or_else(|| format!("{public_url}/"));
+        let prefix = match (file.oauth.mode, &file.scopes.prefix) {
+            (Mode::Session, _) => String::new(),
+            (Mode::Direct, Some(prefix)) => prefix.clone(),
+            (Mode::Direct, None) => format!("{public_url}/"),
+        };
+        let oauth = self.oauth(file)?;
         Ok([
             ("resource", public_url),
             ("allowed_origins", file.server.allowed_origins.join(" ")),
@@ -254,8 +290,10 @@ impl Reader<'_> {
             ("scope_prefix", prefix),
             ("policy", policy.to_string()),
         ]
+        .into_iter()
+        .chain(oauth)
         .map(|(name, value)| (name.to_owned(), value))
-        .into())
+        .collect())
     }
 
     /// An optional list of GUIDs, blank if left out. Empty, it would accept nobody.
@@ -333,12 +371,8 @@ impl Reader<'_> {
         }
     }
 
-    /// 32 bytes in base64 from a file or a variable; made now for the memory store, whose content ends with the process as well.
-    fn sealing_key(
-        &self,
-        file: Option<&Path>,
-        storage: &Storage,
-    ) -> Result<SecretBox<[u8; 32]>, ConfigError> {
+    /// Keys of 32 bytes in base64, one a line, from a file or a variable; made now for the memory store, whose content ends with the process as well.
+    fn sealing_keys(&self, file: Option<&Path>, storage: &Storage) -> Result<SealingKeys, ConfigError> {
         let text = match (file, self.variables.get("VALET_SEALING_KEY"), storage) {
             (Some(_), Some(_), _) => {
                 return Err(
@@ -347,18 +381,23 @@ impl Reader<'_> {
             }
             (Some(path), None, _) => String::from_utf8(self.bytes(path)?).unwrap_or_default(),
             (None, Some(text), _) => text.clone(),
-            (None, None, Storage::Disk(_)) => {
+            (None, None, Storage::Memory) => return Ok(SealingKeys::random()),
+            (None, None, _) => {
                 return Err(self.key(
                     "storage.sealing_key_file",
-                    "is missing: what is on disk is sealed with it. `openssl rand -base64 32` makes one",
+                    "is missing: what is kept is sealed with it. `openssl rand -base64 32` makes one",
                 ));
             }
-            (None, None, Storage::Memory) => return Ok(random_key()),
         };
-        let bytes: Option<[u8; 32]> =
-            STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(|bytes| SecretBox::new(Box::new(bytes))).ok_or_else(|| {
-            self.key("storage.sealing_key_file", "or VALET_SEALING_KEY has to be 32 bytes in base64")
+        let key = |text: &str| {
+            let bytes: [u8; 32] = STANDARD.decode(text).ok()?.try_into().ok()?;
+            Some(SecretBox::new(Box::new(bytes)))
+        };
+        text.split_whitespace().map(key).collect::<Option<Vec<_>>>().and_then(SealingKeys::new).ok_or_else(|| {
+            self.key(
+                "storage.sealing_key_file",
+                "or VALET_SEALING_KEY has to be 32 bytes in base64, or several such keys, the current one first",
+            )
         })
     }
 
@@ -372,16 +411,10 @@ impl Reader<'_> {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
-    fn key(&self, key: &str, why: &str) -> ConfigError {
+    pub(super) fn key(&self, key: &str, why: &str) -> ConfigError {
         let origin = self.replaced.get(key).cloned().unwrap_or_else(|| self.path.display().to_string());
         ConfigError::Key { origin, key: key.to_owned(), why: why.to_owned() }
     }
-}
-
-fn random_key() -> SecretBox<[u8; 32]> {
-    let mut key = [0; 32];
-    aws_lc_rs::rand::fill(&mut key).expect("the system's random source works");
-    SecretBox::new(Box::new(key))
 }
 
 fn is_guid(text: &str) -> bool {

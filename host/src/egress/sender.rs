@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -140,19 +140,21 @@ impl Sender {
                 Failure::Protocol(error.to_string())
             }
         })?;
-        let headers = head.headers.iter().filter_map(|(name, value)| {
-            // A value that is not visible ASCII is left out: no component has a use for it.
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        });
         Ok(Response {
             status: head.status.as_u16(),
-            headers: headers.collect(),
+            headers: visible(&head.headers),
             body: body.to_bytes().into(),
         })
     }
 }
 
-fn connect_failure(error: &hyper_util::client::legacy::Error) -> Failure {
+/// The fields as plain values. A value that is not visible ASCII is left out: no component has a use for it.
+pub(super) fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
+    let fields = headers.iter();
+    fields.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+}
+
+pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error) -> Failure {
     let mut cause = error.source();
     while let Some(error) = cause {
         match error.downcast_ref::<ConnectError>() {

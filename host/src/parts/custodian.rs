@@ -1,13 +1,14 @@
-//! The custodian artifact: `downstream` and `entra-tokens`, in a fresh store for each call that a tool makes.
+//! The custodian artifact: `downstream` and `entra-tokens`, in a fresh store for each call that a tool makes, and for each use of a session.
 //!
-//! The only artifact that the credential, the token store and `assertion` are linked to.
+//! The only artifact that the credential, the stores of tokens and sessions, and `assertion` are linked to.
 
 use std::sync::Arc;
 
-use wasmtime::Engine;
+use wasmtime::{Engine, Store};
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
 
-use super::bindings::custodian::{CustodianPre, valet::capability, wasi};
+use super::bindings::custodian::exports::valet::oauth::sessions;
+use super::bindings::custodian::{Custodian as Artifact, CustodianPre, valet::capability, wasi};
 use super::bindings::identity::valet::capability::settings;
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::budget::{self, Budget, Budgeted};
@@ -47,6 +48,7 @@ impl Custodian {
         settings::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::credential::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::token_store::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::session_store::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::egress_authority::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::egress_graph::add_to_linker::<_, Lends>(&mut linker, view)?;
         wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
@@ -61,15 +63,44 @@ impl Custodian {
         principal: Principal,
         request: Request,
     ) -> wasmtime::Result<Result<Response, Failure>> {
-        let mut state = State {
+        let (mut store, artifact) = self.fresh().await?;
+        let caller = store.data_mut().principals.push(principal)?;
+        let caller = Resource::new_borrow(caller.rep());
+        artifact.valet_downstream_requests().call_send(&mut store, caller, &request).await
+    }
+
+    /// Opens a session with what came back from the authority.
+    pub(crate) async fn open_session(
+        &self,
+        of: sessions::SignIn,
+    ) -> wasmtime::Result<Result<sessions::Session, sessions::Failure>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_oauth_sessions().call_open(&mut store, &of).await
+    }
+
+    /// The session as it is now.
+    pub(crate) async fn renew_session(
+        &self,
+        id: &str,
+    ) -> wasmtime::Result<Result<sessions::Session, sessions::Failure>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_oauth_sessions().call_renew(&mut store, id).await
+    }
+
+    /// Ends a session.
+    pub(crate) async fn close_session(&self, id: &str) -> wasmtime::Result<Result<(), sessions::Failure>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_oauth_sessions().call_close(&mut store, id).await
+    }
+
+    async fn fresh(&self) -> wasmtime::Result<(Store<State>, Artifact)> {
+        let state = State {
             capabilities: Capabilities::new(Arc::clone(&self.lent)),
             principals: Principals::default(),
             budget: Budget::new(),
         };
-        let caller = state.principals.push(principal)?;
         let mut store = budget::store(&self.engine, state);
         let artifact = self.artifact.instantiate_async(&mut store).await?;
-        let caller = Resource::new_borrow(caller.rep());
-        artifact.valet_downstream_requests().call_send(&mut store, caller, &request).await
+        Ok((store, artifact))
     }
 }

@@ -54,6 +54,8 @@ impl Identity {
         crypto::signature::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::settings::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::key_cache::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::own_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
+        capability::live_sessions::add_to_linker::<_, Lends>(&mut linker, view)?;
         capability::egress_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
         wasi::clocks::wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
         let artifact = IdentityPre::new(linker.instantiate_pre(component)?)?;
@@ -131,6 +133,7 @@ fn local(caller: guest::Caller) -> Caller {
         scopes: caller.scopes,
         roles: caller.roles,
         token_id: caller.token_id,
+        session_id: caller.session_id,
         expires_at: caller.expires_at,
     }
 }
@@ -152,6 +155,7 @@ fn reason(reason: super::bindings::identity::valet::identity::refusals::Reason) 
         Guest::NotYetValid => Reason::NotYetValid,
         Guest::NotAnAccessToken => Reason::NotAnAccessToken,
         Guest::BoundToken => Reason::BoundToken,
+        Guest::SessionEnded => Reason::SessionEnded,
         Guest::UnusableConfiguration => Reason::UnusableConfiguration,
     }
 }

@@ -1,8 +1,9 @@
-//! The three artifacts of the native layout (decision 0001) and the stores that they run in.
+//! The four artifacts of the native layout (decision 0001) and the stores that they run in.
 //!
-//! [`identity`] lives long and turns tokens into principals; [`request`] is fresh for each request; [`custodian`] is fresh for each call that a tool
-//! makes. A principal crosses from one to the next as a resource of the host's, see [`principal`].
+//! [`identity`] lives long and turns tokens into principals; [`request`] and [`authorization`] are fresh for each request; [`custodian`] is fresh for each
+//! call that a tool makes, and for each use of a session. A principal crosses from one to the next as a resource of the host's, see [`principal`].
 
+pub(crate) mod authorization;
 pub(crate) mod budget;
 pub(crate) mod custodian;
 pub(crate) mod identity;
@@ -22,6 +23,7 @@ pub(crate) mod bindings {
                 "../wit/crypto",
                 "../wit/capability",
                 "../wit/identity",
+                "../wit/oauth",
                 "../wit/downstream",
                 "../wit/mcp",
                 "../wit/host",
@@ -29,7 +31,11 @@ pub(crate) mod bindings {
             world: "valet:host/identity",
             imports: {
                 "valet:capability/egress-keys.send": async,
+                "valet:capability/key-cache.get": async,
+                "valet:capability/key-cache.set": async,
                 "valet:capability/key-cache.take-turn": async | trappable,
+                "valet:capability/own-keys.key-set": async,
+                "valet:capability/live-sessions.is-live": async,
             },
             exports: { default: async },
             with: { "valet:capability/key-cache.turn": crate::capabilities::Turn },
@@ -45,6 +51,7 @@ pub(crate) mod bindings {
                 "../wit/crypto",
                 "../wit/capability",
                 "../wit/identity",
+                "../wit/oauth",
                 "../wit/downstream",
                 "../wit/mcp",
                 "../wit/host",
@@ -53,13 +60,65 @@ pub(crate) mod bindings {
             imports: {
                 "valet:capability/egress-authority.send": async,
                 "valet:capability/egress-graph.send": async,
+                "valet:capability/token-store.get": async,
+                "valet:capability/token-store.set": async,
+                "valet:capability/token-store.delete": async,
+                "valet:capability/session-store.get": async,
+                "valet:capability/session-store.set": async,
+                "valet:capability/session-store.replace": async,
+                "valet:capability/session-store.delete": async,
+                "valet:capability/session-store.take-turn": async | trappable,
             },
             exports: { default: async },
             with: {
                 "valet:identity/principal.principal": crate::parts::principal::Principal,
+                "valet:capability/session-store.turn": crate::capabilities::SessionTurn,
                 "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
                 "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
+            },
+        });
+    }
+
+    pub mod authorization {
+        wasmtime::component::bindgen!({
+            path: [
+                "../wit/deps/io",
+                "../wit/deps/clocks",
+                "../wit/deps/random",
+                "../wit/crypto",
+                "../wit/capability",
+                "../wit/identity",
+                "../wit/oauth",
+                "../wit/downstream",
+                "../wit/mcp",
+                "../wit/host",
+            ],
+            world: "valet:host/authorization",
+            imports: {
+                "valet:oauth/sessions.open": async,
+                "valet:oauth/sessions.renew": async,
+                "valet:oauth/sessions.close": async,
+                "valet:capability/grant-store.get": async,
+                "valet:capability/grant-store.set": async,
+                "valet:capability/grant-store.take": async,
+                "valet:capability/grant-store.swap": async,
+                "valet:capability/grant-store.delete": async,
+                "valet:capability/grant-store.count": async,
+                "valet:capability/token-signing.key-id": async,
+                "valet:capability/token-signing.sign": async,
+                "valet:capability/egress-metadata.get": async,
+            },
+            exports: { default: async },
+            with: {
+                "valet:oauth/sessions": crate::parts::bindings::custodian::exports::valet::oauth::sessions,
+                "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
+                "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
+                "valet:capability/own-keys": crate::parts::bindings::identity::valet::capability::own_keys,
+                "valet:capability/audit": crate::parts::bindings::request::valet::capability::audit,
+                "valet:capability/request-state": crate::parts::bindings::request::valet::capability::request_state,
+                "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
+                "wasi:random/random": crate::parts::bindings::custodian::wasi::random::random,
             },
         });
     }
@@ -73,6 +132,7 @@ pub(crate) mod bindings {
                 "../wit/crypto",
                 "../wit/capability",
                 "../wit/identity",
+                "../wit/oauth",
                 "../wit/downstream",
                 "../wit/mcp",
                 "../wit/host",

@@ -1,4 +1,4 @@
-//! `wasi:keyvalue/store@0.2.0-draft2`, over any [`Store`].
+//! `wasi:keyvalue/store@0.2.0-draft2`, over a [`Store`].
 //!
 //! A host knows some labels ([`Stores`]); a component is granted some of them ([`KeyValue`]). Labels share one store and never mix: each is a
 //! range of names of its own.
@@ -10,7 +10,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use super::bindings::wasi::keyvalue::store as generated;
 use crate::limits::{KEY_VALUE_BUCKETS, KEY_VALUE_KEY_BYTES, KEY_VALUE_PAGE, KEY_VALUE_VALUE_BYTES};
-use crate::store::{Range, Store, StoreError};
+use crate::store::{Range, Ranged, Store, StoreError};
 
 use generated::{Error, KeyResponse};
 
@@ -21,7 +21,7 @@ pub struct LabelError(String);
 
 /// The key-value stores that a host has, whoever is granted them.
 pub struct Stores {
-    store: Arc<dyn Store>,
+    range: Ranged,
     labels: BTreeSet<String>,
 }
 
@@ -31,13 +31,13 @@ impl Stores {
     /// # Errors
     /// The first label that cannot be one.
     pub fn new<L: Into<String>>(
-        store: Arc<dyn Store>,
+        store: &Store,
         labels: impl IntoIterator<Item = L>,
     ) -> Result<Self, LabelError> {
         let labels: BTreeSet<String> = labels.into_iter().map(Into::into).collect();
         match labels.iter().find(|label| label.is_empty() || label.contains('/')) {
             Some(label) => Err(LabelError(label.clone())),
-            None => Ok(Self { store, labels }),
+            None => Ok(Self { range: store.range(Range::Portable), labels }),
         }
     }
 }
@@ -88,8 +88,8 @@ impl<'a> KeyValueView<'a> {
         Self(state)
     }
 
-    fn store(&self) -> &dyn Store {
-        self.0.stores.store.as_ref()
+    fn range(&self) -> &Ranged {
+        &self.0.stores.range
     }
 
     fn bucket(&self, handle: &Resource<Bucket>) -> &Bucket {
@@ -118,34 +118,33 @@ impl generated::Host for KeyValueView<'_> {
 }
 
 impl generated::HostBucket for KeyValueView<'_> {
-    fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Error> {
+    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Error> {
         let name = self.bucket(&bucket).name(&key)?;
-        self.store().get(Range::Portable, &name).map_err(failed)
+        self.range().get(&name).await.map_err(failed)
     }
 
-    fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<(), Error> {
+    async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<(), Error> {
         let name = self.bucket(&bucket).name(&key)?;
         if value.len() > KEY_VALUE_VALUE_BYTES {
             return Err(Error::Other(format!("the value is longer than {KEY_VALUE_VALUE_BYTES} bytes")));
         }
-        self.store().set(Range::Portable, &name, &value).map_err(failed)
+        self.range().set(&name, &value, None).await.map_err(failed)
     }
 
-    fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Error> {
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Error> {
         let name = self.bucket(&bucket).name(&key)?;
-        self.store().delete(Range::Portable, &name).map_err(failed)
+        self.range().delete(&name).await.map_err(failed)
     }
 
-    fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Error> {
-        Ok(self.get(bucket, key)?.is_some())
+    async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Error> {
+        Ok(self.get(bucket, key).await?.is_some())
     }
 
     /// The cursor is the last key of the page before, so a page is right even if keys came and went meanwhile.
-    fn list_keys(&mut self, bucket: Resource<Bucket>, cursor: Option<String>) -> Result<KeyResponse, Error> {
+    async fn list_keys(&mut self, bucket: Resource<Bucket>, cursor: Option<String>) -> Result<KeyResponse, Error> {
         let bucket = self.bucket(&bucket);
         let after = bucket.name(&cursor.unwrap_or_default())?;
-        let names =
-            self.store().names(Range::Portable, &bucket.prefix, &after, KEY_VALUE_PAGE).map_err(failed)?;
+        let names = self.range().names(&bucket.prefix, &after, KEY_VALUE_PAGE).await.map_err(failed)?;
         let keys: Vec<String> = names.iter().map(|name| name[bucket.prefix.len()..].to_owned()).collect();
         let cursor = if keys.len() == KEY_VALUE_PAGE { keys.last().cloned() } else { None };
         Ok(KeyResponse { keys, cursor })
@@ -178,33 +177,33 @@ impl HasData for Has {
 mod tests {
     use super::generated::{Host as _, HostBucket as _};
     use super::*;
-    use crate::store::Memory;
+    use crate::store::SystemClock;
 
     fn stores() -> Arc<Stores> {
-        Arc::new(Stores::new(Arc::new(Memory::default()), ["default", "other"]).unwrap())
+        Arc::new(Stores::new(&Store::memory(SystemClock), ["default", "other"]).unwrap())
     }
 
-    /// What `use_it` gives of the store `default`, in an instance of its own.
-    fn with_default<R>(
-        stores: &Arc<Stores>,
-        use_it: impl Fn(&mut KeyValueView<'_>, Resource<Bucket>) -> R,
-    ) -> R {
-        with(stores, "default", use_it)
+    /// An instance that is granted `label` alone.
+    fn instance(stores: &Arc<Stores>, label: &str) -> KeyValue {
+        KeyValue::new(Arc::clone(stores), [label])
     }
 
-    fn with<R>(
-        stores: &Arc<Stores>,
-        label: &str,
-        use_it: impl Fn(&mut KeyValueView<'_>, Resource<Bucket>) -> R,
-    ) -> R {
-        let mut state = KeyValue::new(Arc::clone(stores), [label]);
-        let mut view = KeyValueView::new(&mut state);
-        let bucket = view.open(label.to_owned()).unwrap();
-        use_it(&mut view, bucket)
+    /// A view of it, with its store open.
+    fn open(state: &mut KeyValue) -> (KeyValueView<'_>, Resource<Bucket>) {
+        let label = state.granted().next().unwrap().to_owned();
+        let mut view = KeyValueView::new(state);
+        let bucket = view.open(label).unwrap();
+        (view, bucket)
     }
 
     fn again(bucket: &Resource<Bucket>) -> Resource<Bucket> {
         Resource::new_borrow(bucket.rep())
+    }
+
+    async fn read(stores: &Arc<Stores>, label: &str, key: &str) -> Option<Vec<u8>> {
+        let mut state = instance(stores, label);
+        let (mut view, bucket) = open(&mut state);
+        view.get(bucket, key.to_owned()).await.unwrap()
     }
 
     #[test]
@@ -218,62 +217,62 @@ mod tests {
         assert!(open("default").is_ok());
     }
 
-    #[test]
-    fn labels_do_not_mix_and_instances_share_them() {
+    #[tokio::test]
+    async fn labels_do_not_mix_and_instances_share_them() {
         let stores = stores();
-        let read =
-            |label: &str| with(&stores, label, |view, bucket| view.get(bucket, "k".to_owned()).unwrap());
-        with_default(&stores, |view, bucket| view.set(bucket, "k".to_owned(), b"v".to_vec()).unwrap());
-        assert_eq!(read("default").as_deref(), Some(&b"v"[..]));
-        assert_eq!(read("other"), None);
-        with_default(&stores, |view, bucket| {
-            assert!(view.exists(again(&bucket), "k".to_owned()).unwrap());
-            view.delete(again(&bucket), "k".to_owned()).unwrap();
-            assert!(!view.exists(again(&bucket), "k".to_owned()).unwrap());
-            view.delete(bucket, "k".to_owned()).unwrap();
-        });
+        let mut state = instance(&stores, "default");
+        let (mut view, bucket) = open(&mut state);
+        view.set(again(&bucket), "k".to_owned(), b"v".to_vec()).await.unwrap();
+        assert_eq!(read(&stores, "default", "k").await.as_deref(), Some(&b"v"[..]));
+        assert_eq!(read(&stores, "other", "k").await, None);
+        assert!(view.exists(again(&bucket), "k".to_owned()).await.unwrap());
+        view.delete(again(&bucket), "k".to_owned()).await.unwrap();
+        assert!(!view.exists(again(&bucket), "k".to_owned()).await.unwrap());
+        view.delete(bucket, "k".to_owned()).await.unwrap();
     }
 
-    #[test]
-    fn keys_are_listed_in_pages() {
+    #[tokio::test]
+    async fn keys_are_listed_in_pages() {
         let stores = stores();
-        with(&stores, "other", |view, bucket| view.set(bucket, "foreign".to_owned(), Vec::new()).unwrap());
+        let mut other = instance(&stores, "other");
+        let (mut view, bucket) = open(&mut other);
+        view.set(bucket, "foreign".to_owned(), Vec::new()).await.unwrap();
+        let mut state = instance(&stores, "default");
+        let (mut view, bucket) = open(&mut state);
         let key = |number| format!("{number:05}");
         let total = 2 * KEY_VALUE_PAGE + 1;
-        with_default(&stores, |view, bucket| {
-            for number in 0..total {
-                view.set(again(&bucket), key(number), Vec::new()).unwrap();
+        for number in 0..total {
+            view.set(again(&bucket), key(number), Vec::new()).await.unwrap();
+        }
+        let (mut keys, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = view.list_keys(again(&bucket), cursor).await.unwrap();
+            keys.extend(page.keys);
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
             }
-            let (mut keys, mut cursor) = (Vec::new(), None);
-            loop {
-                let page = view.list_keys(again(&bucket), cursor).unwrap();
-                keys.extend(page.keys);
-                cursor = page.cursor;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(keys, (0..total).map(key).collect::<Vec<_>>());
-        });
+        }
+        assert_eq!(keys, (0..total).map(key).collect::<Vec<_>>());
     }
 
-    #[test]
-    fn sizes_and_open_stores_are_bounded() {
+    #[tokio::test]
+    async fn sizes_and_open_stores_are_bounded() {
         let stores = stores();
-        with_default(&stores, |view, bucket| {
-            let key = "k".repeat(KEY_VALUE_KEY_BYTES + 1);
-            assert!(matches!(view.set(again(&bucket), key, Vec::new()), Err(Error::Other(_))));
-            let value = vec![0; KEY_VALUE_VALUE_BYTES + 1];
-            assert!(matches!(view.set(again(&bucket), "k".to_owned(), value), Err(Error::Other(_))));
-            let more = (0..KEY_VALUE_BUCKETS).map(|_| view.open("default".to_owned())).filter(Result::is_err);
-            assert_eq!(more.count(), 1, "one was open before");
-        });
+        let mut state = instance(&stores, "default");
+        let (mut view, bucket) = open(&mut state);
+        let key = "k".repeat(KEY_VALUE_KEY_BYTES + 1);
+        assert!(matches!(view.set(again(&bucket), key, Vec::new()).await, Err(Error::Other(_))));
+        let value = vec![0; KEY_VALUE_VALUE_BYTES + 1];
+        assert!(matches!(view.set(again(&bucket), "k".to_owned(), value).await, Err(Error::Other(_))));
+        let more = (0..KEY_VALUE_BUCKETS).map(|_| view.open("default".to_owned())).filter(Result::is_err);
+        assert_eq!(more.count(), 1, "one was open before");
     }
 
     #[test]
     fn a_label_that_could_reach_into_another_is_refused() {
         for label in ["", "default/"] {
-            let refused = Stores::new(Arc::new(Memory::default()), [label]).err();
+            let refused = Stores::new(&Store::memory(SystemClock), [label]).err();
             assert_eq!(refused, Some(LabelError(label.to_owned())));
         }
     }

@@ -22,7 +22,7 @@
 //! use valet::portable::config::{self, Variables, VariablesView};
 //! use valet::portable::egress::{Egress, EgressHooks};
 //! use valet::portable::keyvalue::{self, KeyValue, KeyValueView, Stores};
-//! use valet::store::Memory;
+//! use valet::store::{Store, SystemClock};
 //! use wasmtime::component::{Linker, ResourceTable};
 //! use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 //!
@@ -47,7 +47,7 @@
 //! let origins = [Url::parse("https://login.microsoftonline.com")?, Url::parse("https://graph.microsoft.com")?];
 //! let egress = Arc::new(Egress::new(&origins, &connector));
 //! let variables = Arc::new(Variables::from_iter([("leeway", "60")]));
-//! let stores = Arc::new(Stores::new(Arc::new(Memory::default()), ["default"])?);
+//! let stores = Arc::new(Stores::new(&Store::memory(SystemClock), ["default"])?);
 //!
 //! // For each instance.
 //! let state = State {
@@ -84,6 +84,13 @@ mod bindings {
             }
         ",
         world: "valet:portable-host/snapshots",
+        imports: {
+            "wasi:keyvalue/store@0.2.0-draft2.[method]bucket.get": async,
+            "wasi:keyvalue/store@0.2.0-draft2.[method]bucket.set": async,
+            "wasi:keyvalue/store@0.2.0-draft2.[method]bucket.delete": async,
+            "wasi:keyvalue/store@0.2.0-draft2.[method]bucket.exists": async,
+            "wasi:keyvalue/store@0.2.0-draft2.[method]bucket.list-keys": async,
+        },
         with: { "wasi:keyvalue/store.bucket": super::keyvalue::Bucket },
     });
 }

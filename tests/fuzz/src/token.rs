@@ -120,8 +120,8 @@ pub(crate) fn at_jwt_claims(data: &[u8]) {
             let claims = accepted(data, &caller, "scope");
             assert_eq!((&claims["iss"], &claims["aud"]), (&json!(AT_JWT_ISSUER), &json!(AT_JWT_AUDIENCE)));
             assert_eq!(
-                (&claims["client_id"], &claims["jti"]),
-                (&json!(caller.client_id), &json!(caller.token_id))
+                (&claims["client_id"], &claims["jti"], &claims["sid"]),
+                (&json!(caller.client_id), &json!(caller.token_id), &json!(caller.session_id))
             );
         }
         Err(error) => check_error(&error),

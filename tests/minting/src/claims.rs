@@ -77,6 +77,6 @@ pub fn at_jwt_claims(now: u64) -> Value {
     json!({
         "iss": AT_JWT_ISSUER, "aud": AT_JWT_AUDIENCE, "iat": now - 300, "exp": now + 600, "jti": "jti-1",
         "sub": USER, "client_id": "https://client.example/metadata.json", "scope": "mcp.access",
-        "tid": TENANT, "oid": USER, "name": "Abe Lincoln",
+        "tid": TENANT, "oid": USER, "name": "Abe Lincoln", "sid": "session-1",
     })
 }

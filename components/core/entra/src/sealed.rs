@@ -1,15 +1,18 @@
-//! Tokens at rest: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), whose 192-bit nonces may be random.
+//! Secrets at rest: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), whose 192-bit nonces may be random.
 //!
+//! A record names the key that it was sealed with, so that keys can be changed: the first of them seals, the others still open what they sealed.
 //! A record is bound to its place: the additional data names the tenant, the user and the record, so a sealed token that is moved to
 //! another user's record does not open.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretSlice;
+use sha2::{Digest as _, Sha256};
 
-/// First byte of a record. Another format gets another number, and old records stay readable.
-const FORMAT: u8 = 1;
+/// First byte of a record. Another format gets another number.
+const FORMAT: u8 = 2;
+/// Length of a key's name in bytes: with a handful of keys, two of one name are a one in a billion chance, and then both are tried.
+const KEY_ID_BYTES: usize = 4;
 /// Length of a nonce in bytes.
 pub const NONCE_BYTES: usize = 24;
 /// Length of a key in bytes.
@@ -32,94 +35,95 @@ impl Place<'_> {
     }
 }
 
-/// A key for records.
-pub struct SealingKey(XChaCha20Poly1305);
+/// The keys for records.
+pub struct SealingKeys(Vec<(KeyId, XChaCha20Poly1305)>);
 
-/// A token and when it ends.
-pub struct Kept {
-    /// The access token.
-    pub access_token: SecretString,
-    /// End of its validity, in seconds since the Unix epoch.
-    pub expires_at: u64,
-}
+/// A key's name: the beginning of its digest, from which it cannot be found.
+type KeyId = [u8; KEY_ID_BYTES];
 
-#[derive(Serialize, Deserialize)]
-struct Plain<'a> {
-    #[serde(borrow)]
-    access_token: std::borrow::Cow<'a, str>,
-    expires_at: u64,
-}
-
-impl SealingKey {
-    /// A key from [`KEY_BYTES`] bytes; none if there are more or fewer.
+impl SealingKeys {
+    /// Keys of [`KEY_BYTES`] bytes each, the one that seals first; none if there is none, or one has another length.
     #[must_use]
-    pub fn new(bytes: &[u8]) -> Option<Self> {
-        let bytes: [u8; KEY_BYTES] = bytes.try_into().ok()?;
-        Some(Self(XChaCha20Poly1305::new(&Key::from(bytes))))
+    pub fn new(keys: &[impl AsRef<[u8]>]) -> Option<Self> {
+        let key = |bytes: &[u8]| {
+            let bytes: [u8; KEY_BYTES] = bytes.try_into().ok()?;
+            let id = Sha256::new().chain_update("valet sealing key").chain_update(bytes).finalize();
+            Some((*id.first_chunk()?, XChaCha20Poly1305::new(&Key::from(bytes))))
+        };
+        let keys: Vec<_> = keys.iter().map(|bytes| key(bytes.as_ref())).collect::<Option<_>>()?;
+        (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// The record for `kept` at `place`. `nonce` is random and used once.
+    /// The record for `plain` at `place`. `nonce` is random and used once.
+    ///
+    /// # Panics
+    /// Never: a record is far below the cipher's limit of 256 GiB.
     #[must_use]
-    pub fn seal(&self, kept: &Kept, place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
-        let plain =
-            Plain { access_token: kept.access_token.expose_secret().into(), expires_at: kept.expires_at };
-        let plain = serde_json::to_vec(&plain).expect("text and a number serialise");
-        let payload = Payload { msg: &plain, aad: &place.bytes() };
-        let sealed =
-            self.0.encrypt(&XNonce::from(nonce), payload).expect("a record is far below the cipher's limit");
-        let mut record = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
-        record.push(FORMAT);
-        record.extend_from_slice(&nonce);
-        record.extend_from_slice(&sealed);
-        record
+    pub fn seal(&self, plain: &[u8], place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+        let (id, key) = &self.0[0];
+        let payload = Payload { msg: plain, aad: &place.bytes() };
+        let sealed = key.encrypt(&XNonce::from(nonce), payload).expect("a record is below the cipher's limit");
+        [&[FORMAT], id.as_slice(), &nonce, &sealed].concat()
     }
 
     /// What was sealed at `place`; none for anything else, whatever is wrong with it: a record that does not open is no record.
     #[must_use]
-    pub fn open(&self, record: &[u8], place: Place<'_>) -> Option<Kept> {
+    pub fn open(&self, record: &[u8], place: Place<'_>) -> Option<SecretSlice<u8>> {
         let (&FORMAT, rest) = record.split_first()? else { return None };
+        let (id, rest) = rest.split_first_chunk::<KEY_ID_BYTES>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: sealed, aad: &place.bytes() };
-        let plain = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        let plain: Plain<'_> = serde_json::from_slice(&plain).ok()?;
-        Some(Kept { access_token: plain.access_token.into_owned().into(), expires_at: plain.expires_at })
+        let (nonce, aad) = (XNonce::from(*nonce), place.bytes());
+        let mut named = self.0.iter().filter(|(known, _)| known == id);
+        named
+            .find_map(|(_, key)| key.decrypt(&nonce, Payload { msg: sealed, aad: &aad }).ok())
+            .map(SecretSlice::from)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     const PLACE: Place<'_> = Place { tenant_id: "t", object_id: "o", record: "r" };
 
-    fn key(byte: u8) -> SealingKey {
-        SealingKey::new(&[byte; KEY_BYTES]).unwrap()
+    fn keys(bytes: &[u8]) -> SealingKeys {
+        SealingKeys::new(&bytes.iter().map(|&byte| [byte; KEY_BYTES]).collect::<Vec<_>>()).unwrap()
     }
 
     fn record() -> Vec<u8> {
-        key(1).seal(
-            &Kept { access_token: "secret".to_owned().into(), expires_at: 9 },
-            PLACE,
-            [7; NONCE_BYTES],
-        )
+        keys(&[1]).seal(b"secret", PLACE, [7; NONCE_BYTES])
+    }
+
+    fn opened(keys: &SealingKeys, record: &[u8], place: Place<'_>) -> Option<Vec<u8>> {
+        keys.open(record, place).map(|plain| plain.expose_secret().to_vec())
     }
 
     #[test]
     fn what_was_sealed_opens_at_its_place() {
-        let kept = key(1).open(&record(), PLACE).unwrap();
-        assert_eq!((kept.access_token.expose_secret(), kept.expires_at), ("secret", 9));
+        assert_eq!(opened(&keys(&[1]), &record(), PLACE).as_deref(), Some(&b"secret"[..]));
     }
 
     #[test]
     fn a_record_does_not_open_elsewhere_or_with_another_key() {
-        assert!(key(2).open(&record(), PLACE).is_none());
+        assert_eq!(opened(&keys(&[2]), &record(), PLACE), None);
         for place in [
             Place { tenant_id: "x", ..PLACE },
             Place { object_id: "x", ..PLACE },
             Place { record: "x", ..PLACE },
         ] {
-            assert!(key(1).open(&record(), place).is_none(), "{place:?}");
+            assert_eq!(opened(&keys(&[1]), &record(), place), None, "{place:?}");
         }
+    }
+
+    #[test]
+    fn keys_change_one_behind_the_other() {
+        let after = keys(&[2, 1]);
+        assert_eq!(opened(&after, &record(), PLACE).as_deref(), Some(&b"secret"[..]), "the old one still opens");
+        let newer = after.seal(b"secret", PLACE, [7; NONCE_BYTES]);
+        assert_eq!(opened(&keys(&[1]), &newer, PLACE), None, "and no longer seals");
+        assert_eq!(opened(&keys(&[2]), &newer, PLACE).as_deref(), Some(&b"secret"[..]));
     }
 
     #[test]
@@ -128,14 +132,16 @@ mod tests {
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            assert!(key(1).open(&changed, PLACE).is_none(), "byte {at}");
-            assert!(key(1).open(&whole[..at], PLACE).is_none(), "cut at {at}");
+            assert_eq!(opened(&keys(&[1]), &changed, PLACE), None, "byte {at}");
+            assert_eq!(opened(&keys(&[1]), &whole[..at], PLACE), None, "cut at {at}");
         }
     }
 
     #[test]
-    fn a_key_of_another_length_is_none() {
-        assert!(SealingKey::new(&[0; 31]).is_none());
-        assert!(SealingKey::new(&[0; 33]).is_none());
+    fn keys_of_another_length_and_no_keys_are_none() {
+        assert!(SealingKeys::new(&[[0; 31]]).is_none());
+        assert!(SealingKeys::new(&[[0; 33]]).is_none());
+        assert!(SealingKeys::new(&[vec![0; 32], vec![0; 31]]).is_none());
+        assert!(SealingKeys::new::<[u8; 32]>(&[]).is_none());
     }
 }

@@ -10,6 +10,9 @@ use crate::rules::{MAX_LEEWAY, is_base_url};
 /// Longest `client_id`: a client that is known by a metadata document has its URL for a name.
 const MAX_CLIENT_ID_BYTES: usize = 1024;
 
+/// Longest `sid`: tenant, user and 256 random bits in base64url.
+const MAX_SESSION_ID_BYTES: usize = 128;
+
 /// What a token of an authorization server of ours has to satisfy. Nothing here has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AtJwtRules<'a> {
@@ -67,6 +70,13 @@ impl AtJwtClaims {
         {
             return Err(TokenError::Claim { claim: "client_id" });
         }
+        // Ours has a session that can be ended before the token ends, so one without is not ours.
+        let session_id: String = reader.required("sid")?;
+        if !(1..=MAX_SESSION_ID_BYTES).contains(&session_id.len())
+            || !session_id.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(TokenError::Claim { claim: "sid" });
+        }
         let scopes = reader.scopes("scope")?;
         if scopes.is_empty() {
             return Err(TokenError::NotAnAccessToken);
@@ -85,6 +95,7 @@ impl AtJwtClaims {
                 scopes,
                 roles: reader.roles()?,
                 token_id: reader.optional("jti")?,
+                session_id: Some(session_id),
                 expires_at: reader.required("exp")?,
             },
         })

@@ -35,6 +35,8 @@ pub struct Caller {
     pub roles: Vec<String>,
     /// `uti`.
     pub token_id: Option<String>,
+    /// The sign-in session that an authorization server of ours issued the token for (`sid`). None for a token of Entra, whose `sid` is not ours.
+    pub session_id: Option<String>,
     /// `exp`, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
@@ -94,6 +96,7 @@ impl Claims {
                 scopes,
                 roles,
                 token_id: reader.optional("uti")?,
+                session_id: None,
                 expires_at: reader.required("exp")?,
             },
         })

@@ -46,8 +46,49 @@ impl Settings {
             tenants: lookup.tenants()?,
             audiences: list(&lookup.required("audiences")?),
             clients: lookup.list("clients"),
-            leeway: lookup.required("leeway")?.parse().map_err(|_| Unset("leeway"))?,
+            leeway: lookup.leeway()?,
         })
+    }
+}
+
+/// The settings of a verifier for tokens of an authorization server of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSettings {
+    /// `issuer`: the server's issuer identifier.
+    pub issuer: String,
+    /// `resource`: this server's public URL, which tokens have to be for.
+    pub audience: String,
+    /// `leeway`, in seconds.
+    pub leeway: u32,
+}
+
+/// Who issues the tokens that callers present. One of the two, never both: a server that takes either takes the weaker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issuer {
+    /// Entra: `oauth_mode` is `direct` or `facade`.
+    Entra(Settings),
+    /// An authorization server of ours: `oauth_mode` is `session`.
+    Ours(OwnSettings),
+}
+
+impl Issuer {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// The first setting that is missing or malformed.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Unset> {
+        match lookup("oauth_mode").as_deref() {
+            Some("direct" | "facade") => Settings::read(lookup).map(Self::Entra),
+            Some("session") => {
+                let lookup = Lookup(lookup);
+                Ok(Self::Ours(OwnSettings {
+                    issuer: lookup.required("issuer")?,
+                    audience: lookup.required("resource")?,
+                    leeway: lookup.leeway()?,
+                }))
+            }
+            _ => Err(Unset("oauth_mode")),
+        }
     }
 }
 
@@ -95,6 +136,10 @@ struct Lookup<F>(F);
 impl<F: Fn(&str) -> Option<String>> Lookup<F> {
     fn required(&self, name: &'static str) -> Result<String, Unset> {
         self.0(name).ok_or(Unset(name))
+    }
+
+    fn leeway(&self) -> Result<u32, Unset> {
+        self.required("leeway")?.parse().map_err(|_| Unset("leeway"))
     }
 
     /// A list that may be absent. A host may declare a variable that nobody sets, whose value is then blank.
@@ -172,6 +217,33 @@ mod tests {
     fn a_leeway_that_is_no_number_is_refused() {
         let settings = read(|name, value| Some(if name == "leeway" { "1m" } else { value }.to_owned()));
         assert_eq!(settings, Err(Unset("leeway")));
+    }
+
+    #[test]
+    fn one_issuer_is_named_and_nobody_is_it_by_default() {
+        let read = |mode: Option<&'static str>, missing: &'static str| {
+            Issuer::read(|name| match name {
+                name if name == missing => None,
+                "oauth_mode" => mode.map(str::to_owned),
+                "issuer" => Some("https://valet.example".into()),
+                "resource" => Some("https://valet.example/mcp".into()),
+                name => ALL.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+            })
+        };
+        for mode in ["direct", "facade"] {
+            assert!(matches!(read(Some(mode), ""), Ok(Issuer::Entra(_))), "{mode}");
+        }
+        let (issuer, audience) = ("https://valet.example".into(), "https://valet.example/mcp".into());
+        assert_eq!(
+            read(Some("session"), ""),
+            Ok(Issuer::Ours(OwnSettings { issuer, audience, leeway: 60 }))
+        );
+        for missing in ["issuer", "resource", "leeway"] {
+            assert_eq!(read(Some("session"), missing), Err(Unset(missing)));
+        }
+        for mode in [None, Some(""), Some("Session"), Some("both")] {
+            assert_eq!(read(mode, ""), Err(Unset("oauth_mode")), "{mode:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ wit_bindgen::generate!({
         "../../../wit/crypto",
         "../../../wit/capability",
         "../../../wit/identity",
+        "../../../wit/oauth",
         "../../../wit/downstream",
         "../../../wit/mcp",
     ],

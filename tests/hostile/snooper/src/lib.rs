@@ -18,6 +18,7 @@ mod bindings {
             "../../../wit/crypto",
             "../../../wit/capability",
             "../../../wit/identity",
+            "../../../wit/oauth",
             "../../../wit/downstream",
             "../../../wit/mcp",
         ],

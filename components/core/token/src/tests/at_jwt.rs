@@ -45,6 +45,7 @@ fn caller() -> Caller {
         scopes: vec!["mcp.access".into()],
         roles: vec![],
         token_id: Some("jti-1".into()),
+        session_id: Some("session-1".into()),
         expires_at: NOW + 600,
     }
 }
@@ -121,7 +122,7 @@ fn a_key_of_entra_is_no_key_of_ours_even_in_our_set() {
 
 #[test]
 fn its_claims_are_those_of_the_profile() {
-    for claim in ["iat", "sub", "jti", "client_id", "iss", "aud", "tid", "oid", "exp"] {
+    for claim in ["iat", "sub", "jti", "client_id", "sid", "iss", "aud", "tid", "oid", "exp"] {
         own_refused(claim, &own(&without(own_claims(), claim)), TokenError::Claim { claim });
         own_refused(claim, &own(&with(own_claims(), claim, json!({}))), TokenError::Claim { claim });
     }
@@ -135,6 +136,9 @@ fn its_claims_are_those_of_the_profile() {
         ("client_id", "two words"),
         ("client_id", "caf\u{e9}"),
         ("client_id", &*"c".repeat(1025)),
+        ("sid", ""),
+        ("sid", "two words"),
+        ("sid", &*"s".repeat(129)),
         ("tid", "common"),
         ("oid", "abe"),
         ("scope", "a\tb"),
@@ -144,6 +148,9 @@ fn its_claims_are_those_of_the_profile() {
     let longest = "c".repeat(1024);
     let token = own(&with(own_claims(), "client_id", json!(longest)));
     assert_eq!(check(&token), Ok(Caller { client_id: longest, ..caller() }));
+    let longest = "s".repeat(128);
+    let token = own(&with(own_claims(), "sid", json!(longest)));
+    assert_eq!(check(&token), Ok(Caller { session_id: Some(longest), ..caller() }));
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn perfect_caller() -> Caller {
         scopes: vec!["Mail.Read".into(), "access_as_user".into()],
         roles: vec![],
         token_id: Some("Ed4nKQ7kqkOmDUzjxgAhAA".into()),
+        session_id: None,
         expires_at: NOW + 3600,
     }
 }

@@ -11,9 +11,9 @@ use super::guests::{compose, guest, target};
 use crate::bench::Scratch;
 
 /// The host with the native layout, and `pack` in the place of `graph-tools`.
-fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
+async fn start(emulator: &Emulator, pack: &[u8]) -> Result<Runtime, SetUpError> {
     let (config, _folder) = configured(emulator, &compose("native/request", pack).unwrap());
-    Runtime::new(config)
+    Runtime::new(config).await
 }
 
 /// The configuration of a host with the native layout and `request` as its request artifact, and the folder that it is in.
@@ -79,7 +79,7 @@ fn well(answer: Result<Response, RunError>, after: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pack_that_misbehaves_costs_its_own_request() {
     let emulator = emulator().await;
-    let runtime = start(&emulator, &guest("misbehaving.wat", "misbehaving")).unwrap();
+    let runtime = start(&emulator, &guest("misbehaving.wat", "misbehaving")).await.unwrap();
     let token =
         emulator.access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &[ids::VALET_SCOPE]).unwrap();
     well(call(&runtime, &token, "answer").await, "the start");
@@ -104,7 +104,7 @@ async fn a_pack_that_misbehaves_costs_its_own_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_that_wants_tokens_is_not_started() {
-    let refused = start(&emulator().await, &guest("thief.wat", "thief")).err();
+    let refused = start(&emulator().await, &guest("thief.wat", "thief")).await.err();
     let Some(SetUpError::Link(error)) = refused else { panic!("{refused:?}") };
     assert!(format!("{error:#}").contains("valet:identity/assertion@0.1.0"), "{error:#}");
 }

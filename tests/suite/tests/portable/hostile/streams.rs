@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn start(places: u32) -> SocketAddr {
     let (config, _folder) = configured(&emulator().await, &guest("streams.wat", "streams"));
     let listen = config.server.clone().unwrap();
-    let server = Server::bind(&listen, places, Runtime::new(config).unwrap()).await.unwrap();
+    let server = Server::bind(&listen, places, Runtime::new(config).await.unwrap()).await.unwrap();
     let address = server.address().unwrap();
     tokio::spawn(server.serve(std::future::pending()));
     address

@@ -1,0 +1,40 @@
+//! Tokens of our own authorization server, each of a session that can be ended before its tokens end.
+
+use valet_core_token::settings::OwnSettings;
+
+use crate::bindings::exports::valet::identity::authenticator::{Failure, Principal};
+use crate::bindings::valet::capability::{live_sessions, own_keys};
+use crate::bindings::valet::identity::refusals::{Reason, Refusal};
+use crate::bindings::valet::identity::validator;
+
+/// What tokens are checked with.
+pub(crate) struct Checks {
+    rules: validator::AtJwtRules,
+    keys: String,
+}
+
+impl Checks {
+    pub(crate) fn new(settings: &OwnSettings) -> Result<Self, String> {
+        let OwnSettings { issuer, audience, leeway } = settings;
+        let rules = validator::AtJwtRules {
+            issuer: issuer.clone(),
+            audience: audience.clone(),
+            leeway: *leeway,
+        };
+        Ok(Self { rules, keys: own_keys::key_set()? })
+    }
+
+    pub(crate) fn authenticate(&self, token: &str, now: u64) -> Result<Principal, Failure> {
+        let principal =
+            validator::validate_at_jwt(token, &self.keys, &self.rules, now).map_err(Failure::Refused)?;
+        let session = principal.caller().session_id.unwrap_or_default();
+        match live_sessions::is_live(&session) {
+            Ok(true) => Ok(principal),
+            Ok(false) => {
+                let detail = format!("session {session} has ended");
+                Err(Failure::Refused(Refusal { reason: Reason::SessionEnded, detail }))
+            }
+            Err(why) => Err(Failure::Unavailable(format!("whether a session lives is not known: {why}"))),
+        }
+    }
+}

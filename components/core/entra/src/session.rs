@@ -1,0 +1,232 @@
+//! A sign-in session: who signed in, and the tokens that Entra gave for it, in one record that is sealed as a whole.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::kept::Kept;
+use crate::sealed::{NONCE_BYTES, Place, SealingKeys};
+
+/// Random bytes in an id.
+pub const ID_BYTES: usize = 32;
+
+/// Tokens that a session keeps, one for each set of permissions that a tool asked for. The one that ends first makes room.
+const TOKENS: usize = 8;
+
+/// What a session is known by: tenant, user, and 256 random bits.
+///
+/// Tenant and user are in it so that all sessions of a user have one beginning, and so that the record's seal is bound to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// A new one. `random` is used once.
+    #[must_use]
+    pub fn new(tenant_id: &str, object_id: &str, random: [u8; ID_BYTES]) -> Self {
+        Self(format!("{tenant_id}.{object_id}.{}", URL_SAFE_NO_PAD.encode(random)))
+    }
+
+    /// Reads one; none if it has another form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [tenant_id, object_id, random] = parts[..] else { return None };
+        let whole = tenant_id.len() == 36 && object_id.len() == 36 && random.len() == 43;
+        whole.then(|| Self(text.to_owned()))
+    }
+
+    /// The text, which is also the record's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tenant of the user.
+    #[must_use]
+    pub fn tenant_id(&self) -> &str {
+        &self.0[..36]
+    }
+
+    /// Object id of the user.
+    #[must_use]
+    pub fn object_id(&self) -> &str {
+        &self.0[37..73]
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { tenant_id: self.tenant_id(), object_id: self.object_id(), record: &self.0 }
+    }
+}
+
+/// What is kept of a session.
+#[derive(Debug)]
+pub struct Session {
+    /// `name` of the ID token.
+    pub display_name: Option<String>,
+    /// `roles` of the ID token that was issued last.
+    pub roles: Vec<String>,
+    /// The refresh token that was issued last.
+    pub refresh_token: SecretString,
+    /// Access tokens by the permissions that they were asked for with.
+    pub tokens: Vec<(Vec<String>, Kept)>,
+    /// Until when roles are taken as they are, in seconds since the Unix epoch. After that the authority is asked again.
+    pub known_until: u64,
+    /// When the session ends, whatever is done with it.
+    pub ends_at: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    name: Option<String>,
+    roles: Vec<String>,
+    refresh: String,
+    tokens: Vec<(Vec<String>, String, u64)>,
+    known_until: u64,
+    ends_at: u64,
+}
+
+impl Session {
+    /// The token for `scopes`, if one is there that can still be used at `now`.
+    #[must_use]
+    pub fn token(&self, scopes: &[String], now: u64) -> Option<&SecretString> {
+        let fitting = self.tokens.iter().find(|(known, kept)| known == scopes && kept.is_fresh(now));
+        fitting.map(|(_, kept)| &kept.access_token)
+    }
+
+    /// Keeps `token` for `scopes` in place of the one before.
+    pub fn keep(&mut self, scopes: &[String], token: Kept) {
+        self.forget(scopes);
+        if self.tokens.len() == TOKENS
+            && let Some((first, _)) = self.tokens.iter().enumerate().min_by_key(|(_, (_, kept))| kept.expires_at)
+        {
+            self.tokens.remove(first);
+        }
+        self.tokens.push((scopes.to_vec(), token));
+    }
+
+    /// Drops the token for `scopes`.
+    pub fn forget(&mut self, scopes: &[String]) {
+        self.tokens.retain(|(known, _)| known != scopes);
+    }
+
+    /// The record of `id`.
+    ///
+    /// # Panics
+    /// Never: texts and numbers serialise.
+    #[must_use]
+    pub fn seal(&self, keys: &SealingKeys, id: &SessionId, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+        let tokens = self.tokens.iter();
+        let plain = Plain {
+            name: self.display_name.clone(),
+            roles: self.roles.clone(),
+            refresh: self.refresh_token.expose_secret().to_owned(),
+            tokens: tokens
+                .map(|(scopes, kept)| (scopes.clone(), kept.access_token.expose_secret().to_owned(), kept.expires_at))
+                .collect(),
+            known_until: self.known_until,
+            ends_at: self.ends_at,
+        };
+        keys.seal(&serde_json::to_vec(&plain).expect("texts and numbers serialise"), id.place(), nonce)
+    }
+
+    /// What was sealed as the record of `id`; none for anything else.
+    #[must_use]
+    pub fn open(keys: &SealingKeys, record: &[u8], id: &SessionId) -> Option<Self> {
+        let plain = keys.open(record, id.place())?;
+        let plain: Plain = serde_json::from_slice(plain.expose_secret()).ok()?;
+        let tokens = plain.tokens.into_iter();
+        Some(Self {
+            display_name: plain.name,
+            roles: plain.roles,
+            refresh_token: plain.refresh.into(),
+            tokens: tokens
+                .map(|(scopes, token, expires_at)| (scopes, Kept { access_token: token.into(), expires_at }))
+                .collect(),
+            known_until: plain.known_until,
+            ends_at: plain.ends_at,
+        })
+    }
+}
+
+/// Name of the record of the claims that the API or a policy wants of a user at the next sign-in.
+#[must_use]
+pub fn wanted_claims_name(tenant_id: &str, object_id: &str) -> String {
+    format!("claims.{tenant_id}.{object_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: &str = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
+    const USER: &str = "00aa00aa-bb11-cc22-dd33-44ee44ee44ee";
+
+    fn id(byte: u8) -> SessionId {
+        SessionId::new(TENANT, USER, [byte; ID_BYTES])
+    }
+
+    fn scopes(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    fn kept(token: &str, expires_at: u64) -> Kept {
+        Kept { access_token: token.to_owned().into(), expires_at }
+    }
+
+    fn session() -> Session {
+        Session {
+            display_name: Some("Abe".into()),
+            roles: vec!["Operator".into()],
+            refresh_token: "r-1".to_owned().into(),
+            tokens: vec![(scopes("a b"), kept("t-1", 5000))],
+            known_until: 4000,
+            ends_at: 9000,
+        }
+    }
+
+    #[test]
+    fn a_session_opens_under_its_id_alone_and_prints_no_token() {
+        let keys = SealingKeys::new(&[[1; 32]]).unwrap();
+        let record = session().seal(&keys, &id(1), [7; NONCE_BYTES]);
+        let opened = Session::open(&keys, &record, &id(1)).unwrap();
+        assert_eq!(opened.refresh_token.expose_secret(), "r-1");
+        assert_eq!(opened.token(&scopes("a b"), 1000).map(ExposeSecret::expose_secret), Some("t-1"));
+        assert_eq!((opened.display_name.as_deref(), opened.roles[0].as_str()), (Some("Abe"), "Operator"));
+        assert_eq!((opened.known_until, opened.ends_at), (4000, 9000));
+        assert!(Session::open(&keys, &record, &id(2)).is_none());
+        let shown = format!("{opened:?}");
+        assert!(!shown.contains("r-1") && !shown.contains("t-1"), "{shown}");
+    }
+
+    #[test]
+    fn a_token_is_for_its_scopes_and_its_time() {
+        let mut session = session();
+        assert!(session.token(&scopes("a"), 1000).is_none());
+        assert!(session.token(&scopes("a b"), 4700).is_none(), "five minutes before its end");
+        session.keep(&scopes("a b"), kept("t-2", 8000));
+        assert_eq!(session.tokens.len(), 1);
+        assert!(session.token(&scopes("a b"), 4700).is_some());
+        session.forget(&scopes("a b"));
+        assert!(session.token(&scopes("a b"), 1000).is_none());
+    }
+
+    #[test]
+    fn the_token_that_ends_first_makes_room() {
+        let mut session = session();
+        for number in 0..TOKENS as u64 {
+            session.keep(&scopes(&format!("s{number}")), kept("t", 6000 + number));
+        }
+        assert_eq!(session.tokens.len(), TOKENS);
+        assert!(session.token(&scopes("a b"), 1000).is_none() && session.token(&scopes("s0"), 1000).is_some());
+    }
+
+    #[test]
+    fn an_id_has_one_form() {
+        assert_eq!(SessionId::parse(id(3).as_str()), Some(id(3)));
+        let text = id(3).as_str().to_owned();
+        for odd in ["", "a.b.c", &text[1..], &text[..text.len() - 1], &format!("{text}.x"), &wanted_claims_name(TENANT, USER)] {
+            assert_eq!(SessionId::parse(odd), None, "{odd}");
+        }
+    }
+}

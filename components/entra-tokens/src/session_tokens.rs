@@ -1,0 +1,97 @@
+//! Tokens of a downstream API out of a session: what it holds, else what its refresh token brings.
+
+use valet_core_entra::kept::Kept;
+use valet_core_entra::refresh::Request;
+use valet_core_entra::session::SessionId;
+use valet_core_entra::{ExposeSecret as _, id_token};
+
+use crate::authority::{self, Authority};
+use crate::bindings::exports::valet::downstream::tokens::Principal;
+use crate::bindings::wasi::clocks::wall_clock;
+use crate::fault::Fault;
+use crate::sessions::{Held, OPENID, Records, identity_rules, record_wanted};
+
+/// The session of a caller who signed in here; none for one with a token of Entra's.
+pub(crate) fn session_of(of: &Principal) -> Result<Option<SessionId>, Fault> {
+    let Some(text) = of.caller().session_id else { return Ok(None) };
+    let id = SessionId::parse(&text);
+    id.map(Some).ok_or_else(|| Fault::Grant("the token names a session of another form".to_owned()))
+}
+
+pub(crate) fn acquire(id: &SessionId, scopes: &[String], claims: Option<&str>) -> Result<String, Fault> {
+    let records = Records::open()?;
+    let at_hand = |held: &Held| {
+        let token = held.session.token(scopes, wall_clock::now().seconds)?;
+        claims.is_none().then(|| token.expose_secret().to_owned())
+    };
+    if let Some(token) = at_hand(&records.get(id)?) {
+        return Ok(token);
+    }
+    // Of many calls that find it due, one asks; the others find what it brought.
+    let _turn = records.take_turn(id)?;
+    let mut held = records.get(id)?;
+    if let Some(token) = at_hand(&held) {
+        return Ok(token);
+    }
+    refresh(&records, id, &mut held, scopes, claims)
+}
+
+/// Asks the authority for a token for `scopes`, and keeps what it gives before anybody gets to use it.
+///
+/// A refusal is the end of the session: the person has to sign in again, and is then asked for the claims that were wanted.
+pub(crate) fn refresh(
+    records: &Records,
+    id: &SessionId,
+    held: &mut Held,
+    scopes: &[String],
+    claims: Option<&str>,
+) -> Result<String, Fault> {
+    let us = Authority::read()?;
+    let session = &mut held.session;
+    let client = us.client(id.tenant_id());
+    let scopes_with_openid: Vec<&str> = OPENID.into_iter().chain(scopes.iter().map(String::as_str)).collect();
+    let request =
+        Request { client, refresh_token: &session.refresh_token, scopes: &scopes_with_openid, claims };
+    let now = wall_clock::now().seconds;
+    let tokens = match authority::tokens(client.token_url(), &request.body()) {
+        Ok(tokens) => tokens,
+        Err(Fault::Grant(why)) => {
+            records.delete(id)?;
+            return Err(Fault::Grant(why));
+        }
+        Err(Fault::Interaction(Some(claims))) => {
+            record_wanted(records, id.tenant_id(), id.object_id(), &claims)?;
+            records.delete(id)?;
+            return Err(Fault::Interaction(Some(claims)));
+        }
+        Err(fault) => return Err(fault),
+    };
+    if let Some(token) = &tokens.id_token {
+        let rules = identity_rules(&us)?;
+        let identity = rules.with(None, |rules| id_token::read(token, rules, now)).map_err(|error| {
+            Fault::Unavailable(format!("the authority's ID token was refused: {error}"))
+        })?;
+        if (identity.tenant_id.as_str(), identity.object_id.as_str()) != (id.tenant_id(), id.object_id()) {
+            return Err(Fault::Unavailable("the authority's ID token is somebody else's".to_owned()));
+        }
+        session.roles = identity.roles;
+        session.display_name = identity.name;
+        session.known_until = now.saturating_add(tokens.expires_in);
+    }
+    if let Some(next) = tokens.refresh_token {
+        session.refresh_token = next;
+    }
+    let access_token = tokens.access_token.expose_secret().to_owned();
+    let expires_at = now.saturating_add(tokens.expires_in);
+    session.keep(scopes, Kept { access_token: tokens.access_token, expires_at });
+    records.replace(id, held)?;
+    Ok(access_token)
+}
+
+pub(crate) fn forget(id: &SessionId, scopes: &[String]) -> Result<(), Fault> {
+    let records = Records::open()?;
+    let _turn = records.take_turn(id)?;
+    let mut held = records.get(id)?;
+    held.session.forget(scopes);
+    records.replace(id, &held)
+}

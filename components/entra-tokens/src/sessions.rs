@@ -1,0 +1,230 @@
+//! Sign-in sessions: opened with a code, renewed with the refresh token, closed. Their records are the session store's only content.
+
+use valet_core_entra::kept::Kept;
+use valet_core_entra::redeem::Request;
+use valet_core_entra::sealed::{Place, SealingKeys};
+use valet_core_entra::session::{Session, SessionId, wanted_claims_name};
+use valet_core_entra::{ExposeSecret as _, SecretString, id_token};
+
+use crate::authority::{self, Authority, setting};
+use crate::bindings::exports::valet::oauth::sessions as oauth;
+use crate::bindings::valet::capability::session_store;
+use crate::bindings::wasi::clocks::wall_clock;
+use crate::fault::Fault;
+use crate::sealing;
+use crate::session_tokens::refresh;
+
+/// What is asked for beside the permissions of the API: who signed in, and to go on without them.
+pub(crate) const OPENID: [&str; 3] = ["openid", "profile", "offline_access"];
+
+/// How long, in seconds, claims that were wanted of a user are asked for: as long as a session lasts at most, after which they sign in anew anyway.
+const WANTED_LIFETIME: u32 = 30 * 24 * 3600;
+
+pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
+    let records = Records::open()?;
+    let us = Authority::read()?;
+    let tenant = setting("sign_in_tenant")?;
+    let scopes = api_scopes()?;
+    let all: Vec<&str> = OPENID.into_iter().chain(scopes.iter().map(String::as_str)).collect();
+    let (code, verifier, nonce) = (of.code.into(), of.verifier.into(), SecretString::from(of.nonce));
+    let client = us.client(&tenant);
+    let request = Request {
+        client,
+        code: &code,
+        redirect_uri: &of.redirect_uri,
+        verifier: &verifier,
+        scopes: &all,
+        claims: None,
+    };
+    let now = wall_clock::now().seconds;
+    let tokens = authority::tokens(client.token_url(), &request.body())?;
+    let missing = |what| Fault::Misconfigured(format!("the authority gave no {what}"));
+    let token = tokens.id_token.ok_or_else(|| missing("ID token"))?;
+    let identity = identity_rules(&us)?
+        .with(Some(&nonce), |rules| id_token::read(&token, rules, now))
+        .map_err(|error| Fault::Grant(format!("the ID token was refused: {error}")))?;
+    settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.with_claims)?;
+
+    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes());
+    let ends_at = now.saturating_add(session_lifetime()?);
+    let expires_at = now.saturating_add(tokens.expires_in);
+    let session = Session {
+        display_name: identity.name,
+        roles: identity.roles,
+        refresh_token: tokens.refresh_token.ok_or_else(|| missing("refresh token"))?,
+        tokens: vec![(scopes, Kept { access_token: tokens.access_token, expires_at })],
+        known_until: expires_at,
+        ends_at,
+    };
+    records.put(&id, &session)?;
+    Ok(described(&id, session))
+}
+
+pub(crate) fn renew(id: &str) -> Result<oauth::Session, Fault> {
+    let id = parsed(id)?;
+    let records = Records::open()?;
+    let known = |held: &Held| held.session.known_until > wall_clock::now().seconds;
+    let mut held = records.get(&id)?;
+    if !known(&held) {
+        let _turn = records.take_turn(&id)?;
+        held = records.get(&id)?;
+        if !known(&held) {
+            refresh(&records, &id, &mut held, &api_scopes()?, None)?;
+        }
+    }
+    Ok(described(&id, held.session))
+}
+
+pub(crate) fn close(id: &str) -> Result<(), Fault> {
+    Records::open()?.delete(&parsed(id)?)
+}
+
+fn parsed(id: &str) -> Result<SessionId, Fault> {
+    SessionId::parse(id).ok_or_else(|| Fault::Grant("a session id of another form".to_owned()))
+}
+
+fn described(id: &SessionId, session: Session) -> oauth::Session {
+    oauth::Session {
+        id: id.as_str().to_owned(),
+        tenant_id: id.tenant_id().to_owned(),
+        object_id: id.object_id().to_owned(),
+        display_name: session.display_name,
+        roles: session.roles,
+    }
+}
+
+/// The permissions of the API that a sign-in asks for.
+fn api_scopes() -> Result<Vec<String>, Fault> {
+    Ok(setting("sign_in_scopes")?.split_whitespace().map(str::to_owned).collect())
+}
+
+fn session_lifetime() -> Result<u64, Fault> {
+    let text = setting("session_lifetime")?;
+    text.parse().map_err(|_| Fault::Misconfigured("setting `session_lifetime` is no number".to_owned()))
+}
+
+/// Who may sign in, and as what the authority's ID token has to read.
+pub(crate) struct IdentityRules<'a> {
+    us: &'a Authority,
+    tenants: String,
+    leeway: u64,
+}
+
+pub(crate) fn identity_rules(us: &Authority) -> Result<IdentityRules<'_>, Fault> {
+    let tenants = match setting("tenants") {
+        Ok(tenants) if !tenants.trim().is_empty() => tenants,
+        _ => setting("tenant")?,
+    };
+    let leeway = setting("leeway")?.parse();
+    let leeway = leeway.map_err(|_| Fault::Misconfigured("setting `leeway` is no number".to_owned()))?;
+    Ok(IdentityRules { us, tenants, leeway })
+}
+
+impl IdentityRules<'_> {
+    /// Calls `read` with these rules for a token that carries `nonce`.
+    pub(crate) fn with<T>(
+        &self,
+        nonce: Option<&SecretString>,
+        read: impl FnOnce(&id_token::Rules<'_>) -> T,
+    ) -> T {
+        let tenants: Vec<&str> = self.tenants.split_whitespace().collect();
+        read(&id_token::Rules {
+            authority: &self.us.url,
+            client_id: &self.us.client_id,
+            tenants: &tenants,
+            nonce,
+            leeway: self.leeway,
+        })
+    }
+}
+
+/// Remembers that a claims challenge is open for a user.
+pub(crate) fn record_wanted(
+    records: &Records,
+    tenant_id: &str,
+    object_id: &str,
+    claims: &str,
+) -> Result<(), Fault> {
+    let name = wanted_claims_name(tenant_id, object_id);
+    let place = Place { tenant_id, object_id, record: &name };
+    let record = records.keys.seal(claims.as_bytes(), place, sealing::nonce());
+    session_store::set(&name, &record, WANTED_LIFETIME).map_err(unavailable)
+}
+
+/// Whoever signed in with the claims that were wanted has met them: the authority refuses otherwise. Whoever was not asked for them is sent once more.
+fn settle_wanted(
+    records: &Records,
+    tenant_id: &str,
+    object_id: &str,
+    with_claims: bool,
+) -> Result<(), Fault> {
+    let name = wanted_claims_name(tenant_id, object_id);
+    let place = Place { tenant_id, object_id, record: &name };
+    let Some(record) = session_store::get(&name).map_err(unavailable)? else { return Ok(()) };
+    let wanted = records.keys.open(&record, place);
+    match wanted.and_then(|plain| String::from_utf8(plain.expose_secret().to_vec()).ok()) {
+        Some(claims) if !with_claims => Err(Fault::Interaction(Some(claims))),
+        _ => session_store::delete(&name).map_err(unavailable),
+    }
+}
+
+/// A session, and the record that it was read from.
+pub(crate) struct Held {
+    pub(crate) session: Session,
+    record: Vec<u8>,
+}
+
+/// The records of sessions.
+pub(crate) struct Records {
+    keys: SealingKeys,
+}
+
+impl Records {
+    pub(crate) fn open() -> Result<Self, Fault> {
+        Ok(Self { keys: sealing::keys()? })
+    }
+
+    pub(crate) fn take_turn(&self, id: &SessionId) -> Result<session_store::Turn, Fault> {
+        session_store::take_turn(id.as_str()).map_err(unavailable)
+    }
+
+    /// The session, and its record as it is now. One that is not there, has ended, or does not open, has ended for whoever asks.
+    pub(crate) fn get(&self, id: &SessionId) -> Result<Held, Fault> {
+        let ended = || Fault::Grant("the session has ended".to_owned());
+        let record = session_store::get(id.as_str()).map_err(unavailable)?.ok_or_else(ended)?;
+        let session = Session::open(&self.keys, &record, id)
+            .filter(|session| session.ends_at > wall_clock::now().seconds)
+            .ok_or_else(ended)?;
+        Ok(Held { session, record })
+    }
+
+    fn put(&self, id: &SessionId, session: &Session) -> Result<(), Fault> {
+        let (record, lifetime) = self.sealed(id, session);
+        session_store::set(id.as_str(), &record, lifetime).map_err(unavailable)
+    }
+
+    /// Keeps what was made of a session. One that was ended in the meantime stays ended.
+    pub(crate) fn replace(&self, id: &SessionId, held: &Held) -> Result<(), Fault> {
+        let (record, lifetime) = self.sealed(id, &held.session);
+        match session_store::replace(id.as_str(), &held.record, &record, lifetime).map_err(unavailable)? {
+            true => Ok(()),
+            false => {
+                self.get(id)?;
+                Err(Fault::Unavailable("the session was changed by another process".to_owned()))
+            }
+        }
+    }
+
+    fn sealed(&self, id: &SessionId, session: &Session) -> (Vec<u8>, u32) {
+        let left = session.ends_at.saturating_sub(wall_clock::now().seconds);
+        (session.seal(&self.keys, id, sealing::nonce()), u32::try_from(left).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn delete(&self, id: &SessionId) -> Result<(), Fault> {
+        session_store::delete(id.as_str()).map_err(unavailable)
+    }
+}
+
+fn unavailable(session_store::Failure::Unavailable(why): session_store::Failure) -> Fault {
+    Fault::Unavailable(format!("the session store: {why}"))
+}

@@ -1,0 +1,111 @@
+//! The authorization artifact: our own authorization server, in a fresh store for each request.
+//!
+//! It reaches the sessions through the host: a custodian is made for each call, and the credential stays there.
+
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::bindings::authorization::valet::capability::{egress_metadata, grant_store, token_signing};
+use super::bindings::authorization::valet::oauth::sessions;
+use super::bindings::authorization::{Authorization as Artifact, AuthorizationPre};
+use super::bindings::custodian::wasi::random::random;
+use super::bindings::identity::valet::capability::{own_keys, settings};
+use super::bindings::identity::wasi::clocks::wall_clock;
+use super::bindings::request::valet::capability::{audit, request_state};
+use super::budget::{self, Budget, Budgeted};
+use super::request::Parts;
+use crate::capabilities::{Capabilities, Lent};
+
+pub(crate) use super::bindings::authorization::exports::valet::oauth::authorization::{Request, Response};
+
+/// What answers the clients of our authorization server.
+pub(crate) struct Authorization {
+    engine: Engine,
+    artifact: AuthorizationPre<State>,
+    lent: Arc<Lent>,
+    parts: Arc<Parts>,
+}
+
+struct State {
+    capabilities: Capabilities,
+    sessions: Sessions,
+    budget: Budget,
+}
+
+/// What the artifact is lent of the custodian.
+struct Sessions(Arc<Parts>);
+
+impl Budgeted for State {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+}
+
+impl Authorization {
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        lent: Arc<Lent>,
+        parts: Arc<Parts>,
+    ) -> wasmtime::Result<Self> {
+        let mut linker = Linker::<State>::new(engine);
+        let view: fn(&mut State) -> &mut Capabilities = |state| &mut state.capabilities;
+        type Lends = HasSelf<Capabilities>;
+        sessions::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
+        settings::add_to_linker::<_, Lends>(&mut linker, view)?;
+        audit::add_to_linker::<_, Lends>(&mut linker, view)?;
+        request_state::add_to_linker::<_, Lends>(&mut linker, view)?;
+        grant_store::add_to_linker::<_, Lends>(&mut linker, view)?;
+        token_signing::add_to_linker::<_, Lends>(&mut linker, view)?;
+        own_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
+        egress_metadata::add_to_linker::<_, Lends>(&mut linker, view)?;
+        wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
+        random::add_to_linker::<_, Lends>(&mut linker, view)?;
+        let artifact = AuthorizationPre::new(linker.instantiate_pre(component)?)?;
+        Ok(Self { engine: engine.clone(), artifact, lent, parts })
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(&self, request: Request) -> wasmtime::Result<Response> {
+        let (mut store, artifact) = self.instance().await?;
+        artifact.valet_oauth_authorization().call_handle(&mut store, &request).await
+    }
+
+    /// Whether the settings are complete.
+    pub(crate) async fn check(&self) -> wasmtime::Result<Result<(), String>> {
+        let (mut store, artifact) = self.instance().await?;
+        artifact.valet_oauth_authorization().call_check(&mut store).await
+    }
+
+    async fn instance(&self) -> wasmtime::Result<(wasmtime::Store<State>, Artifact)> {
+        let state = State {
+            capabilities: Capabilities::new(Arc::clone(&self.lent)),
+            sessions: Sessions(Arc::clone(&self.parts)),
+            budget: Budget::new(),
+        };
+        let mut store = budget::store(&self.engine, state);
+        let artifact = self.artifact.instantiate_async(&mut store).await?;
+        Ok((store, artifact))
+    }
+}
+
+fn fault(error: wasmtime::Error) -> sessions::Failure {
+    tracing::error!(error = format!("{error:#}"), "the custodian failed");
+    sessions::Failure::Unavailable("the custodian failed".to_owned())
+}
+
+impl sessions::Host for Sessions {
+    async fn open(&mut self, of: sessions::SignIn) -> Result<sessions::Session, sessions::Failure> {
+        self.0.custodian.open_session(of).await.map_err(fault)?
+    }
+
+    async fn renew(&mut self, id: String) -> Result<sessions::Session, sessions::Failure> {
+        self.0.custodian.renew_session(&id).await.map_err(fault)?
+    }
+
+    async fn close(&mut self, id: String) -> Result<(), sessions::Failure> {
+        self.0.custodian.close_session(&id).await.map_err(fault)?
+    }
+}
