@@ -13,7 +13,7 @@ use bindings::wasi::random::random;
 use valet_core_entra::answer::{self, Token};
 use valet_core_entra::on_behalf_of::{Request, record_name};
 use valet_core_entra::sealed::{Kept, NONCE_BYTES, Place, SealingKey};
-use valet_core_entra::{ExposeSecret as _, SecretString};
+use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, SecretString};
 
 /// A token this close to its end, in seconds, is exchanged anew: what MSAL does, and enough for a slow call with retries.
 const RENEW_BEFORE: u64 = 300;
@@ -61,17 +61,16 @@ fn exchange(tenant: &str, assertion: &SecretString, scopes: &[String]) -> Result
     let authority = setting("authority")?;
     let client_id = setting("client_id")?;
     let client_secret = SecretString::from(credential::client_secret().map_err(credential_failure)?);
-    let request = Request {
+    let client = Client {
         authority: &authority,
         tenant,
         client_id: &client_id,
-        client_secret: &client_secret,
-        assertion,
-        scopes,
+        credential: ClientCredential::Secret(&client_secret),
     };
+    let request = Request { client, assertion, scopes };
     let response = egress_authority::send(&http::Request {
         method: "POST".to_owned(),
-        url: request.url(),
+        url: client.token_url(),
         headers: vec![
             ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
             ("accept".to_owned(), "application/json".to_owned()),
