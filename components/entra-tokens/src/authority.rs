@@ -1,8 +1,7 @@
 //! One request to the token endpoint.
 
 use valet_core_entra::answer::{self, Failure};
-use valet_core_entra::credential::{Client, ClientCredential};
-use valet_core_entra::{ExposeSecret as _, SecretString};
+use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, SecretString};
 
 use crate::bindings::valet::capability::{credential, egress_authority, http, settings};
 use crate::fault::Fault;

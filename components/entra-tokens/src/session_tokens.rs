@@ -3,13 +3,13 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::refresh::Request;
 use valet_core_entra::session::SessionId;
-use valet_core_entra::{ExposeSecret as _, id_token};
+use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, id_token};
 
 use crate::authority::{self, Authority};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::wasi::clocks::wall_clock;
 use crate::fault::Fault;
-use crate::sessions::{Held, OPENID, Records, identity_rules, record_wanted};
+use crate::sessions::{Held, Records, identity_rules, record_wanted};
 
 /// The session of a caller who signed in here; none for one with a token of Entra's.
 pub(crate) fn session_of(of: &Principal) -> Result<Option<SessionId>, Fault> {
@@ -49,7 +49,7 @@ pub(crate) fn refresh(
     let us = Authority::read()?;
     let session = &mut held.session;
     let client = us.client(id.tenant_id());
-    let scopes_with_openid: Vec<&str> = OPENID.into_iter().chain(scopes.iter().map(String::as_str)).collect();
+    let scopes_with_openid: Vec<&str> = OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
     let request =
         Request { client, refresh_token: &session.refresh_token, scopes: &scopes_with_openid, claims };
     let now = wall_clock::now().seconds;

@@ -4,7 +4,7 @@ use valet_core_entra::kept::Kept;
 use valet_core_entra::redeem::Request;
 use valet_core_entra::sealed::{Place, SealingKeys};
 use valet_core_entra::session::{Session, SessionId, wanted_claims_name};
-use valet_core_entra::{ExposeSecret as _, SecretString, id_token};
+use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, SecretString, id_token};
 
 use crate::authority::{self, Authority, setting};
 use crate::bindings::exports::valet::oauth::sessions as oauth;
@@ -14,9 +14,6 @@ use crate::fault::Fault;
 use crate::sealing;
 use crate::session_tokens::refresh;
 
-/// What is asked for beside the permissions of the API: who signed in, and to go on without them.
-pub(crate) const OPENID: [&str; 3] = ["openid", "profile", "offline_access"];
-
 /// How long, in seconds, claims that were wanted of a user are asked for: as long as a session lasts at most, after which they sign in anew anyway.
 const WANTED_LIFETIME: u32 = 30 * 24 * 3600;
 
@@ -25,7 +22,7 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     let us = Authority::read()?;
     let tenant = setting("sign_in_tenant")?;
     let scopes = api_scopes()?;
-    let all: Vec<&str> = OPENID.into_iter().chain(scopes.iter().map(String::as_str)).collect();
+    let all: Vec<&str> = OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
     let (code, verifier, nonce) = (of.code.into(), of.verifier.into(), SecretString::from(of.nonce));
     let client = us.client(&tenant);
     let request = Request {
@@ -99,8 +96,8 @@ fn api_scopes() -> Result<Vec<String>, Fault> {
 }
 
 fn session_lifetime() -> Result<u64, Fault> {
-    let text = setting("session_lifetime")?;
-    text.parse().map_err(|_| Fault::Misconfigured("setting `session_lifetime` is no number".to_owned()))
+    let text = setting("oauth_refresh_token_lifetime")?;
+    text.parse().map_err(|_| Fault::Misconfigured("setting `oauth_refresh_token_lifetime` is no number".to_owned()))
 }
 
 /// Who may sign in, and as what the authority's ID token has to read.

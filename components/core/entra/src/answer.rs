@@ -5,8 +5,12 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde::Deserialize;
+
+use crate::limits::MAX_CLIENT_INFO_BYTES;
 
 /// An access token and for how long it is good.
 #[derive(Debug)]
@@ -15,6 +19,48 @@ pub struct Token {
     pub access_token: SecretString,
     /// Lifetime in seconds from now. Entra varies it.
     pub expires_in: u64,
+}
+
+/// All that a token answer brings for a user who signed in: what [`Token`] has, and what a cache keeps beside it.
+#[derive(Debug, Deserialize)]
+pub struct Tokens {
+    /// The access token. Opaque: it is for the API that it names, not for us.
+    pub access_token: SecretString,
+    /// Lifetime of the access token in seconds from now.
+    pub expires_in: u64,
+    /// Its lifetime in seconds where the authority is out of reach, if one was granted.
+    pub ext_expires_in: Option<u64>,
+    /// After how many seconds a new one should be asked for, while this one is still good.
+    pub refresh_in: Option<u64>,
+    /// The next refresh token, where `offline_access` was asked for. It replaces the one before.
+    pub refresh_token: Option<SecretString>,
+    /// Who signed in, where `openid` was asked for: [`crate::id_token`].
+    pub id_token: Option<SecretString>,
+    /// The scopes granted, separated by spaces; may be more or fewer than asked for. Absent: those asked for (RFC 6749 section 5.1).
+    pub scope: Option<String>,
+    /// The account at home, where `client_info=1` was asked for: [`ClientInfo::read`].
+    pub client_info: Option<String>,
+    /// The family of clients that may use the refresh token, for Microsoft's own applications.
+    pub foci: Option<String>,
+    token_type: String,
+}
+
+/// The account at home: with it MSAL names what it caches. For a guest these are not the `oid` and `tid` of the tenant that answered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ClientInfo {
+    /// Object id in the home tenant.
+    pub uid: String,
+    /// The home tenant.
+    pub utid: String,
+}
+
+impl ClientInfo {
+    /// Reads `client_info`: base64url of JSON. None for anything else.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let json = (text.len() <= MAX_CLIENT_INFO_BYTES).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
+        serde_json::from_slice(&json).ok()
+    }
 }
 
 /// Why there is no token, by what has to happen next.
@@ -71,12 +117,22 @@ impl fmt::Display for Detail {
     }
 }
 
-#[derive(Deserialize)]
-struct Success {
-    access_token: String,
-    token_type: String,
-    expires_in: u64,
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InteractionRequired { detail, .. } => write!(f, "the user has to sign in ({detail})"),
+            Self::GrantRefused(detail) => write!(f, "the authority refused the grant ({detail})"),
+            Self::Misconfigured(detail) => write!(f, "the authority refused the application ({detail})"),
+            Self::Throttled { retry_after: Some(seconds) } => {
+                write!(f, "too many requests: again in {seconds} s")
+            }
+            Self::Throttled { retry_after: None } => write!(f, "too many requests"),
+            Self::Unavailable(detail) => write!(f, "the authority failed ({detail})"),
+        }
+    }
 }
+
+impl std::error::Error for Failure {}
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -93,25 +149,31 @@ struct ErrorBody {
 /// # Errors
 /// A [`Failure`] for everything but a 200 with a bearer token.
 pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<Token, Failure> {
-    if status == 200 {
-        return match serde_json::from_slice::<Success>(body) {
-            Ok(success) if success.token_type.eq_ignore_ascii_case("Bearer") => {
-                Ok(Token { access_token: success.access_token.into(), expires_in: success.expires_in })
-            }
-            _ => Err(Failure::Unavailable(Detail { status, ..Detail::default() })),
-        };
+    let tokens = read_tokens(status, retry_after, body)?;
+    Ok(Token { access_token: tokens.access_token, expires_in: tokens.expires_in })
+}
+
+/// Reads an answer with all that it brings. `retry_after` is the header's value, if there was one.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_tokens(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<Tokens, Failure> {
+    if status != 200 {
+        return Err(failure(status, retry_after, body));
     }
+    match serde_json::from_slice::<Tokens>(body) {
+        // RFC 6749 section 7.1: a token of a type that we do not understand is of no use.
+        Ok(tokens) if tokens.token_type.eq_ignore_ascii_case("Bearer") => Ok(tokens),
+        _ => Err(Failure::Unavailable(Detail { status, ..Detail::default() })),
+    }
+}
+
+/// What an error answer means.
+pub(crate) fn failure(status: u16, retry_after: Option<&str>, body: &[u8]) -> Failure {
     let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
-    let detail = Detail {
-        status,
-        error: body.error.chars().filter(char::is_ascii_graphic).take(64).collect(),
-        codes: body.error_codes,
-        correlation_id: body
-            .correlation_id
-            .filter(|id| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic())),
-    };
+    let detail = body.detail(status);
     let consent_missing = body.suberror.as_deref() == Some("consent_required");
-    Err(match body.error.as_str() {
+    match body.error.as_str() {
         _ if status == 429 => {
             Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) }
         }
@@ -134,7 +196,24 @@ pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<Token
         | "invalid_resource"
         | "unsupported_grant_type" => Failure::Misconfigured(detail),
         _ => Failure::Unavailable(detail),
-    })
+    }
+}
+
+/// What an error answer said.
+pub(crate) fn detail(status: u16, body: &[u8]) -> Detail {
+    serde_json::from_slice::<ErrorBody>(body).unwrap_or_default().detail(status)
+}
+
+impl ErrorBody {
+    fn detail(&self, status: u16) -> Detail {
+        let printable = |id: &&String| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic());
+        Detail {
+            status,
+            error: self.error.chars().filter(char::is_ascii_graphic).take(64).collect(),
+            codes: self.error_codes.clone(),
+            correlation_id: self.correlation_id.as_ref().filter(printable).cloned(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +239,29 @@ mod tests {
     fn a_token_of_another_type_is_no_token() {
         let body = br#"{"token_type":"pop","access_token":"t","expires_in":1}"#;
         assert!(matches!(read(200, None, body), Err(Failure::Unavailable(_))));
+    }
+
+    #[test]
+    fn all_that_an_answer_brings_is_read_and_none_of_it_prints() {
+        let body = br#"{"token_type":"Bearer","access_token":"secret-a","expires_in":60,"ext_expires_in":90,"refresh_in":30,
+            "refresh_token":"secret-r","id_token":"secret-i","scope":"User.Read openid","client_info":"e30","foci":"1"}"#;
+        let tokens = read_tokens(200, None, body).unwrap();
+        assert_eq!(tokens.access_token.expose_secret(), "secret-a");
+        assert_eq!(tokens.refresh_token.as_ref().unwrap().expose_secret(), "secret-r");
+        assert_eq!(tokens.id_token.as_ref().unwrap().expose_secret(), "secret-i");
+        assert_eq!((tokens.expires_in, tokens.ext_expires_in, tokens.refresh_in), (60, Some(90), Some(30)));
+        assert_eq!((tokens.scope.as_deref(), tokens.foci.as_deref()), (Some("User.Read openid"), Some("1")));
+        assert!(!format!("{tokens:?}").contains("secret-"), "a token does not print");
+    }
+
+    #[test]
+    fn client_info_names_the_account_at_home() {
+        // {"uid":"u","utid":"t"}
+        let expected = ClientInfo { uid: "u".into(), utid: "t".into() };
+        assert_eq!(ClientInfo::read("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ"), Some(expected));
+        for text in ["", "e30", "eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ==", &"A".repeat(MAX_CLIENT_INFO_BYTES + 1)] {
+            assert_eq!(ClientInfo::read(text), None, "{text}");
+        }
     }
 
     #[test]

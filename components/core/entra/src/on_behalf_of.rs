@@ -3,45 +3,34 @@
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::credential::{Client, finish};
+
 /// The `grant_type` of the flow.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// One request for a token of a downstream API in a caller's name.
 pub struct Request<'a> {
-    /// Base URL of the authority without trailing slash.
-    pub authority: &'a str,
-    /// Tenant of the *caller*: the token has to come from where the user is.
-    pub tenant: &'a str,
-    /// Our own client id. The assertion's audience is this application.
-    pub client_id: &'a str,
-    /// Our client secret.
-    pub client_secret: &'a SecretString,
+    /// Who asks: at the tenant of the *caller*, since the token has to come from where the user is. The assertion's audience is this
+    /// application.
+    pub client: Client<'a>,
     /// The access token that the caller presented.
     pub assertion: &'a SecretString,
     /// Fully qualified delegated permissions of one API.
     pub scopes: &'a [String],
+    /// A claims request, JSON text: of a claims challenge of the API.
+    pub claims: Option<&'a str>,
 }
 
 impl Request<'_> {
-    /// The token endpoint.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("{}/{}/oauth2/v2.0/token", self.authority, self.tenant)
-    }
-
-    /// The body, `application/x-www-form-urlencoded`. `offline_access` is not asked for: the caller's next token is the next
+    /// The body for [`Client::token_url`], `application/x-www-form-urlencoded`. `offline_access` is not asked for: the caller's next token is the next
     /// assertion, so a refresh token would only be one more secret to keep.
     #[must_use]
     pub fn body(&self) -> SecretString {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", GRANT)
-            .append_pair("requested_token_use", "on_behalf_of")
-            .append_pair("client_id", self.client_id)
-            .append_pair("client_secret", self.client_secret.expose_secret())
+        let mut form = self.client.form(GRANT);
+        form.append_pair("requested_token_use", "on_behalf_of")
             .append_pair("assertion", self.assertion.expose_secret())
-            .append_pair("scope", &self.scopes.join(" "))
-            .finish();
-        SecretString::from(body)
+            .append_pair("scope", &self.scopes.join(" "));
+        finish(form, self.claims)
     }
 }
 
@@ -63,6 +52,8 @@ pub fn record_name(assertion: &SecretString, scopes: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::ClientCredential;
+    use crate::credential::tests::client;
 
     fn secret(text: &str) -> SecretString {
         SecretString::from(text)
@@ -73,18 +64,15 @@ mod tests {
         let (client_secret, assertion) = (secret("s&cret="), secret("a.b.c"));
         let scopes = ["https://graph.microsoft.com/User.Read".to_owned()];
         let request = Request {
-            authority: "https://login.example",
-            tenant: "t",
-            client_id: "c",
-            client_secret: &client_secret,
+            client: client(ClientCredential::Secret(&client_secret)),
             assertion: &assertion,
             scopes: &scopes,
+            claims: None,
         };
-        assert_eq!(request.url(), "https://login.example/t/oauth2/v2.0/token");
         assert_eq!(
             request.body().expose_secret(),
-            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&requested_token_use=on_behalf_of&client_id=c\
-             &client_secret=s%26cret%3D&assertion=a.b.c&scope=https%3A%2F%2Fgraph.microsoft.com%2FUser.Read"
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&client_id=c&client_secret=s%26cret%3D\
+             &requested_token_use=on_behalf_of&assertion=a.b.c&scope=https%3A%2F%2Fgraph.microsoft.com%2FUser.Read"
         );
     }
 
