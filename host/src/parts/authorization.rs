@@ -10,6 +10,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use super::bindings::authorization::valet::capability::{egress_metadata, grant_store, token_signing};
 use super::bindings::authorization::valet::oauth::sessions;
 use super::bindings::authorization::{Authorization as Artifact, AuthorizationPre};
+use super::bindings::custodian::exports::valet::oauth::sessions as guest;
 use super::bindings::custodian::wasi::random::random;
 use super::bindings::identity::valet::capability::{own_keys, settings};
 use super::bindings::identity::wasi::clocks::wall_clock;
@@ -98,14 +99,32 @@ fn fault(error: wasmtime::Error) -> sessions::Failure {
 
 impl sessions::Host for Sessions {
     async fn open(&mut self, of: sessions::SignIn) -> Result<sessions::Session, sessions::Failure> {
-        self.0.custodian.open_session(of).await.map_err(fault)?
+        let sessions::SignIn { code, redirect_uri, verifier, nonce, with_claims } = of;
+        let of = guest::SignIn { code, redirect_uri, verifier, nonce, with_claims };
+        self.0.custodian.open_session(of).await.map_err(fault)?.map(session).map_err(failure)
     }
 
     async fn renew(&mut self, id: String) -> Result<sessions::Session, sessions::Failure> {
-        self.0.custodian.renew_session(&id).await.map_err(fault)?
+        self.0.custodian.renew_session(&id).await.map_err(fault)?.map(session).map_err(failure)
     }
 
     async fn close(&mut self, id: String) -> Result<(), sessions::Failure> {
-        self.0.custodian.close_session(&id).await.map_err(fault)?
+        self.0.custodian.close_session(&id).await.map_err(fault)?.map_err(failure)
+    }
+}
+
+/// The two sides of the host have types of their own for one record.
+fn session(session: guest::Session) -> sessions::Session {
+    let guest::Session { id, tenant_id, object_id, display_name, roles } = session;
+    sessions::Session { id, tenant_id, object_id, display_name, roles }
+}
+
+fn failure(failure: guest::Failure) -> sessions::Failure {
+    match failure {
+        guest::Failure::Ended(why) => sessions::Failure::Ended(why),
+        guest::Failure::InteractionRequired(claims) => sessions::Failure::InteractionRequired(claims),
+        guest::Failure::Misconfigured(why) => sessions::Failure::Misconfigured(why),
+        guest::Failure::Throttled(seconds) => sessions::Failure::Throttled(seconds),
+        guest::Failure::Unavailable(why) => sessions::Failure::Unavailable(why),
     }
 }

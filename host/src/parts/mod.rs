@@ -111,7 +111,6 @@ pub(crate) mod bindings {
             },
             exports: { default: async },
             with: {
-                "valet:oauth/sessions": crate::parts::bindings::custodian::exports::valet::oauth::sessions,
                 "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
                 "valet:capability/own-keys": crate::parts::bindings::identity::valet::capability::own_keys,

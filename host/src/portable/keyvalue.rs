@@ -160,7 +160,7 @@ impl generated::HostBucket for KeyValueView<'_> {
 ///
 /// # Errors
 /// When the linker has it already.
-pub fn add_to_linker<T: 'static>(
+pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> KeyValueView<'_>,
 ) -> wasmtime::Result<()> {

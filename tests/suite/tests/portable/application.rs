@@ -18,7 +18,7 @@ use valet::egress::Connector;
 use valet::portable::config::{self, Variables, VariablesView};
 use valet::portable::egress::{Egress, EgressHooks};
 use valet::portable::keyvalue::{self, KeyValue, KeyValueView, Stores};
-use valet::store::{Store, SystemClock};
+use valet::store::{self, SystemClock};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -75,7 +75,7 @@ impl Application {
         replaced: &[(&str, &Path)],
     ) -> Arc<Self> {
         // Every host has `default`; who may open it is the manifest's word.
-        let stores = Arc::new(Stores::new(&Store::memory(SystemClock), ["default"]).unwrap());
+        let stores = Arc::new(Stores::new(&store::Store::memory(SystemClock), ["default"]).unwrap());
         let mut parts = BTreeMap::new();
         for (name, component) in &manifest.component {
             let replaced = replaced.iter().find(|(part, _)| part == name).map(|(_, path)| (*path).to_owned());
