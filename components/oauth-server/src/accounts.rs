@@ -1,0 +1,34 @@
+//! The records of users: what they permitted, and which sessions they have.
+
+use valet_core_oauth::account::{self, Account};
+use valet_core_oauth::refresh;
+use valet_core_oauth::user::User;
+
+use crate::bindings::valet::oauth::sessions;
+use crate::exchange::Exchange;
+use crate::grants::{self, Change};
+
+pub(crate) fn read(user: &User) -> Result<Account, String> {
+    Ok(Account::read(grants::get(&account::record_name(user))?.as_deref()))
+}
+
+/// Changes the record of `user`.
+pub(crate) fn change<T>(
+    exchange: &Exchange<'_>,
+    user: &User,
+    mut change: impl FnMut(&mut Account) -> T,
+) -> Result<T, String> {
+    // As long as anything in it can matter.
+    let lifetime = exchange.settings.consent_lifetime.max(exchange.settings.refresh_token_lifetime);
+    grants::change(&account::record_name(user), |record| {
+        let mut account = Account::read(record);
+        let outcome = change(&mut account);
+        Change::Replace(account.to_record(), lifetime, outcome)
+    })
+}
+
+/// Ends a session with its family of refresh tokens. The error is for the log; a session that could not be closed still lives.
+pub(crate) fn end(session: &str, family: &str) -> Result<(), String> {
+    sessions::close(session).map_err(|failure| crate::entra::words(&failure))?;
+    grants::delete(&refresh::record_name(family))
+}

@@ -1,0 +1,177 @@
+//! Entra's answer: from its code to ours.
+
+use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome};
+use valet_core_oauth::code;
+use valet_core_oauth::consent;
+use valet_core_oauth::cookie;
+use valet_core_oauth::error::Code;
+use valet_core_oauth::http::Response;
+use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
+use valet_core_oauth::user::{Session, User};
+use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
+
+use crate::authorize::{ask, to_entra};
+use crate::bindings::valet::oauth::sessions::{self, Failure, SignIn};
+use crate::browser::{self, KeepError};
+use crate::clients;
+use crate::entra::{Entra, words};
+use crate::exchange::Exchange;
+use crate::{accounts, audit, grants, random};
+
+/// What went wrong once the sign-in was known to be this browser's.
+enum Trouble {
+    /// The client is told.
+    Client { code: Code, description: &'static str, reason: &'static str, detail: String },
+    /// The person is told, since no client waits for this any more.
+    Person(TransactionError),
+    /// Ours. The person gets a number.
+    Ours(String),
+}
+
+/// Entra's answer arrives.
+pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
+    let refuse = |error: &CallbackError| {
+        audit::denied(exchange.id(), "callback", None, error.to_string());
+        error.response(exchange.id())
+    };
+    let answer = match Answer::read(exchange.parameters()) {
+        Ok(answer) => answer,
+        Err(error) => return refuse(&error),
+    };
+    let found = browser::transaction(&exchange.cookies(), &answer.transaction, exchange.now);
+    let transaction = match found {
+        Ok(transaction) => transaction,
+        Err(error) => return refuse(&CallbackError::Transaction(error)),
+    };
+    let entra = match Entra::read() {
+        Ok(entra) => entra,
+        Err(why) => return exchange.failed("misconfigured", why),
+    };
+    let done = |response: Response| response.with_cookie(cookie::clear(&transaction.cookie_name()));
+    match answer.outcome(&transaction, &entra.issuers()) {
+        Err(error) => refuse(&error),
+        Ok(Outcome::Refused { reason, code, description }) => {
+            audit::denied(exchange.id(), "entra_refused", Some(transaction.client_id()), reason.to_string());
+            done(callback::refused(&transaction, code, description, &exchange.settings))
+        }
+        Ok(Outcome::Redeem { code, request }) => match signed_in(exchange, &transaction, &code, request) {
+            Ok(response) => response,
+            Err(Trouble::Client { code, description, reason, detail }) => {
+                audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
+                done(callback::refused(&transaction, code, description, &exchange.settings))
+            }
+            Err(Trouble::Person(error)) => refuse(&CallbackError::Transaction(error)),
+            Err(Trouble::Ours(why)) => done(exchange.failed("sign_in", why)),
+        },
+    }
+}
+
+fn signed_in(
+    exchange: &Exchange<'_>,
+    transaction: &Transaction,
+    code: &SecretString,
+    request: EntraRequest,
+) -> Result<Response, Trouble> {
+    let opened = sessions::open(&SignIn {
+        code: code.expose_secret().to_owned(),
+        redirect_uri: exchange.settings.url(route::CALLBACK),
+        verifier: request.verifier.expose_secret().to_owned(),
+        nonce: request.nonce.expose_secret().to_owned(),
+        with_claims: transaction.with_claims(),
+    });
+    let session = match opened {
+        Ok(session) => session,
+        // A policy or the API wants more of this user. Once: whoever was asked for it and comes back without gets no further.
+        Err(Failure::InteractionRequired(Some(claims))) if !transaction.with_claims() => {
+            let again = transaction.clone().with_more_claims(&random::entra_secrets());
+            return to_entra(exchange, &again, Some(&claims), Response::redirect).map_err(keeping);
+        }
+        Err(failure) => return Err(not_opened(&failure)),
+    };
+    let user = User {
+        tenant_id: session.tenant_id,
+        object_id: session.object_id,
+        name: session.display_name,
+    };
+    let session = Session { id: session.id, user: user.clone(), roles: session.roles };
+    let opened = session.id.clone();
+    let finished = finish(exchange, transaction, session);
+    if !matches!(finished, Ok(Finished::Signed(_))) {
+        // Nobody has a token of it. Should this fail, it ends with its lifetime.
+        let _ = sessions::close(&opened);
+    }
+    match finished? {
+        Finished::Signed(response) => {
+            audit::allowed(exchange.id(), "signed_in", &user, transaction.client_id());
+            let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
+            Ok(response.with_cookie(cookie::clear(&transaction.cookie_name())).with_cookie(known))
+        }
+        Finished::Asked(response) => {
+            let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
+            Ok(response.with_cookie(known))
+        }
+    }
+}
+
+/// What a sign-in came to.
+enum Finished {
+    /// The client has its code.
+    Signed(Response),
+    /// Whoever came back has to be asked about the client first.
+    Asked(Response),
+}
+
+/// From a session to the client's code.
+fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) -> Result<Finished, Trouble> {
+    let (settings, now) = (&exchange.settings, exchange.now);
+    let user = session.user.clone();
+    let account = accounts::read(&user).map_err(Trouble::Ours)?;
+    if !consent::holds(transaction, &account, settings, now).map_err(Trouble::Person)? {
+        let Ok(client) = clients::find(Some(transaction.client_id()), settings) else {
+            return Err(Trouble::Ours("the client is not known any more".to_owned()));
+        };
+        let again = transaction.clone().asking_again(&random::bytes());
+        return ask(exchange, &client, &again).map(Finished::Asked).map_err(keeping);
+    }
+    // A `state` counts once, whoever sends it again.
+    let used = used_record(transaction.id());
+    if !grants::swap(&used, None, b"", limits::TRANSACTION_LIFETIME).map_err(Trouble::Ours)? {
+        return Err(Trouble::Person(TransactionError::Phase));
+    }
+    let issued = code::issue(transaction, session, &random::bytes(), &random::bytes(), now);
+    let permitted = transaction.basis().map_err(Trouble::Person)? == Basis::Given;
+    let too_many = accounts::change(exchange, &user, |account| {
+        if permitted {
+            account.permit(transaction, now);
+        }
+        account.begin(&issued.grant, &issued.family, settings.refresh_token_lifetime, now)
+    });
+    for kept in too_many.map_err(Trouble::Ours)? {
+        // The oldest of very many. If it cannot be ended now it ends by itself.
+        let _ = accounts::end(&kept.session, &kept.family);
+    }
+    grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
+    Ok(Finished::Signed(Response::redirect(transaction.success(&issued.code, settings))))
+}
+
+fn keeping(error: KeepError) -> Trouble {
+    Trouble::Ours(match error {
+        KeepError::TooLarge(size) => format!("a transaction of {size} bytes"),
+        KeepError::Seal(why) => why,
+    })
+}
+
+fn not_opened(failure: &Failure) -> Trouble {
+    let detail = words(failure);
+    let (code, description, reason) = match failure {
+        Failure::Ended(_) => (Code::AccessDenied, "the sign-in was not accepted", "sign_in_refused"),
+        Failure::InteractionRequired(_) => {
+            (Code::AccessDenied, "Microsoft Entra wants the user to do something first", "interaction_required")
+        }
+        Failure::Misconfigured(_) => (Code::ServerError, "the server is misconfigured", "misconfigured"),
+        Failure::Throttled(_) | Failure::Unavailable(_) => {
+            (Code::TemporarilyUnavailable, "the identity provider is not available", "entra_unavailable")
+        }
+    };
+    Trouble::Client { code, description, reason, detail }
+}

@@ -1,0 +1,69 @@
+//! Finding a client: in the settings, in the store, or at the URL that its id is.
+
+use valet_core_oauth::client::{Client, ClientError, Lookup, look_up};
+use valet_core_oauth::document::{self, DocumentError, DocumentUrl};
+use valet_core_oauth::form::Form;
+use valet_core_oauth::registration;
+use valet_core_oauth::settings::Settings;
+
+use crate::bindings::valet::capability::{egress_metadata, http};
+use crate::grants;
+
+/// Why there is no client.
+pub(crate) enum NoClient {
+    /// The request is at fault.
+    Client(ClientError),
+    /// The client's document is.
+    Document(DocumentError),
+    /// The document cannot be fetched. For the log.
+    Fetch(String),
+    /// The store failed. For the log.
+    Store(String),
+}
+
+/// The client that a form names.
+pub(crate) fn of_form(form: &Form, settings: &Settings) -> Result<Client, NoClient> {
+    find(form.get("client_id"), settings)
+}
+
+/// The client with this id.
+pub(crate) fn find(client_id: Option<&str>, settings: &Settings) -> Result<Client, NoClient> {
+    match look_up(client_id, settings).map_err(NoClient::Client)? {
+        Lookup::Known(client) => Ok(*client),
+        Lookup::Document(url) => described(&url),
+        Lookup::Registered { record, client_id } => {
+            let found = grants::get(&record).map_err(NoClient::Store)?;
+            found
+                .and_then(|record| registration::client(&client_id, &record))
+                .ok_or(NoClient::Client(ClientError::Unknown { client_id }))
+        }
+    }
+}
+
+/// The client that the document at `url` describes: the one that is kept, else fetched.
+fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
+    let name = url.record_name();
+    if let Ok(Some(kept)) = grants::get(&name)
+        && let Ok(client) = document::read(url, &kept)
+    {
+        return Ok(client);
+    }
+    let answer = egress_metadata::get(url.as_str()).map_err(|failure| NoClient::Fetch(words(failure)))?;
+    let field = |name: &str| {
+        answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    };
+    document::check_answer(answer.status, field("content-type")).map_err(NoClient::Document)?;
+    let client = document::read(url, &answer.body).map_err(NoClient::Document)?;
+    grants::keep_document(&name, &answer.body, document::lifetime(field("cache-control")));
+    Ok(client)
+}
+
+fn words(failure: http::Failure) -> String {
+    match failure {
+        http::Failure::Denied(why) => format!("not allowed: {why}"),
+        http::Failure::Unreachable(why) => format!("unreachable: {why}"),
+        http::Failure::TimedOut => "no answer in time".to_owned(),
+        http::Failure::TooLarge => "the document is too large".to_owned(),
+        http::Failure::Protocol(why) => format!("broken off: {why}"),
+    }
+}

@@ -1,0 +1,78 @@
+//! The way to Entra and back: the authorization request, and what its answer came to.
+
+use valet_core_entra::authorize::{Request, ResponseMode};
+use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, OPENID_SCOPES, pkce};
+use valet_core_oauth::route;
+use valet_core_oauth::transaction::EntraRequest;
+
+use crate::bindings::valet::capability::settings;
+use crate::bindings::valet::oauth::sessions::Failure;
+use crate::exchange::Exchange;
+
+/// What is known of Entra here: public, all of it.
+pub(crate) struct Entra {
+    authority: String,
+    client_id: String,
+    /// Where people sign in: one tenant, or `organizations`.
+    tenant: String,
+    /// Whose answers are taken.
+    tenants: Vec<String>,
+    scopes: Vec<String>,
+}
+
+impl Entra {
+    /// The error names the setting that is missing.
+    pub(crate) fn read() -> Result<Self, String> {
+        let required = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
+        let list = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let tenants = list(settings::get("tenants").unwrap_or_default());
+        Ok(Self {
+            authority: required("authority")?,
+            client_id: required("client_id")?,
+            tenant: required("sign_in_tenant")?,
+            tenants: if tenants.is_empty() { vec![required("tenant")?] } else { tenants },
+            scopes: list(required("sign_in_scopes")?),
+        })
+    }
+
+    /// Where the browser is sent.
+    pub(crate) fn location(&self, exchange: &Exchange<'_>, request: &EntraRequest, claims: Option<&str>) -> String {
+        let scopes: Vec<&str> =
+            OPENID_SCOPES.into_iter().chain(self.scopes.iter().map(String::as_str)).collect();
+        let client = Client {
+            authority: &self.authority,
+            tenant: &self.tenant,
+            client_id: &self.client_id,
+            credential: ClientCredential::Public,
+        };
+        let request = Request {
+            client,
+            redirect_uri: &exchange.settings.url(route::CALLBACK),
+            scopes: &scopes,
+            state: &request.state,
+            nonce: &request.nonce,
+            challenge: &pkce::challenge(&request.verifier),
+            response_mode: ResponseMode::Query,
+            prompt: None,
+            login_hint: None,
+            domain_hint: None,
+            claims,
+        };
+        request.url().expose_secret().to_owned()
+    }
+
+    /// The issuers that an answer may name (RFC 9207).
+    pub(crate) fn issuers(&self) -> Vec<String> {
+        self.tenants.iter().map(|tenant| format!("{}/{tenant}/v2.0", self.authority)).collect()
+    }
+}
+
+/// A failure of a session, for the log.
+pub(crate) fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::Ended(why) | Failure::Misconfigured(why) | Failure::Unavailable(why) => why.clone(),
+        Failure::InteractionRequired(_) => "Entra wants the user to do something first".to_owned(),
+        Failure::Throttled(Some(seconds)) => format!("Entra asks to wait {seconds} s"),
+        Failure::Throttled(None) => "Entra asks to wait".to_owned(),
+    }
+}

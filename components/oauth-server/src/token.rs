@@ -1,0 +1,176 @@
+//! The token endpoint: a code or a refresh token for tokens of ours.
+
+use valet_core_oauth::at_jwt;
+use valet_core_oauth::client::Client;
+use valet_core_oauth::code;
+use valet_core_oauth::http::Response;
+use valet_core_oauth::limits;
+use valet_core_oauth::refresh::{self, Issued, RefreshError};
+use valet_core_oauth::token::{self, Presented, Request, TokenError};
+use valet_core_oauth::user::{Grant, Session, User};
+use valet_core_oauth::SecretString;
+
+use crate::bindings::valet::capability::token_signing;
+use crate::bindings::valet::oauth::sessions::{self, Failure};
+use crate::clients::{self, NoClient};
+use crate::entra::words;
+use crate::exchange::Exchange;
+use crate::grants::{self, Change};
+use crate::{accounts, audit, random};
+
+/// A client asks for tokens.
+pub(crate) fn token(exchange: &Exchange<'_>) -> Response {
+    let mut client_id = None;
+    match answer(exchange, &mut client_id) {
+        Ok((response, grant)) => {
+            audit::allowed(exchange.id(), "token_issued", &grant.session.user, &grant.client_id);
+            response
+        }
+        Err(error) => {
+            let reason = error.code().1.as_str();
+            match error {
+                TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
+                    audit::failed(exchange.id(), reason, error.to_string());
+                }
+                _ => audit::denied(exchange.id(), reason, client_id.as_deref(), error.to_string()),
+            }
+            error.response()
+        }
+    }
+}
+
+fn answer(exchange: &Exchange<'_>, named: &mut Option<String>) -> Result<(Response, Grant), TokenError> {
+    let (settings, request) = (&exchange.settings, exchange.request);
+    let Request { authentication, presented } = Request::read(
+        exchange.field("content-type"),
+        exchange.field("authorization"),
+        &request.body,
+        settings,
+    )?;
+    let client = client(&authentication.client_id, exchange)?;
+    *named = Some(client.id.clone());
+    authentication.check(&client)?;
+    let issued = match presented {
+        Presented::Code { code, redirect_uri, verifier } => {
+            redeem(exchange, &client, &code, redirect_uri.as_deref(), verifier.as_ref())?
+        }
+        Presented::Refresh { token, scope } => rotate(exchange, &client, &token, scope.as_deref())?,
+    };
+    let access_token = access_token(exchange, &issued.grant)?;
+    let response = token::response(&access_token, &issued.token, &issued.grant.scopes, settings);
+    Ok((response, issued.grant))
+}
+
+/// The client of a request to this endpoint or to the one of revocation.
+pub(crate) fn client(client_id: &str, exchange: &Exchange<'_>) -> Result<Client, TokenError> {
+    clients::find(Some(client_id), &exchange.settings).map_err(|error| match error {
+        NoClient::Client(error) => TokenError::Client(error),
+        NoClient::Document(error) => TokenError::Document(error.to_string()),
+        NoClient::Fetch(why) => TokenError::Document(why),
+        NoClient::Store(why) => TokenError::Unavailable(why),
+    })
+}
+
+/// A code, once, for the first tokens of a sign-in.
+fn redeem(
+    exchange: &Exchange<'_>,
+    client: &Client,
+    presented: &SecretString,
+    redirect_uri: Option<&str>,
+    verifier: Option<&SecretString>,
+) -> Result<Issued, TokenError> {
+    let decided = grants::change(&code::record_name(presented), |record| {
+        match code::redeem(record, &client.id, redirect_uri, verifier, exchange.now) {
+            Ok(code::Decision::Redeem { grant, family, spent }) => {
+                Change::Replace(spent, limits::SPENT_CODE_LIFETIME, Ok(Ok((grant, family))))
+            }
+            Ok(code::Decision::Replayed(spent)) => Change::Nothing(Ok(Err(spent))),
+            Err(error) => Change::Nothing(Err(TokenError::Code(error))),
+        }
+    });
+    match decided.map_err(TokenError::Unavailable)?? {
+        Ok((grant, family)) => {
+            let issued = refresh::begin(grant, &family, &random::bytes(), &exchange.settings, exchange.now);
+            grants::set(&issued.record, &issued.value, issued.lifetime).map_err(TokenError::Unavailable)?;
+            Ok(issued)
+        }
+        Err(spent) => {
+            end(&spent.grant.session.id, &spent.family)?;
+            Err(TokenError::CodeReplayed)
+        }
+    }
+}
+
+/// A refresh token for its successor. The successor is kept before anybody sees it.
+fn rotate(
+    exchange: &Exchange<'_>,
+    client: &Client,
+    token: &SecretString,
+    scope: Option<&str>,
+) -> Result<Issued, TokenError> {
+    let presented =
+        refresh::Presented::parse(token).ok_or(TokenError::Refresh(RefreshError::Unknown))?;
+    let random = random::bytes();
+    let decided = grants::change(&presented.record_name(), |record| {
+        let decision = refresh::decide(
+            record,
+            &presented,
+            &client.id,
+            scope,
+            &random,
+            &exchange.settings,
+            exchange.now,
+        );
+        match decision {
+            Err(error) => Change::Nothing(Err(TokenError::Refresh(error))),
+            Ok(refresh::Decision::Reused { grant }) => {
+                Change::Nothing(end(&grant.session.id, presented.family()).and(Err(TokenError::RefreshReused)))
+            }
+            Ok(refresh::Decision::Rotate(rotation)) => match renewed(rotation.session()) {
+                Ok(session) => {
+                    let issued = rotation.finish(session, exchange.now);
+                    Change::Replace(issued.value.clone(), issued.lifetime, Ok(issued))
+                }
+                Err(error) => Change::Nothing(Err(error)),
+            },
+        }
+    });
+    let issued = decided.map_err(TokenError::Unavailable)?;
+    if matches!(issued, Err(TokenError::SessionEnded(_))) {
+        // What is left of it is of no use to anybody. Should this fail, it ends with its lifetime.
+        let _ = grants::delete(&presented.record_name());
+    }
+    issued
+}
+
+/// The session as Entra sees it now.
+fn renewed(session: &str) -> Result<Session, TokenError> {
+    match sessions::renew(session) {
+        Ok(session) => Ok(Session {
+            id: session.id,
+            user: User {
+                tenant_id: session.tenant_id,
+                object_id: session.object_id,
+                name: session.display_name,
+            },
+            roles: session.roles,
+        }),
+        Err(failure) => Err(match failure {
+            Failure::Ended(_) | Failure::InteractionRequired(_) => TokenError::SessionEnded(words(&failure)),
+            Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),
+            Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(words(&failure)),
+        }),
+    }
+}
+
+/// Ends what two have got hold of.
+fn end(session: &str, family: &str) -> Result<(), TokenError> {
+    accounts::end(session, family).map_err(TokenError::Unavailable)
+}
+
+fn access_token(exchange: &Exchange<'_>, grant: &Grant) -> Result<SecretString, TokenError> {
+    let key_id = token_signing::key_id().map_err(TokenError::Misconfigured)?;
+    let input = at_jwt::signing_input(grant, &key_id, &random::bytes(), &exchange.settings, exchange.now);
+    let signature = token_signing::sign(input.as_bytes()).map_err(TokenError::Misconfigured)?;
+    Ok(at_jwt::token(&input, &signature))
+}
