@@ -1,0 +1,291 @@
+//! Redirect URIs: which ones a client may have, and which of them a request may name.
+//!
+//! A request's URI has to be one of the client's, character for character (RFC 9700 section 2.1). The one exception is the port of a loopback URI,
+//! which a native client cannot know beforehand (RFC 8252 section 7.3).
+
+use core::fmt;
+
+use crate::limits;
+use crate::uri::{Uri, UriError};
+
+/// Where an answer goes, by how sure one can be who gets it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `https`: whoever has the host's certificate.
+    Web,
+    /// `http` on a loopback address: whichever program on the user's machine listens there.
+    Loopback,
+    /// A scheme of its own: whichever program registered it with the user's system.
+    PrivateScheme,
+}
+
+/// A redirect URI of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    kind: Kind,
+    origin: String,
+}
+
+/// Why a client cannot have a redirect URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedirectError {
+    /// Longer than [`limits::REDIRECT_URI`].
+    TooLong {
+        /// Its length.
+        length: usize,
+    },
+    /// Not a URI, or one that parsers read differently.
+    Uri(UriError),
+    /// `http` elsewhere than on a loopback address: the code would be readable on the way.
+    NotSecure {
+        /// The host.
+        host: String,
+    },
+    /// A scheme that means code, data or a file to a browser, or one that is no redirection.
+    DangerousScheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// A scheme of the client's own, which only a configured client may have: any program can claim one.
+    PrivateScheme {
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+impl fmt::Display for RedirectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { length } => {
+                write!(f, "a redirect URI has {length} bytes, at most {} are allowed", limits::REDIRECT_URI)
+            }
+            Self::Uri(error) => {
+                write!(f, "a redirect URI is not an absolute URI in its plain form: {error:?}")
+            }
+            Self::NotSecure { host } => {
+                write!(f, "a redirect URI is http at `{host}`, which is not loopback")
+            }
+            Self::DangerousScheme { scheme } => write!(f, "a redirect URI has the scheme `{scheme}`"),
+            Self::PrivateScheme { scheme } => {
+                write!(f, "a redirect URI has the scheme `{scheme}`, which only a configured client may have")
+            }
+        }
+    }
+}
+
+impl core::error::Error for RedirectError {}
+
+/// Schemes that are no private use of a native client, whatever the operator writes.
+const DANGEROUS: [&str; 18] = [
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "jar",
+    "javascript",
+    "livescript",
+    "mailto",
+    "ms-its",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+impl RedirectUri {
+    /// Reads a URI of any client: `https`, or `http` on loopback.
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectError`].
+    pub fn parse(text: &str) -> Result<Self, RedirectError> {
+        let uri = Self::parse_configured(text)?;
+        if uri.kind == Kind::PrivateScheme {
+            let scheme = uri.origin.trim_end_matches(':').to_owned();
+            let scheme = scheme.split_once("://").map_or(scheme.as_str(), |(scheme, _)| scheme).to_owned();
+            return Err(RedirectError::PrivateScheme { scheme });
+        }
+        Ok(uri)
+    }
+
+    /// Reads a URI of a client that the operator configured, which may also have a scheme of its own (RFC 8252 section 7.1).
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectError`].
+    pub fn parse_configured(text: &str) -> Result<Self, RedirectError> {
+        if text.len() > limits::REDIRECT_URI {
+            return Err(RedirectError::TooLong { length: text.len() });
+        }
+        let uri = Uri::parse(text).map_err(RedirectError::Uri)?;
+        let kind = match uri.scheme {
+            "https" | "http" if uri.host.is_empty() => return Err(RedirectError::Uri(UriError::Host)),
+            "https" => Kind::Web,
+            "http" if uri.is_loopback() => Kind::Loopback,
+            "http" => return Err(RedirectError::NotSecure { host: uri.host.to_owned() }),
+            scheme if DANGEROUS.contains(&scheme) => {
+                return Err(RedirectError::DangerousScheme { scheme: scheme.to_owned() });
+            }
+            _ => Kind::PrivateScheme,
+        };
+        Ok(Self { text: text.to_owned(), kind, origin: uri.origin() })
+    }
+
+    /// The URI as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Who can get an answer there.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Scheme, host and port, as shown to people.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What a permission to this URI is remembered for: its origin, without the port where that is free to change.
+    #[must_use]
+    pub fn audience(&self) -> String {
+        match (self.kind, Uri::parse(&self.text)) {
+            (Kind::Loopback, Ok(uri)) => format!("http://{}", uri.host),
+            _ => self.origin.clone(),
+        }
+    }
+
+    /// Whether a request may name `asked` for this one.
+    pub(crate) fn admits(&self, asked: &Self) -> bool {
+        if self.text == asked.text {
+            return true;
+        }
+        let (Ok(own), Ok(other)) = (Uri::parse(&self.text), Uri::parse(&asked.text)) else { return false };
+        let loopback = self.kind == Kind::Loopback && asked.kind == Kind::Loopback;
+        loopback && (own.host, own.path, own.query) == (other.host, other.path, other.query)
+    }
+
+    /// The URI with parameters added to its query (RFC 6749 section 4.1.2), which may have some already.
+    pub(crate) fn with(&self, parameters: &[(&str, &str)]) -> String {
+        with_query(&self.text, parameters)
+    }
+}
+
+/// A URI with parameters added to its query.
+pub(crate) fn with_query(uri: &str, parameters: &[(&str, &str)]) -> String {
+    let separator = match uri.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some((_, query)) if query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("{uri}{separator}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> RedirectUri {
+        RedirectUri::parse(text).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: RedirectError) {
+        assert_eq!(RedirectUri::parse(text), Err(expected.clone()), "{text}");
+        if !matches!(expected, RedirectError::PrivateScheme { .. }) {
+            assert_eq!(RedirectUri::parse_configured(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn dangerous_redirects_are_refused() {
+        for scheme in ["javascript", "data", "vbscript", "file", "blob", "intent", "view-source"] {
+            refused(&format!("{scheme}:alert(1)"), RedirectError::DangerousScheme { scheme: scheme.into() });
+        }
+        refused("http://app.example/cb", RedirectError::NotSecure { host: "app.example".into() });
+        refused("http://localhost.evil/cb", RedirectError::NotSecure { host: "localhost.evil".into() });
+        for (text, error) in [
+            ("https://app.example/cb#f", UriError::Fragment),
+            ("https://user@app.example/cb", UriError::Userinfo),
+            ("https://*.app.example/cb", UriError::Wildcard),
+            ("https://app.example/../cb", UriError::DotSegment),
+            ("https:cb", UriError::Host),
+            ("https:///cb", UriError::Host),
+            ("/cb", UriError::Scheme),
+            ("//evil/cb", UriError::Scheme),
+            ("/\\evil", UriError::Character),
+            ("Javascript:alert(1)", UriError::Scheme),
+        ] {
+            refused(text, RedirectError::Uri(error));
+        }
+        let length = limits::REDIRECT_URI + 1;
+        refused(&format!("https://h/{}", "x".repeat(length - 10)), RedirectError::TooLong { length });
+    }
+
+    #[test]
+    fn a_private_scheme_is_for_configured_clients() {
+        for (text, scheme) in
+            [("cursor://anysphere/cb", "cursor"), ("com.example.app:/cb", "com.example.app")]
+        {
+            refused(text, RedirectError::PrivateScheme { scheme: scheme.into() });
+            assert_eq!(RedirectUri::parse_configured(text).unwrap().kind(), Kind::PrivateScheme);
+        }
+    }
+
+    #[test]
+    fn a_request_names_the_same_uri_or_another_loopback_port() {
+        let admits = |own: &str, asked: &str| uri(own).admits(&uri(asked));
+        assert!(admits("https://app.example/cb", "https://app.example/cb"));
+        for other in [
+            "https://app.example/cb/",
+            "https://app.example/CB",
+            "https://app.example:8443/cb",
+            "https://app.example/cb?a=b",
+            "https://app.example",
+            "http://localhost/cb",
+        ] {
+            assert!(!admits("https://app.example/cb", other), "{other}");
+        }
+        assert!(admits("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"));
+        assert!(admits("http://localhost:3000/cb?a=b", "http://localhost:1/cb?a=b"));
+        assert!(admits("http://[::1]:1/cb", "http://[::1]/cb"));
+        for other in [
+            "http://localhost:49152/cb",
+            "http://[::1]/cb",
+            "http://127.0.0.1:49152/cb2",
+            "http://127.0.0.1/cb?x",
+            "https://127.0.0.1/cb",
+        ] {
+            assert!(!admits("http://127.0.0.1/cb", other), "{other}");
+        }
+        assert!(!admits("https://127.0.0.1/cb", "https://127.0.0.1:1/cb"), "only http has a free port");
+    }
+
+    #[test]
+    fn parameters_are_added_to_what_is_there() {
+        let with = |text: &str| uri(text).with(&[("state", "a b&c=d"), ("iss", "https://v")]);
+        let added = "state=a+b%26c%3Dd&iss=https%3A%2F%2Fv";
+        assert_eq!(with("https://h/cb"), format!("https://h/cb?{added}"));
+        assert_eq!(with("https://h/cb?"), format!("https://h/cb?{added}"));
+        assert_eq!(with("https://h?x=1"), format!("https://h?x=1&{added}"));
+        assert_eq!(with("https://h/cb?x=1&"), format!("https://h/cb?x=1&{added}"));
+    }
+
+    #[test]
+    fn a_permission_is_for_an_origin() {
+        assert_eq!(uri("https://app.example:8443/cb").audience(), "https://app.example:8443");
+        assert_eq!(uri("http://127.0.0.1:5000/cb").audience(), "http://127.0.0.1");
+        assert_eq!(uri("http://127.0.0.1:5000/cb").origin(), "http://127.0.0.1:5000");
+    }
+}

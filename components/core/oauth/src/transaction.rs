@@ -1,0 +1,359 @@
+//! A transaction: what has to be remembered from a client's request to the answer of Entra.
+//!
+//! It is kept by the browser, sealed, in a cookie of its own: strangers cannot fill a store with requests, the browser that was asked for permission is the one
+//! that comes back, and tabs do not disturb each other. It knows two phases. While a person is asked there is a token against forged forms and nothing that
+//! Entra could answer to; `state`, `nonce` and verifier for Entra are made when permission is given (MCP security best practices, confused deputy).
+
+use core::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::authorize::{Request, error_location};
+use crate::cookie::Cookies;
+use crate::error::Code;
+use crate::limits;
+use crate::pkce::Challenge;
+use crate::redirect::RedirectUri;
+use crate::secret::{self, Random, RandomId};
+use crate::settings::Settings;
+
+/// What names of its cookies begin with.
+const COOKIE: &str = "__Host-valet-tx-";
+
+/// A transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Seconds since the Unix epoch when it began, in hexadecimal, a dot and random characters. The cookie's name has it too, which shows which is the oldest.
+    #[serde(rename = "i")]
+    id: String,
+    #[serde(rename = "b")]
+    begun: u64,
+    #[serde(rename = "c")]
+    client_id: String,
+    #[serde(rename = "r")]
+    redirect_uri: String,
+    #[serde(rename = "p")]
+    scopes: Vec<String>,
+    #[serde(rename = "h")]
+    challenge: String,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(flatten)]
+    phase: Phase,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "f")]
+enum Phase {
+    /// A person is asked.
+    #[serde(rename = "a")]
+    Asking {
+        #[serde(rename = "x")]
+        csrf: String,
+    },
+    /// Entra is asked.
+    #[serde(rename = "e")]
+    AtEntra {
+        #[serde(rename = "y")]
+        state: String,
+        #[serde(rename = "n")]
+        nonce: String,
+        #[serde(rename = "v")]
+        verifier: String,
+        #[serde(rename = "g")]
+        basis: Basis,
+    },
+}
+
+impl fmt::Debug for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asking { .. } => "Asking",
+            Self::AtEntra { .. } => "AtEntra",
+        })
+    }
+}
+
+/// Why it goes on to Entra.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Basis {
+    /// The person at this browser gave permission on our page, in this transaction.
+    #[serde(rename = "g")]
+    Given,
+    /// The user that this browser was last signed in as gave it before. It has to be true of whoever comes back.
+    #[serde(rename = "r")]
+    Remembered,
+}
+
+/// Random bytes for what is sent to Entra, each for one secret.
+pub struct EntraSecrets {
+    /// For `state`.
+    pub state: Random,
+    /// For `nonce`.
+    pub nonce: Random,
+    /// For the code verifier of our own PKCE with Entra.
+    pub verifier: Random,
+}
+
+/// What goes into the authorization request to Entra, all of it for this transaction alone.
+#[derive(Debug)]
+pub struct EntraRequest {
+    /// `state`.
+    pub state: SecretString,
+    /// `nonce`.
+    pub nonce: SecretString,
+    /// The verifier, whose S256 challenge is sent.
+    pub verifier: SecretString,
+}
+
+/// Why a transaction cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransactionError {
+    /// The browser has no such cookie: another browser began, cookies are off, or it took too long.
+    NoCookie,
+    /// The cookie does not open, or is of another transaction.
+    Foreign,
+    /// It began more than [`limits::TRANSACTION_LIFETIME`] ago.
+    Expired {
+        /// When it began.
+        begun: u64,
+        /// Now.
+        now: u64,
+    },
+    /// It is in the other phase: a step is missing, or was taken already.
+    Phase,
+    /// The `state` is not the one that was sent.
+    State,
+    /// The form's token is not the page's.
+    Csrf,
+}
+
+impl fmt::Display for TransactionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCookie => f.write_str("the browser has no cookie of this sign-in"),
+            Self::Foreign => f.write_str("the cookie of this sign-in does not open"),
+            Self::Expired { begun, now } => write!(f, "the sign-in began at {begun}, too long before {now}"),
+            Self::Phase => f.write_str("the sign-in is not at this step"),
+            Self::State => f.write_str("the `state` is not the one that was sent to Entra"),
+            Self::Csrf => f.write_str("the form's token is not the one of the page"),
+        }
+    }
+}
+
+impl core::error::Error for TransactionError {}
+
+impl Transaction {
+    /// Begins with a request whose client a person has to be asked about. `now` is in seconds since the Unix epoch.
+    #[must_use]
+    pub fn asking(request: Request, id: &RandomId, csrf: &Random, now: u64) -> Self {
+        let csrf = secret::text(csrf).expose_secret().to_owned();
+        Self::begin(request, id, now, Phase::Asking { csrf })
+    }
+
+    /// Begins with a request whose client has a remembered permission.
+    #[must_use]
+    pub fn remembered(request: Request, id: &RandomId, secrets: &EntraSecrets, now: u64) -> Self {
+        Self::begin(request, id, now, Phase::at_entra(secrets, Basis::Remembered))
+    }
+
+    fn begin(request: Request, id: &RandomId, now: u64, phase: Phase) -> Self {
+        Self {
+            id: format!("{now:x}.{}", secret::id(id)),
+            begun: now,
+            client_id: request.client_id,
+            redirect_uri: request.redirect.as_str().to_owned(),
+            scopes: request.scopes,
+            challenge: request.challenge.as_str().to_owned(),
+            state: request.state,
+            phase,
+        }
+    }
+
+    /// Goes on to Entra, once the form's token was found to be the page's (see [`crate::consent`]).
+    pub(crate) fn permitted(self, secrets: &EntraSecrets) -> Self {
+        Self { phase: Phase::at_entra(secrets, Basis::Given), ..self }
+    }
+
+    /// Goes back to asking: who came back from Entra has not permitted this client. The time that it may take does not begin again.
+    #[must_use]
+    pub fn asking_again(self, csrf: &Random) -> Self {
+        Self { phase: Phase::Asking { csrf: secret::text(csrf).expose_secret().to_owned() }, ..self }
+    }
+
+    /// The name of its cookie, to which the sealed value has to be bound.
+    #[must_use]
+    pub fn cookie_name(&self) -> String {
+        cookie_name(&self.id)
+    }
+
+    /// How long the cookie and its seal are good, in seconds.
+    #[must_use]
+    pub fn lifetime(&self, now: u64) -> u64 {
+        (self.begun + limits::TRANSACTION_LIFETIME).saturating_sub(now)
+    }
+
+    /// What is sealed.
+    ///
+    /// # Errors
+    ///
+    /// Its size, if that is more than [`limits::TRANSACTION`]: [`Request::too_large`].
+    pub fn to_plain(&self) -> Result<SecretString, usize> {
+        let plain = serde_json::to_string(self).expect("texts and numbers serialise");
+        // The other phase has 4 secrets of 45 bytes where this one may have one.
+        let most = match self.phase {
+            Phase::Asking { .. } => limits::TRANSACTION - 160,
+            Phase::AtEntra { .. } => limits::TRANSACTION,
+        };
+        if plain.len() > most { Err(plain.len()) } else { Ok(SecretString::from(plain)) }
+    }
+
+    /// Reads what was sealed for the transaction `id`; `plain` is none if there was no seal that opens.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Foreign`] or [`TransactionError::Expired`].
+    pub fn from_plain(plain: Option<&SecretString>, id: &str, now: u64) -> Result<Self, TransactionError> {
+        let plain = plain.ok_or(TransactionError::Foreign)?;
+        let transaction: Self =
+            serde_json::from_str(plain.expose_secret()).map_err(|_| TransactionError::Foreign)?;
+        if transaction.id != id {
+            return Err(TransactionError::Foreign);
+        }
+        let begun = transaction.begun;
+        // A clock that went back is no reason to start again, unless by more than the whole time.
+        if now.abs_diff(begun) > limits::TRANSACTION_LIFETIME {
+            return Err(TransactionError::Expired { begun, now });
+        }
+        Ok(transaction)
+    }
+
+    /// Its id, for the form and for [`used_record`].
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The scopes.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// What the code will be bound to.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge {
+        Challenge::kept(&self.challenge)
+    }
+
+    /// Where the answer goes.
+    #[must_use]
+    pub fn redirect(&self) -> RedirectUri {
+        RedirectUri::parse_configured(&self.redirect_uri).expect("it was read when the transaction began")
+    }
+
+    /// The token of the consent form.
+    pub(crate) fn csrf(&self) -> Result<&str, TransactionError> {
+        match &self.phase {
+            Phase::Asking { csrf } => Ok(csrf),
+            Phase::AtEntra { .. } => Err(TransactionError::Phase),
+        }
+    }
+
+    /// Why it went on to Entra.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Phase`] if it did not.
+    pub fn basis(&self) -> Result<Basis, TransactionError> {
+        match self.phase {
+            Phase::AtEntra { basis, .. } => Ok(basis),
+            Phase::Asking { .. } => Err(TransactionError::Phase),
+        }
+    }
+
+    /// What is sent to Entra.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Phase`] before permission was given.
+    pub fn entra_request(&self) -> Result<EntraRequest, TransactionError> {
+        let Phase::AtEntra { state, nonce, verifier, .. } = &self.phase else {
+            return Err(TransactionError::Phase);
+        };
+        Ok(EntraRequest {
+            state: format!("{}.{state}", self.id).into(),
+            nonce: nonce.as_str().into(),
+            verifier: verifier.as_str().into(),
+        })
+    }
+
+    /// The client's redirect URI with a code (RFC 6749 section 4.1.2) and our issuer (RFC 9207 section 2).
+    #[must_use]
+    pub fn success(&self, code: &SecretString, settings: &Settings) -> String {
+        let mut parameters = vec![("code", code.expose_secret())];
+        parameters.extend(self.state.as_deref().map(|state| ("state", state)));
+        parameters.push(("iss", &settings.issuer));
+        self.redirect().with(&parameters)
+    }
+
+    /// The client's redirect URI with an error.
+    #[must_use]
+    pub fn failure(&self, code: Code, description: &str, settings: &Settings) -> String {
+        error_location(&self.redirect(), code, description, self.state.as_deref(), settings)
+    }
+}
+
+impl Phase {
+    fn at_entra(secrets: &EntraSecrets, basis: Basis) -> Self {
+        let text = |random| secret::text(random).expose_secret().to_owned();
+        Self::AtEntra {
+            state: text(&secrets.state),
+            nonce: text(&secrets.nonce),
+            verifier: text(&secrets.verifier),
+            basis,
+        }
+    }
+}
+
+/// The name of a transaction's cookie.
+#[must_use]
+pub fn cookie_name(id: &str) -> String {
+    format!("{COOKIE}{id}")
+}
+
+/// Name of the record that says that a transaction has given a code: `state` counts once. To be written, if it is not there, for
+/// [`limits::TRANSACTION_LIFETIME`], after Entra's code was redeemed, so that only real sign-ins take room.
+#[must_use]
+pub fn used_record(id: &str) -> String {
+    format!("used/{id}")
+}
+
+/// Whether a text has the form of an id, before it is put into a name.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() <= 48
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// Cookies of transactions beyond [`limits::TRANSACTIONS`], counting the one that is about to be set; the oldest ones. To be cleared.
+#[must_use]
+pub fn superfluous(cookies: &Cookies<'_>) -> Vec<String> {
+    let mut names: Vec<&str> = cookies.names(COOKIE).filter(|name| is_id(&name[COOKIE.len()..])).collect();
+    // Times of this century have one length in hexadecimal, so the order of the texts is that of the times.
+    names.sort_unstable();
+    names.dedup();
+    let most = limits::TRANSACTIONS - 1;
+    names.truncate(names.len().saturating_sub(most));
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+#[path = "transaction_tests.rs"]
+mod tests;
