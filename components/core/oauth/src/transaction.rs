@@ -39,6 +39,9 @@ pub struct Transaction {
     challenge: String,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     state: Option<String>,
+    /// Whether Entra was asked with a claims request.
+    #[serde(rename = "k", default, skip_serializing_if = "core::ops::Not::not")]
+    with_claims: bool,
     #[serde(flatten)]
     phase: Phase,
 }
@@ -167,6 +170,7 @@ impl Transaction {
             scopes: request.scopes,
             challenge: request.challenge.as_str().to_owned(),
             state: request.state,
+            with_claims: false,
             phase,
         }
     }
@@ -180,6 +184,19 @@ impl Transaction {
     #[must_use]
     pub fn asking_again(self, csrf: &Random) -> Self {
         Self { phase: Phase::Asking { csrf: secret::text(csrf).expose_secret().to_owned() }, ..self }
+    }
+
+    /// Goes to Entra once more, with a claims request: the user has to satisfy a policy that the first sign-in did not ask for.
+    #[must_use]
+    pub fn with_more_claims(self, secrets: &EntraSecrets) -> Self {
+        let basis = self.basis().unwrap_or(Basis::Remembered);
+        Self { phase: Phase::at_entra(secrets, basis), with_claims: true, ..self }
+    }
+
+    /// Whether Entra was asked with a claims request.
+    #[must_use]
+    pub fn with_claims(&self) -> bool {
+        self.with_claims
     }
 
     /// The name of its cookie, to which the sealed value has to be bound.
