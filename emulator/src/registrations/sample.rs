@@ -100,6 +100,9 @@ impl Registrations {
         if !valet.identifier_uris.iter().any(|u| u == url) {
             valet.identifier_uris.push(url.to_owned());
         }
+        // Where an authorization server at that origin has people come back to.
+        let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        valet.redirect_uris.web.push(format!("{origin}/auth/callback"));
         sample
     }
 }

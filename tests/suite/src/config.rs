@@ -8,6 +8,11 @@ use toml::{Table, Value};
 
 use crate::certificates::{self, SERVER_NAME};
 
+/// The client of the authorization server under test.
+pub const CLIENT: &str = "suite-client";
+/// Where its answers go. Nobody is there: what arrives is read from the redirection.
+pub const REDIRECT_URI: &str = "https://client.example/callback";
+
 /// The URL of the MCP endpoint under test.
 pub const ENDPOINT: &str = "https://valet.example/mcp";
 
@@ -125,6 +130,16 @@ impl Config {
         };
         assert!(removed.is_some(), "{key} was not there");
         self
+    }
+
+    /// Our own authorization server, with one client that the operator knows.
+    #[must_use]
+    pub fn with_sessions(self) -> Self {
+        let mut client = Table::new();
+        client.insert("client_id".to_owned(), CLIENT.into());
+        client.insert("client_name".to_owned(), "The suite".into());
+        client.insert("redirect_uris".to_owned(), list(&[REDIRECT_URI]));
+        self.set("oauth.mode", "session").set("oauth.clients", Value::Array(vec![client.into()]))
     }
 
     /// A store on disk.

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a harness that panics fails the test, which is what it should do")]
 
 pub mod ask;
+pub mod browser;
 pub mod certificates;
 pub mod check;
 pub mod config;
 pub mod log;
 pub mod process;
+pub mod oauth;
 pub mod rig;
 pub mod stand_in;
 pub mod stdio;

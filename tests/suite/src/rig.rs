@@ -162,6 +162,11 @@ impl Rig {
         token
     }
 
+    /// Remembers a secret, which must then appear in no log.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.lock().unwrap().push(secret.to_owned());
+    }
+
     /// Sends a request to the server.
     pub async fn send(&self, ask: Ask) -> Answer {
         self.send_with(&self.http, ask).await

@@ -1,0 +1,86 @@
+//! The way of a person, and what their client gets.
+
+use entra_emulator::ids;
+use serde_json::json;
+use valet_suite::browser::Browser;
+use valet_suite::oauth::{self, Authorize, refresh, sign_in};
+use valet_suite::run;
+
+use crate::rig;
+
+#[test]
+fn a_person_signs_in_once_and_the_tools_work() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.asks(), "{page:?}");
+        for expected in ["The suite", "https://client.example", "mcp.access"] {
+            assert!(page.text.contains(expected), "{expected} is not in {}", page.text);
+        }
+        let page = browser.decide(&page, "allow").await;
+        let code = oauth::arrived(&rig, &page);
+        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &code).await);
+
+        let who = rig.call("whoami", &tokens.access).await.result();
+        assert_eq!(who["structuredContent"]["name"], "Adele Vance", "{who}");
+        let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
+        assert_eq!(profile["structuredContent"]["mail"], "adele.vance@contoso.example", "{profile}");
+
+        // The second time nobody is asked: the permission is remembered, and Entra knows the browser.
+        let page = browser.go(&Authorize::default().url()).await;
+        let code = oauth::arrived(&rig, &page);
+        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &code).await);
+    });
+}
+
+#[test]
+fn tokens_are_refreshed_and_carry_what_entra_says_now() {
+    run(async {
+        let rig = rig().await;
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let answer = refresh(&rig, &tokens.refresh).await;
+        assert_eq!(answer.field("cache-control"), "no-store");
+        let body = answer.json();
+        assert_eq!((&body["token_type"], &body["scope"]), (&json!("Bearer"), &json!("mcp.access")));
+        assert_eq!(body["expires_in"], 600);
+        let next = oauth::Tokens::read(&rig, &answer);
+        for token in [&tokens.access, &next.access] {
+            let roles = rig.call("whoami", token).await.result()["structuredContent"]["roles"].clone();
+            assert_eq!(roles, json!(["Operator"]));
+        }
+    });
+}
+
+#[test]
+fn two_people_get_their_own() {
+    run(async {
+        let rig = rig().await;
+        let adele = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+        for (tokens, mail) in
+            [(&adele, "adele.vance@contoso.example"), (&alex, "alex.wilber@contoso.example"), (&adele, "adele.vance@contoso.example")]
+        {
+            let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
+            assert_eq!(profile["structuredContent"]["mail"], mail);
+        }
+    });
+}
+
+#[test]
+fn tabs_do_not_disturb_each_other() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ALEX_UPN);
+        let first = browser.go(&Authorize::default().set("state", "tab-1").url()).await;
+        let second = browser.go(&Authorize::default().set("state", "tab-2").url()).await;
+        let first = browser.decide(&first, "allow").await;
+        let second = browser.decide(&second, "allow").await;
+        for (page, state) in [(first, "tab-1"), (second, "tab-2")] {
+            assert_eq!(page.parameter("state").as_deref(), Some(state));
+            let code = page.parameter("code").unwrap();
+            rig.keep_secret(&code);
+            assert_eq!(oauth::redeem(&rig, &code).await.status, 200);
+        }
+    });
+}

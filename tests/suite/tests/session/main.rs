@@ -1,0 +1,30 @@
+//! Sign-in through our own authorization server, from outside: a browser without a screen, an OAuth client, the emulator, `valet serve`.
+//!
+//! Each refusal is an otherwise perfect flow with one thing wrong, and is followed by a good one that works.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
+
+mod callback;
+mod claims;
+mod consent;
+mod crash;
+mod flow;
+mod metadata;
+mod refresh;
+mod refusals;
+mod sign_out;
+
+use std::sync::Arc;
+
+use valet_suite::Rig;
+use valet_suite::rig::{emulator, shared_emulator};
+
+/// A server with our own authorization server, and the shared emulator.
+async fn rig() -> Rig {
+    Rig::start_with(shared_emulator().await, |config| config.with_sessions()).await
+}
+
+/// The same with an emulator of its own, for faults, clocks and policies.
+async fn own_rig() -> Rig {
+    let emulator = emulator().await;
+    Rig::start_with(Arc::clone(&emulator), |config| config.with_sessions()).await
+}
