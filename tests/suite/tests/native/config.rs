@@ -220,17 +220,17 @@ const CASES: &[Case] = &[
     case(
         "disk without a key",
         |c| c.set("storage.path", "store.redb"),
-        "FILE: `storage.sealing_key_file`: is missing: what is on disk is sealed with it. `openssl rand -base64 32` makes one",
+        "FILE: `storage.sealing_key_file`: is missing: what is kept is sealed with it. `openssl rand -base64 32` makes one",
     ),
     case(
         "sealing key too short",
         |c| c.on_disk().set("storage.sealing_key_file", "client-secret"),
-        "FILE: `storage.sealing_key_file`: or VALET_SEALING_KEY has to be 32 bytes in base64",
+        "FILE: `storage.sealing_key_file`: or VALET_SEALING_KEY has to be 32 bytes in base64, or several such keys, the current one first",
     ),
     case(
         "store that is none",
         |c| c.on_disk().set("storage.path", "ca.pem"),
-        "storage.path: the store failed: *",
+        "storage: the store is damaged, or not a store of this version: *",
     ),
     case(
         "secret not there",
