@@ -1,6 +1,7 @@
 //! One request, and what every endpoint needs beside it.
 
 use valet_core_oauth::cookie::Cookies;
+use valet_core_oauth::form::{Form, FormError};
 use valet_core_oauth::http;
 use valet_core_oauth::page;
 use valet_core_oauth::settings::Settings;
@@ -45,11 +46,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// The parameters: the body of a form, else the query.
-    pub(crate) fn parameters(&self) -> &[u8] {
-        if self.request.method == "POST" {
-            return &self.request.body;
-        }
-        self.request.target.split_once('?').map_or(&[], |(_, query)| query.as_bytes())
+    pub(crate) fn form(&self) -> Result<Form, FormError> {
+        let query = self.request.target.split_once('?').map(|(_, query)| query);
+        Form::of_request(&self.request.method, query, self.field("content-type"), &self.request.body)
     }
 
     pub(crate) fn cookies(&self) -> Cookies<'_> {
