@@ -23,12 +23,16 @@ impl<'a> Exchange<'a> {
     /// The error is the answer where the settings are at fault.
     pub(crate) fn new(request: &'a Request) -> Result<Self, http::Response> {
         match Settings::read(settings::get) {
-            Ok(settings) => Ok(Self { request, settings, now: wall_clock::now().seconds }),
+            Ok(settings) => Ok(Self::with(request, settings)),
             Err(error) => {
                 audit::failed(&request.request_id, "misconfigured", error.to_string());
                 Err(page::server_error(&request.request_id))
             }
         }
+    }
+
+    pub(crate) fn with(request: &'a Request, settings: Settings) -> Self {
+        Self { request, settings, now: wall_clock::now().seconds }
     }
 
     /// The number that a person quotes.

@@ -18,6 +18,7 @@ pub mod authorize;
 pub mod capabilities;
 mod credential;
 pub mod device_code;
+pub mod forwarded;
 pub mod id_token;
 pub mod kept;
 pub mod limits;

@@ -7,6 +7,7 @@ mod callback;
 mod claims;
 mod consent;
 mod crash;
+mod facade;
 mod flow;
 mod metadata;
 mod refresh;
