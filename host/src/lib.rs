@@ -13,6 +13,7 @@ pub mod config;
 pub mod egress;
 pub mod engine;
 pub mod limits;
+pub mod local;
 mod parts;
 #[cfg(feature = "portable")]
 pub mod portable;

@@ -165,6 +165,7 @@ impl Reader<'_> {
             },
             storage,
             oauth_mode: file.oauth.mode.into(),
+            local: self.local(&file)?,
             concurrent_requests,
             calls_per_minute,
         })
@@ -213,6 +214,9 @@ impl Reader<'_> {
             }
         };
         let Some(listen) = file.server.listen else { return Ok(None) };
+        if file.server.public_url.is_none() {
+            return Err(self.key("server.public_url", "is missing beside server.listen"));
+        }
         if tls.is_none() && !listen.ip().is_loopback() {
             return Err(self.key(
                 "server.listen",
@@ -224,7 +228,12 @@ impl Reader<'_> {
 
     /// What components may read. Names as in `docs/configuration.md`.
     fn settings(&self, file: &File) -> Result<BTreeMap<String, String>, ConfigError> {
-        let public_url = self.public_url(&file.server.public_url)?;
+        let public_url = match (&file.server.public_url, &file.local) {
+            (Some(url), _) => self.public_url(url)?,
+            // Nobody comes to it.
+            (None, Some(_)) => "https://localhost/mcp".to_owned(),
+            (None, None) => return Err(self.key("server.public_url", "is missing")),
+        };
         let audiences = match &file.entra.audiences {
             Some(audiences) if audiences.is_empty() => {
                 return Err(self.key(
@@ -409,7 +418,7 @@ impl Reader<'_> {
     }
 
     /// Paths in the file are relative to it, wherever the program is started.
-    fn relative(&self, path: &Path) -> PathBuf {
+    pub(super) fn relative(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
@@ -419,7 +428,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+pub(super) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
