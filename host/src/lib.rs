@@ -9,6 +9,7 @@
 
 pub mod artifact;
 pub mod capabilities;
+pub mod commands;
 pub mod config;
 pub mod egress;
 pub mod engine;
