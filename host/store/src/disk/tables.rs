@@ -107,7 +107,7 @@ pub(super) fn commit<'a>(
         transaction.abort()?;
         return Ok(outcomes);
     }
-    writing.sweep()?;
+    writing.sweep(outcomes.len() * SWEPT_ENTRIES)?;
     drop(writing);
     transaction.commit()?;
     Ok(outcomes)
@@ -175,10 +175,10 @@ impl Writing<'_> {
         Ok((ends > self.now.0).then(|| value.to_vec()))
     }
 
-    /// Removes some of the entries whose lifetime is over, those first that ended first.
-    fn sweep(&mut self) -> Result<(), redb::StorageError> {
+    /// Removes at most so many of the entries whose lifetime is over, those first that ended first.
+    fn sweep(&mut self, most: usize) -> Result<(), redb::StorageError> {
         let mut over = Vec::new();
-        for end in self.ends.range(..=(self.now.0, u8::MAX, ""))?.take(SWEPT_ENTRIES) {
+        for end in self.ends.range(..=(self.now.0, u8::MAX, ""))?.take(most) {
             let (end, _) = end?;
             let (_, number, name) = end.value();
             over.push((number, name.to_owned()));
