@@ -244,6 +244,7 @@ async fn a_disk_that_fails_under_a_commit_loses_nothing() {
             break;
         }
     }
+    assert!(failures > 0, "the disk was full");
     disk.clear();
     let left = range.names("", "", 1000).await.unwrap();
     assert_eq!(left, names[deleted..], "what was said to be deleted is, and nothing else");
