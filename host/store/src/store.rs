@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) released: Arc<Notify>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a process has one store")]
 pub(crate) enum Kind {
     Memory(Memory),
     Disk(Disk),

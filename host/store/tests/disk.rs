@@ -1,4 +1,5 @@
 //! The store in a file, and what can happen to files.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What is particular to a server that several processes share, and that can be lost.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod common;
 
