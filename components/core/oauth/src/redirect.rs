@@ -288,4 +288,31 @@ mod tests {
         assert_eq!(uri("http://127.0.0.1:5000/cb").audience(), "http://127.0.0.1");
         assert_eq!(uri("http://127.0.0.1:5000/cb").origin(), "http://127.0.0.1:5000");
     }
+
+    /// One character more, less or other is another URI, but for digits of a loopback port.
+    #[test]
+    fn nothing_near_a_uri_is_that_uri() {
+        for own in ["https://app.example/cb?x=1", "http://127.0.0.1:5000/cb", "com.example.app:/cb"] {
+            let registered = RedirectUri::parse_configured(own).unwrap();
+            for at in 0..=own.len() {
+                for byte in b"/.:@?#%&a0A*\\ \t" {
+                    let insert = format!("{}{}{}", &own[..at], char::from(*byte), &own[at..]);
+                    let replace = format!(
+                        "{}{}{}",
+                        &own[..at],
+                        char::from(*byte),
+                        own.get(at + 1..).unwrap_or_default()
+                    );
+                    for near in [insert, replace] {
+                        let Ok(asked) = RedirectUri::parse_configured(&near) else { continue };
+                        let port = asked.origin().rsplit_once(':').map_or("", |(_, port)| port);
+                        let same_but_port =
+                            near == format!("http://127.0.0.1:{port}/cb") && own.starts_with("http:");
+                        let expected = near == own || same_but_port;
+                        assert_eq!(registered.admits(&asked), expected, "{own} {near}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -18,8 +18,12 @@ use crate::redirect::RedirectUri;
 use crate::secret::{self, Random, RandomId};
 use crate::settings::Settings;
 
-/// What names of its cookies begin with.
-const COOKIE: &str = "__Host-valet-tx-";
+mod error;
+mod names;
+
+pub use error::TransactionError;
+pub(crate) use names::is_id;
+pub use names::{cookie_name, superfluous, used_record};
 
 /// A transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,43 +110,6 @@ pub struct EntraRequest {
     /// The verifier, whose S256 challenge is sent.
     pub verifier: SecretString,
 }
-
-/// Why a transaction cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransactionError {
-    /// The browser has no such cookie: another browser began, cookies are off, or it took too long.
-    NoCookie,
-    /// The cookie does not open, or is of another transaction.
-    Foreign,
-    /// It began more than [`limits::TRANSACTION_LIFETIME`] ago.
-    Expired {
-        /// When it began.
-        begun: u64,
-        /// Now.
-        now: u64,
-    },
-    /// It is in the other phase: a step is missing, or was taken already.
-    Phase,
-    /// The `state` is not the one that was sent.
-    State,
-    /// The form's token is not the page's.
-    Csrf,
-}
-
-impl fmt::Display for TransactionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCookie => f.write_str("the browser has no cookie of this sign-in"),
-            Self::Foreign => f.write_str("the cookie of this sign-in does not open"),
-            Self::Expired { begun, now } => write!(f, "the sign-in began at {begun}, too long before {now}"),
-            Self::Phase => f.write_str("the sign-in is not at this step"),
-            Self::State => f.write_str("the `state` is not the one that was sent to Entra"),
-            Self::Csrf => f.write_str("the form's token is not the one of the page"),
-        }
-    }
-}
-
-impl core::error::Error for TransactionError {}
 
 impl Transaction {
     /// Begins with a request whose client a person has to be asked about. `now` is in seconds since the Unix epoch.
@@ -339,37 +306,6 @@ impl Phase {
             basis,
         }
     }
-}
-
-/// The name of a transaction's cookie.
-#[must_use]
-pub fn cookie_name(id: &str) -> String {
-    format!("{COOKIE}{id}")
-}
-
-/// Name of the record that says that a transaction has given a code: `state` counts once. To be written, if it is not there, for
-/// [`limits::TRANSACTION_LIFETIME`], after Entra's code was redeemed, so that only real sign-ins take room.
-#[must_use]
-pub fn used_record(id: &str) -> String {
-    format!("used/{id}")
-}
-
-/// Whether a text has the form of an id, before it is put into a name.
-pub(crate) fn is_id(text: &str) -> bool {
-    text.len() <= 48
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// Cookies of transactions beyond [`limits::TRANSACTIONS`], counting the one that is about to be set; the oldest ones. To be cleared.
-#[must_use]
-pub fn superfluous(cookies: &Cookies<'_>) -> Vec<String> {
-    let mut names: Vec<&str> = cookies.names(COOKIE).filter(|name| is_id(&name[COOKIE.len()..])).collect();
-    // Times of this century have one length in hexadecimal, so the order of the texts is that of the times.
-    names.sort_unstable();
-    names.dedup();
-    let most = limits::TRANSACTIONS - 1;
-    names.truncate(names.len().saturating_sub(most));
-    names.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
