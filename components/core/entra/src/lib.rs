@@ -15,6 +15,7 @@
 
 pub mod answer;
 pub mod authorize;
+pub mod claims;
 mod credential;
 pub mod device_code;
 pub mod id_token;

@@ -64,7 +64,21 @@ impl SealingKey {
         let plain =
             Plain { access_token: kept.access_token.expose_secret().into(), expires_at: kept.expires_at };
         let plain = serde_json::to_vec(&plain).expect("text and a number serialise");
-        let payload = Payload { msg: &plain, aad: &place.bytes() };
+        self.seal_bytes(&plain, &place.bytes(), nonce)
+    }
+
+    /// What was sealed at `place`; none for anything else, whatever is wrong with it: a record that does not open is no record.
+    #[must_use]
+    pub fn open(&self, record: &[u8], place: Place<'_>) -> Option<Kept> {
+        let plain = self.open_bytes(record, &place.bytes())?;
+        let plain: Plain<'_> = serde_json::from_slice(&plain).ok()?;
+        Some(Kept { access_token: plain.access_token.into_owned().into(), expires_at: plain.expires_at })
+    }
+
+    /// A record of any bytes, bound to `context`, which names what they are and where they belong. `nonce` is random and used once.
+    #[must_use]
+    pub fn seal_bytes(&self, plain: &[u8], context: &[u8], nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+        let payload = Payload { msg: plain, aad: context };
         let sealed =
             self.0.encrypt(&XNonce::from(nonce), payload).expect("a record is far below the cipher's limit");
         let mut record = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
@@ -74,15 +88,12 @@ impl SealingKey {
         record
     }
 
-    /// What was sealed at `place`; none for anything else, whatever is wrong with it: a record that does not open is no record.
+    /// The bytes that were sealed for `context`; none for anything else.
     #[must_use]
-    pub fn open(&self, record: &[u8], place: Place<'_>) -> Option<Kept> {
+    pub fn open_bytes(&self, record: &[u8], context: &[u8]) -> Option<Vec<u8>> {
         let (&FORMAT, rest) = record.split_first()? else { return None };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: sealed, aad: &place.bytes() };
-        let plain = self.0.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        let plain: Plain<'_> = serde_json::from_slice(&plain).ok()?;
-        Some(Kept { access_token: plain.access_token.into_owned().into(), expires_at: plain.expires_at })
+        self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: context }).ok()
     }
 }
 
@@ -120,6 +131,14 @@ mod tests {
         ] {
             assert!(key(1).open(&record(), place).is_none(), "{place:?}");
         }
+    }
+
+    #[test]
+    fn bytes_open_in_their_context_only() {
+        let record = key(1).seal_bytes(b"plain", b"here", [7; NONCE_BYTES]);
+        assert_eq!(key(1).open_bytes(&record, b"here").as_deref(), Some(b"plain".as_slice()));
+        assert_eq!(key(1).open_bytes(&record, b"there"), None);
+        assert_eq!(key(2).open_bytes(&record, b"here"), None);
     }
 
     #[test]
