@@ -6,7 +6,7 @@ use valet_core_entra::id_token::IdTokenError;
 use valet_sign_in::{LogIn, SignInError};
 
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex};
+use crate::rig::{GRAPH, LONG, Rig, adele, alex};
 
 fn browser(rig: &Rig, upn: &str) {
     rig.person.will(approve(upn), Does::Unreachable);
@@ -59,7 +59,7 @@ async fn somebody_else_does_not_take_the_place_of_the_account_in_use() {
     browser(&rig, ids::ALEX_UPN);
     let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
     assert_eq!(refused, SignInError::WrongAccount { expected: adele(), found: alex() });
-    assert!(rig.person.pages().last().unwrap().1.contains("You are not signed in"));
+    assert!(rig.person.page(1).await.contains("You are not signed in"));
     assert!(
         !std::fs::read_to_string(rig.file()).unwrap().contains(&ids::ALEX.to_string()),
         "nothing of theirs is kept"
@@ -131,7 +131,7 @@ async fn a_guest_is_who_they_are_in_this_tenant() {
     let id = sign_in.account().await.unwrap().unwrap().id;
     assert_eq!((id.tenant_id, id.object_id), (ids::TENANT.to_string(), ids::FARAH_GUEST.to_string()));
     rig.nobody_home();
-    rig.advance(24 * 3600);
+    rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.count(Operation::Refresh), 1);
 }

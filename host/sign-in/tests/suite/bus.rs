@@ -32,6 +32,7 @@ impl Bus {
             .arg(format!("--config-file={}", configuration.display()))
             .args(["--nofork", "--print-address"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .ok()?;

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use valet_sign_in::{CacheError, LogIn, SignInError};
 
-use crate::rig::{GRAPH, Rig, VALET, adele, not_run};
+use crate::rig::{GRAPH, LONG, Rig, VALET, adele, not_run};
 
 #[tokio::test]
 async fn files_are_for_their_owner_and_hold_the_newest_refresh_token() {
@@ -148,7 +148,7 @@ async fn tokens_for_two_apis_live_side_by_side_and_ended_ones_go() {
     sign_in.token(&[GRAPH], None).await.unwrap();
     sign_in.token(&[VALET], None).await.unwrap();
     assert_eq!(rig.on_disk()["AccessToken"].as_object().unwrap().len(), 2);
-    rig.advance(2 * 3600);
+    rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.on_disk()["AccessToken"].as_object().unwrap().len(), 1);
 }

@@ -7,9 +7,10 @@ use std::process::Stdio;
 use entra_emulator::{Emulator, Operation, Options, ids};
 use secrecy::ExposeSecret as _;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 use valet_sign_in::LogIn;
 
-use crate::rig::{GRAPH, Rig, adele, not_run};
+use crate::rig::{GRAPH, LONG, Rig, adele, not_run};
 
 const TENANT: &str = "7e57a000-0000-4000-8000-000000000001";
 
@@ -20,6 +21,11 @@ fn packages(name: &str) -> PathBuf {
 
 /// An interpreter with MSAL for Python; none where it cannot be had.
 async fn python() -> Option<PathBuf> {
+    static PYTHON: OnceCell<Option<PathBuf>> = OnceCell::const_new();
+    PYTHON.get_or_init(install_python).await.clone()
+}
+
+async fn install_python() -> Option<PathBuf> {
     let folder = packages("msal-python");
     let python = folder.join("bin/python");
     if !folder.join("ready").exists() {
@@ -31,8 +37,12 @@ async fn python() -> Option<PathBuf> {
 }
 
 async fn run(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::inherit()).stdin(Stdio::null()).output().await.ok()?;
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    let output = command.stdin(Stdio::null()).output().await.ok()?;
+    if !output.status.success() {
+        not_run(&format!("{:?}", command.as_std().get_program()), &String::from_utf8_lossy(&output.stderr));
+        return None;
+    }
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 /// A folder with MSAL for Node; none where it cannot be had.
@@ -53,14 +63,14 @@ async fn node() -> Option<PathBuf> {
 /// Runs MSAL for Python: `doing` is what it does with the cache.
 async fn msal(python: &Path, emulator: &Emulator, cache: &Path, doing: &str) -> String {
     let mut command = Command::new(python);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal.py"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal_python.py"));
     script(command, emulator, cache, doing).await
 }
 
 /// Runs MSAL for Node, likewise.
 async fn msal_node(packages: &Path, emulator: &Emulator, cache: &Path, doing: &str) -> String {
     let mut command = Command::new("node");
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal.mjs")).arg(packages);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal_node.mjs")).arg(packages);
     script(command, emulator, cache, doing).await
 }
 
@@ -110,7 +120,7 @@ async fn msal_for_node_and_we_read_each_others_cache() {
     let sign_in = rig.sign_in();
     assert_eq!(sign_in.account().await.unwrap().unwrap().id, adele());
     assert_eq!(sign_in.token(&[GRAPH], None).await.unwrap().token.expose_secret(), theirs);
-    rig.advance(2 * 3600);
+    rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     sign_in.log_out(&adele()).await.unwrap();
     assert_eq!(msal_node(&node, &rig.emulator, &rig.file(), "accounts").await, "[]");
@@ -139,7 +149,7 @@ async fn msal_for_python_reads_what_we_keep() {
         renewed,
         "the younger one"
     );
-    rig.advance(2 * 3600);
+    rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
 }
 
@@ -159,7 +169,7 @@ async fn we_read_what_msal_for_python_keeps() {
     let account = sign_in.account().await.unwrap().unwrap();
     assert_eq!((account.id, account.username.as_deref()), (adele(), Some(ids::ADELE_UPN)));
     assert_eq!(sign_in.token(&[GRAPH], None).await.unwrap().token.expose_secret(), token);
-    rig.advance(2 * 3600);
+    rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     // Signed out here is signed out there.
     sign_in.log_out(&adele()).await.unwrap();

@@ -1,7 +1,10 @@
 //! The order of the steps, and each fallback.
 
+use std::sync::Arc;
+
 use entra_emulator::{Endpoint, Fault, Operation, RevocationReason, ids};
 use secrecy::ExposeSecret as _;
+use tokio::sync::Notify;
 use valet_sign_in::{SignInError, Skip, Step};
 
 use crate::person::{Does, approve};
@@ -117,14 +120,21 @@ async fn a_hundred_first_calls_open_one_browser() {
 #[tokio::test]
 async fn a_hundred_calls_share_a_refusal_too() {
     let rig = Rig::start().await;
-    rig.person.will(Does::Dismiss, Does::Unreachable);
+    let nudge = Arc::new(Notify::new());
+    rig.person.will(Does::DismissLater(nudge.clone()), Does::Unreachable);
     let sign_in = rig.sign_in();
+    // The cache is in memory from here on, so that a call gets to the person without waiting.
+    sign_in.accounts().await.unwrap();
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let sign_in = sign_in.clone();
             tokio::spawn(async move { sign_in.token(&[GRAPH], None).await.unwrap_err() })
         })
         .collect();
+    while rig.person.seen() != (1, 0) {
+        tokio::task::yield_now().await;
+    }
+    nudge.notify_one();
     for call in calls {
         assert_eq!(call.await.unwrap(), SignInError::Cancelled(Step::Browser));
     }

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
+use tokio::sync::Notify;
 use valet_sign_in::{DeviceCode, PromptError, PromptFuture, Prompts};
 
 /// What the person does with what they are shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Does {
     /// Signs in with this account and agrees; `;mfa` behind it approves a second factor.
     Approve(String),
@@ -15,6 +16,8 @@ pub(crate) enum Does {
     Decline,
     /// Dismisses the prompt.
     Dismiss,
+    /// Dismisses the prompt when they are nudged.
+    DismissLater(Arc<Notify>),
     /// Nothing at all.
     Nothing,
     /// Cannot be reached this way.
@@ -33,7 +36,7 @@ pub(crate) struct Person {
     browsers: Arc<AtomicUsize>,
     codes: Arc<AtomicUsize>,
     urls: Arc<Mutex<Vec<String>>>,
-    pages: Arc<Mutex<Vec<(u16, String)>>>,
+    pages: Arc<Mutex<Vec<String>>>,
     shown: Arc<Mutex<Option<DeviceCode>>>,
 }
 
@@ -65,15 +68,20 @@ impl Person {
         self.urls.lock().unwrap().clone()
     }
 
-    /// The last pages of the sign-ins, with their status.
-    pub(crate) fn pages(&self) -> Vec<(u16, String)> {
-        self.pages.lock().unwrap().clone()
+    /// The last page of the sign-in number `n`, when the browser has it.
+    pub(crate) async fn page(&self, n: usize) -> String {
+        loop {
+            if let Some(page) = self.pages.lock().unwrap().get(n) {
+                return page.clone();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Enters the code that was shown last.
     pub(crate) async fn enter_last(&self, does: Does) {
         let code = self.shown.lock().unwrap().clone().expect("a code was shown");
-        let header = header(does).unwrap().expect("they do something");
+        let header = header(does).await.unwrap().expect("they do something");
         self.clone().enter(code, header).await;
     }
 
@@ -81,7 +89,7 @@ impl Person {
         let page = self.http.get(url).header(header.0, header.1).send().await.unwrap().text().await.unwrap();
         let (action, fields) = form(&page);
         let back = self.http.post(action).form(&fields).send().await.unwrap();
-        let page = (back.status().as_u16(), back.text().await.unwrap());
+        let page = back.text().await.unwrap();
         self.pages.lock().unwrap().push(page);
     }
 
@@ -104,12 +112,12 @@ impl Person {
 impl Prompts for Person {
     fn browser<'a>(&'a self, url: &'a url::Url) -> PromptFuture<'a> {
         let does = self.script.lock().unwrap().0.clone();
-        if does != Does::Unreachable {
+        if !matches!(does, Does::Unreachable) {
             self.browsers.fetch_add(1, Ordering::SeqCst);
             self.urls.lock().unwrap().push(url.to_string());
         }
         Box::pin(async move {
-            if let Some(header) = header(does)? {
+            if let Some(header) = header(does).await? {
                 tokio::spawn(self.clone().sign_in(url.to_string(), header));
             }
             Ok(())
@@ -118,12 +126,12 @@ impl Prompts for Person {
 
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a> {
         let does = self.script.lock().unwrap().1.clone();
-        if does != Does::Unreachable {
+        if !matches!(does, Does::Unreachable) {
             *self.shown.lock().unwrap() = Some(code.clone());
             self.codes.fetch_add(1, Ordering::SeqCst);
         }
         Box::pin(async move {
-            if let Some(header) = header(does)? {
+            if let Some(header) = header(does).await? {
                 tokio::spawn(self.clone().enter(code.clone(), header));
             }
             Ok(())
@@ -132,12 +140,16 @@ impl Prompts for Person {
 }
 
 /// How the emulator is told what the person does.
-fn header(does: Does) -> Result<Option<(&'static str, String)>, PromptError> {
+async fn header(does: Does) -> Result<Option<(&'static str, String)>, PromptError> {
     match does {
         Does::Approve(upn) => Ok(Some(("x-emulator-approve", upn))),
         Does::Decline => Ok(Some(("x-emulator-decline", "1".to_owned()))),
         Does::Nothing => Ok(None),
         Does::Dismiss => Err(PromptError::Cancelled),
+        Does::DismissLater(nudge) => {
+            nudge.notified().await;
+            Err(PromptError::Cancelled)
+        }
         Does::Unreachable => Err(PromptError::Unavailable("nobody is here".to_owned())),
     }
 }

@@ -82,6 +82,7 @@ async fn two_processes_at_once_lose_nothing_and_refresh_once() {
     let mut cache = rig.on_disk();
     cache["AccessToken"] = serde_json::json!({});
     std::fs::write(rig.file(), cache.to_string()).unwrap();
+    let before = rig.count(Operation::Refresh);
     let name = "processes::two_processes_at_once_lose_nothing_and_refresh_once";
     let mut children: Vec<Child> = [GRAPH, VALET, GRAPH, VALET]
         .into_iter()
@@ -97,7 +98,7 @@ async fn two_processes_at_once_lose_nothing_and_refresh_once() {
         (&tokens[2], &tokens[3]),
         "the second of each found the first one's"
     );
-    assert_eq!(rig.count(Operation::Refresh), 2, "once for each API");
+    assert_eq!(rig.count(Operation::Refresh) - before, 2, "once for each API");
     assert_eq!(rig.on_disk()["AccessToken"].as_object().unwrap().len(), 2, "neither overwrote the other");
 }
 

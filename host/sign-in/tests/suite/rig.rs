@@ -17,6 +17,9 @@ use crate::person::{Does, Person, approve};
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com/User.Read";
 pub(crate) const VALET: &str = "api://7e57c000-0000-4000-8000-000000000001/mcp.access";
 
+/// Seconds after which every access token has ended: those of clients that take claims challenges live up to 28 hours.
+pub(crate) const LONG: u64 = 30 * 3600;
+
 pub(crate) struct Rig {
     pub(crate) emulator: Emulator,
     pub(crate) folder: TempDir,
