@@ -104,5 +104,5 @@ fn line(account: &Account) -> String {
     let Account { id, username, name, .. } = account;
     let name = name.as_deref().unwrap_or("(no name)");
     let username = username.as_deref().map(|username| format!(" <{username}>")).unwrap_or_default();
-    format!("{name}{username}  {}/{}", id.tenant_id, id.object_id)
+    format!("{name}{username}  {id}")
 }

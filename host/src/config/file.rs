@@ -170,7 +170,7 @@ pub(super) struct LocalFile {
     pub(super) state_dir: Option<PathBuf>,
     #[serde(default)]
     pub(super) cache: CacheFile,
-    /// `TENANT/OBJECT` of the one account to use.
+    /// `OBJECT-ID@TENANT-ID` of the one account to use.
     pub(super) account: Option<String>,
     /// Ways of signing in beside the cached token and its refresh; all if left out.
     pub(super) steps: Option<Vec<StepFile>>,

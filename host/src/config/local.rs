@@ -4,7 +4,7 @@ use valet_sign_in::{AccountId, Step, Storage};
 
 use super::file::{CacheFile, File, LocalFile, StepFile};
 use super::oauth::named_scopes;
-use super::read::{ConfigError, Reader, is_guid};
+use super::read::{ConfigError, Reader};
 use crate::local::{Local, state_dir};
 
 impl Reader<'_> {
@@ -29,13 +29,9 @@ impl Reader<'_> {
     }
 
     fn account(&self, text: &str) -> Result<AccountId, ConfigError> {
-        match text.split_once('/') {
-            Some((tenant, object)) if is_guid(tenant) && is_guid(object) => Ok(AccountId::new(tenant, object)),
-            _ => Err(self.key(
-                "local.account",
-                "has to be TENANT/OBJECT, two GUIDs in lower case, as `valet accounts` shows them",
-            )),
-        }
+        text.parse().map_err(|why: String| {
+            self.key("local.account", &format!("{why}, as `valet accounts` shows it"))
+        })
     }
 }
 

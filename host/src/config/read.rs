@@ -142,6 +142,7 @@ impl Reader<'_> {
         let server = self.server(&file)?;
         let settings = self.settings(&file)?;
         let storage = self.storage(&file)?;
+        let local = self.local(&file)?;
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
@@ -165,7 +166,7 @@ impl Reader<'_> {
             },
             storage,
             oauth_mode: file.oauth.mode.into(),
-            local: self.local(&file)?,
+            local,
             concurrent_requests,
             calls_per_minute,
         })
@@ -428,7 +429,7 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn is_guid(text: &str) -> bool {
+fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -142,7 +142,6 @@ pub(crate) mod bindings {
             imports: {
                 "valet:downstream/tokens.acquire": async,
                 "valet:downstream/tokens.forget": async,
-                "valet:capability/egress-graph.send": async,
             },
             exports: { default: async },
             with: {
