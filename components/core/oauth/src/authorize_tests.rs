@@ -1,9 +1,10 @@
 //! Authorization requests: one that is good, and each with one thing wrong.
 
 use super::*;
-use crate::client::{Lookup, look_up};
+use crate::client::{ClientError, Lookup, look_up};
 use crate::pkce::ChallengeError;
 use crate::redirect::RedirectError;
+use crate::scope::ScopeError;
 use crate::testing::{QUERY, client, settings, settings_with};
 use crate::uri::UriError;
 
@@ -140,10 +141,22 @@ fn another_resource_is_refused() {
         "https://graph.microsoft.com",
         "https://valet.example/MCP",
         "https://valet.example/mcp?x",
+        "https://valet.example/mcp#x",
     ] {
         let own = "https://valet.example/mcp".to_owned();
         redirected("resource", Some(found), AuthorizeError::Resource { found: found.into(), own });
     }
+}
+
+/// RFC 8707 allows several resources; a token for several is none of ours, and RFC 6749 section 3.1 has each parameter once.
+#[test]
+fn two_resources_are_refused_on_a_page() {
+    let twice = format!("{QUERY}&resource=https%3A%2F%2Fevil.example");
+    let error = Form::parse(twice.as_bytes()).unwrap_err();
+    assert_eq!(error, crate::form::FormError::Duplicate { name: "resource".into() });
+    let page = Refusal::Page(AuthorizeError::Form(error)).response("request-7");
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("cannot be read"));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! that comes back, and tabs do not disturb each other. It knows two phases. While a person is asked there is a token against forged forms and nothing that
 //! Entra could answer to; `state`, `nonce` and verifier for Entra are made when permission is given (MCP security best practices, confused deputy).
 
+use core::fmt;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +28,8 @@ pub use names::{cookie_name, superfluous, used_record};
 use phase::Phase;
 pub use phase::{Basis, EntraRequest, EntraSecrets};
 
-/// A transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A transaction. Only its id and its client print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// Seconds since the Unix epoch when it began, in hexadecimal, a dot and random characters. The cookie's name has it too, which shows which is the oldest.
     #[serde(rename = "i")]
@@ -49,6 +51,13 @@ pub struct Transaction {
     with_claims: bool,
     #[serde(flatten)]
     phase: Phase,
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, client_id, phase, .. } = self;
+        write!(f, "Transaction({id}, {client_id}, {phase:?})")
+    }
 }
 
 impl Transaction {

@@ -22,7 +22,8 @@ fn what_was_sealed_is_read_back() {
 
 #[test]
 fn secrets_do_not_print() {
-    let text = format!("{:?}", at_entra());
+    let text = format!("{:?} {:?}", at_entra(), request());
+    assert!(!text.contains("s-1"), "{text}");
     for random in [[1; 32], [2; 32], [3; 32], [8; 32]] {
         assert!(!text.contains(secret::text(&random).expose_secret()), "{text}");
     }

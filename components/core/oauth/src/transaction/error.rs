@@ -9,7 +9,7 @@ pub enum TransactionError {
     NoCookie,
     /// The cookie does not open, or is of another transaction.
     Foreign,
-    /// It began more than [`limits::TRANSACTION_LIFETIME`] ago.
+    /// It began more than [`crate::limits::TRANSACTION_LIFETIME`] ago.
     Expired {
         /// When it began.
         begun: u64,
