@@ -69,13 +69,15 @@ clients=()
 case $mode in
   session) [[ $# -eq 0 ]] || usage; redirects=$(json_list "https://$host/auth/callback") ;;
   facade) [[ $# -gt 0 ]] || usage; redirects=$(json_list "$@") ;;
-  direct) redirects='[]'; clients=("$@") ;;
+  direct)
+    redirects='[]'
+    for client in "$@"; do
+      [[ $client =~ ^[0-9a-fA-F-]{36}$ ]] || fail "'$client' is not the id of an application"
+    done
+    clients=("$@")
+    ;;
   *) usage ;;
 esac
-for client in "${clients[@]}"; do
-  [[ $client =~ ^[0-9a-fA-F-]{36}$ ]] || fail "'$client' is not the id of an application"
-done
-
 scope_id=$(uuidgen | tr '[:upper:]' '[:lower:]')
 role_id=$(uuidgen | tr '[:upper:]' '[:lower:]')
 scopes='[]'
