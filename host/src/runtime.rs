@@ -263,12 +263,20 @@ async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T,
     }
 }
 
+/// The store that a configuration names.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn store(storage: &Storage) -> Result<Store, StoreError> {
+    match storage {
+        Storage::Memory => Ok(Store::memory(SystemClock)),
+        Storage::Disk(path) => Store::disk(path, SystemClock).await,
+        Storage::Redis(settings) => Store::redis(settings).await,
+    }
+}
+
 async fn lent(config: Config) -> Result<Lent, SetUpError> {
-    let store = match &config.storage {
-        Storage::Memory => Store::memory(SystemClock),
-        Storage::Disk(path) => Store::disk(path, SystemClock).await?,
-        Storage::Redis(settings) => Store::redis(settings).await?,
-    };
+    let store = store(&config.storage).await?;
     let addresses = if config.egress.allow_private_addresses {
         AddressPolicy::PrivateToo
     } else {

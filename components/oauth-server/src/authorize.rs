@@ -4,10 +4,9 @@ use valet_core_oauth::account::Account;
 use valet_core_oauth::authorize::{AuthorizeError, Refusal, Request};
 use valet_core_oauth::client::Client;
 use valet_core_oauth::consent::{self, ConsentError, Decision};
-use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::Transaction;
-use valet_core_oauth::{cookie, page};
+use valet_core_oauth::page;
 
 use crate::browser::{self, KeepError};
 use crate::clients::{self, NoClient};
@@ -114,9 +113,7 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
         Err(error) => refuse(Some(&client_id), error),
         Ok((Decision::Deny, transaction)) => {
             audit::denied(exchange.id(), "consent_denied", Some(&client_id), String::new());
-            let location =
-                transaction.failure(Code::AccessDenied, "the user did not allow it", &exchange.settings);
-            page::onward(&location).with_cookie(cookie::clear(&transaction.cookie_name()))
+            consent::denied(&transaction, &exchange.settings)
         }
         Ok((Decision::Allow, transaction)) => {
             match to_entra(exchange, &transaction, None, |location| page::onward(&location)) {

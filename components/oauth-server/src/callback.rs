@@ -1,9 +1,8 @@
 //! Entra's answer: from its code to ours.
 
-use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome};
+use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome, SessionFailure};
 use valet_core_oauth::code;
 use valet_core_oauth::consent;
-use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
@@ -48,21 +47,20 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
         Ok(entra) => entra,
         Err(why) => return exchange.failed("misconfigured", why),
     };
-    let done = |response: Response| response.with_cookie(cookie::clear(&transaction.cookie_name()));
     match answer.outcome(&transaction, &entra.issuers()) {
         Err(error) => refuse(&error),
         Ok(Outcome::Refused { reason, code, description }) => {
             audit::denied(exchange.id(), "entra_refused", Some(transaction.client_id()), reason.to_string());
-            done(callback::refused(&transaction, code, description, &exchange.settings))
+            callback::refused(&transaction, code, description, &exchange.settings)
         }
         Ok(Outcome::Redeem { code, request }) => match signed_in(exchange, &transaction, &code, request) {
             Ok(response) => response,
             Err(Trouble::Client { code, description, reason, detail }) => {
                 audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
-                done(callback::refused(&transaction, code, description, &exchange.settings))
+                callback::refused(&transaction, code, description, &exchange.settings)
             }
             Err(Trouble::Person(error)) => refuse(&CallbackError::Transaction(error)),
-            Err(Trouble::Ours(why)) => done(exchange.failed("sign_in", why)),
+            Err(Trouble::Ours(why)) => exchange.failed("sign_in", why),
         },
     }
 }
@@ -105,7 +103,7 @@ fn signed_in(
         Finished::Signed(response) => {
             audit::allowed(exchange.id(), "signed_in", &user, transaction.client_id());
             let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
-            Ok(response.with_cookie(cookie::clear(&transaction.cookie_name())).with_cookie(known))
+            Ok(response.with_cookie(known))
         }
         Finished::Asked(response) => {
             let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
@@ -152,7 +150,8 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
         let _ = accounts::end(&kept.session, &kept.family);
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
-    Ok(Finished::Signed(Response::redirect(transaction.success(&issued.code, settings))))
+    clients::keep_registered(transaction.client_id());
+    Ok(Finished::Signed(callback::finished(transaction, &issued.code, settings)))
 }
 
 fn keeping(error: KeepError) -> Trouble {
@@ -164,15 +163,12 @@ fn keeping(error: KeepError) -> Trouble {
 
 fn not_opened(failure: &Failure) -> Trouble {
     let detail = words(failure);
-    let (code, description, reason) = match failure {
-        Failure::Ended(_) => (Code::AccessDenied, "the sign-in was not accepted", "sign_in_refused"),
-        Failure::InteractionRequired(_) => {
-            (Code::AccessDenied, "Microsoft Entra wants the user to do something first", "interaction_required")
-        }
-        Failure::Misconfigured(_) => (Code::ServerError, "the server is misconfigured", "misconfigured"),
-        Failure::Throttled(_) | Failure::Unavailable(_) => {
-            (Code::TemporarilyUnavailable, "the identity provider is not available", "entra_unavailable")
-        }
+    let (told, reason) = match failure {
+        Failure::Ended(_) => (SessionFailure::Refused, "sign_in_refused"),
+        Failure::InteractionRequired(_) => (SessionFailure::Refused, "interaction_required"),
+        Failure::Misconfigured(_) => (SessionFailure::Misconfigured, "misconfigured"),
+        Failure::Throttled(_) | Failure::Unavailable(_) => (SessionFailure::Unavailable, "entra_unavailable"),
     };
+    let (code, description) = told.told();
     Trouble::Client { code, description, reason, detail }
 }

@@ -27,15 +27,20 @@ pub(crate) fn token(exchange: &Exchange<'_>) -> Response {
             response
         }
         Err(error) => {
-            let reason = error.code().1.as_str();
-            match error {
-                TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
-                    audit::failed(exchange.id(), reason, error.to_string());
-                }
-                _ => audit::denied(exchange.id(), reason, client_id.as_deref(), error.to_string()),
-            }
+            record(exchange, &error, client_id.as_deref());
             error.response()
         }
+    }
+}
+
+/// Records an error: what is ours has failed, everything else was refused.
+pub(crate) fn record(exchange: &Exchange<'_>, error: &TokenError, client_id: Option<&str>) {
+    let reason = error.code().1.as_str();
+    match error {
+        TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
+            audit::failed(exchange.id(), reason, error.to_string());
+        }
+        _ => audit::denied(exchange.id(), reason, client_id, error.to_string()),
     }
 }
 

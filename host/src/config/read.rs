@@ -132,7 +132,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
 /// Derives a [`Config`] and refuses what contradicts itself.
 pub(super) struct Reader<'a> {
     path: &'a Path,
-    variables: &'a BTreeMap<String, String>,
+    pub(super) variables: &'a BTreeMap<String, String>,
     /// Which variable replaced which key.
     replaced: &'a BTreeMap<String, String>,
 }
