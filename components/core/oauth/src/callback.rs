@@ -6,6 +6,7 @@ use core::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::cookie;
 use crate::error::Code;
 use crate::form::{Form, FormError};
 use crate::http::Response;
@@ -198,10 +199,41 @@ fn aadsts(description: &str) -> Option<u32> {
     rest.get(..digits)?.parse().ok()
 }
 
-/// The client's answer for a sign-in that ended here.
+/// Why no session was opened with Entra's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionFailure {
+    /// Entra refused the code, or the ID token is not for this sign-in.
+    Refused,
+    /// Our registration or credential is at fault.
+    Misconfigured,
+    /// Entra, or our store, cannot be reached.
+    Unavailable,
+}
+
+impl SessionFailure {
+    /// What the client is told.
+    #[must_use]
+    pub const fn told(self) -> (Code, &'static str) {
+        match self {
+            Self::Refused => (Code::AccessDenied, "the identity provider did not confirm the sign-in"),
+            Self::Misconfigured => (Code::ServerError, "the server is misconfigured"),
+            Self::Unavailable => (Code::TemporarilyUnavailable, "the identity provider is not available"),
+        }
+    }
+}
+
+/// The client's answer for a sign-in that ended here. The cookie ends.
 #[must_use]
 pub fn refused(transaction: &Transaction, code: Code, description: &str, settings: &Settings) -> Response {
-    Response::redirect(transaction.failure(code, description, settings))
+    let location = transaction.failure(code, description, settings);
+    Response::redirect(location).with_cookie(cookie::clear(&transaction.cookie_name()))
+}
+
+/// The client's answer with our code. The cookie ends.
+#[must_use]
+pub fn finished(transaction: &Transaction, code: &SecretString, settings: &Settings) -> Response {
+    let location = transaction.success(code, settings);
+    Response::redirect(location).with_cookie(cookie::clear(&transaction.cookie_name()))
 }
 
 #[cfg(test)]

@@ -147,3 +147,20 @@ fn what_belongs_to_nobody_is_a_page() {
         assert!(!page.headers.iter().any(|(name, _)| *name == "location"));
     }
 }
+
+#[test]
+fn an_answer_to_the_client_ends_the_transaction() {
+    let cleared = ("set-cookie", crate::cookie::clear(&at_entra().cookie_name()));
+    let done = finished(&at_entra(), &"c".into(), &settings());
+    assert_eq!((done.status, done.headers.last()), (303, Some(&cleared)));
+    for (failure, expected) in [
+        (SessionFailure::Refused, "access_denied"),
+        (SessionFailure::Misconfigured, "server_error"),
+        (SessionFailure::Unavailable, "temporarily_unavailable"),
+    ] {
+        let (code, description) = failure.told();
+        let response = refused(&at_entra(), code, description, &settings());
+        assert!(response.headers[0].1.starts_with(&format!("https://app.example/cb?error={expected}&")));
+        assert_eq!(response.headers.last(), Some(&cleared));
+    }
+}
