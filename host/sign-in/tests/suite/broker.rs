@@ -78,6 +78,13 @@ impl Fake {
         }
     }
 
+    /// Only Microsoft's runtime asks this.
+    #[zbus(name = "getLinuxBrokerVersion")]
+    async fn version(&self, _protocol: &str, _correlation: &str, request: &str) -> String {
+        self.note("getLinuxBrokerVersion", request);
+        json!({ "linuxBrokerVersion": "2.0.1" }).to_string()
+    }
+
     #[zbus(name = "cancelInteractiveFlow")]
     async fn cancel(&self, _protocol: &str, _correlation: &str, request: &str) -> String {
         self.note("cancelInteractiveFlow", request);
@@ -277,4 +284,48 @@ async fn another_account_than_the_one_in_use_is_refused() {
     let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
     assert_eq!(refused, SignInError::WrongAccount { expected: adele(), found: alex() });
     assert!(!desktop.rig.file().exists(), "nothing was kept");
+}
+
+/// Proves the fake: Microsoft's own runtime signs in through it. What passes between the two is what passes between it and us.
+#[tokio::test]
+async fn microsofts_runtime_signs_in_through_the_fake() {
+    let what = "Microsoft's runtime";
+    let Some(python) = crate::msal::runtime().await else {
+        return not_run(
+            what,
+            "pymsalruntime cannot be installed or loaded (apt-get install libwebkit2gtk-4.1-0 libsecret-1-0)",
+        );
+    };
+    let Some(desktop) = Desktop::start(Mood::Silent).await else { return };
+    let ca = desktop.rig.folder.path().join("ca.pem");
+    std::fs::write(&ca, desktop.rig.emulator.ca_pem()).unwrap();
+    let output = tokio::process::Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal_broker.py"))
+        .args([
+            &desktop.rig.emulator.authority_url(),
+            &ids::TENANT.to_string(),
+            &ids::DEMO_CLIENT.to_string(),
+            GRAPH,
+        ])
+        .env("DBUS_SESSION_BUS_ADDRESS", &desktop.bus.address)
+        .env("REQUESTS_CA_BUNDLE", &ca)
+        .env("HOME", desktop.rig.folder.path())
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let calls = desktop.calls.lock().unwrap().clone();
+    assert_eq!(told, "signed in", "{}\n{calls:?}", String::from_utf8_lossy(&output.stderr));
+    let silently =
+        calls.iter().find(|(call, _)| *call == "acquireTokenSilently").expect("it asks silently first");
+    let theirs = &silently.1["authParameters"];
+    let sign_in = desktop.sign_in();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    let calls = desktop.calls.lock().unwrap().clone();
+    let ours = &calls.iter().rfind(|(call, _)| *call == "acquireTokenSilently").unwrap().1["authParameters"];
+    for member in ours.as_object().unwrap().keys() {
+        assert!(theirs.get(member).is_some(), "the runtime sends no {member}: {theirs}");
+    }
+    assert_eq!(ours["redirectUri"], theirs["redirectUri"]);
+    assert_eq!(ours["authorizationType"], theirs["authorizationType"]);
 }
