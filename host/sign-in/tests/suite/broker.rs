@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
 use entra_emulator::{Emulator, GRAPH_APP_ID, ids};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -98,9 +99,10 @@ impl Fake {
     }
 
     fn token(&self, id: &AccountId, username: &str, id_token: &str) -> String {
+        let end = (crate::rig::system_clock() + 3600) * 1000;
         json!({ "brokerTokenResponse": {
-            "accessToken": self.token, "accessTokenType": 0, "idToken": id_token, "account": account(id, username),
-            "expiresOn": (crate::rig::system_clock() + 3600) * 1000, "extendedExpiresOn": 0, "grantedScopes": GRAPH,
+            "accessToken": self.token, "accessTokenType": 0, "idToken": id_token, "clientInfo": client_info(id),
+            "account": account(id, username), "expiresOn": end, "extendedExpiresOn": end, "grantedScopes": GRAPH,
         } })
         .to_string()
     }
@@ -109,8 +111,14 @@ impl Fake {
 fn account(id: &AccountId, username: &str) -> Value {
     json!({
         "homeAccountId": format!("{}.{}", id.object_id, id.tenant_id), "localAccountId": id.object_id, "realm": id.tenant_id,
-        "environment": "login.windows.net", "username": username, "givenName": "A",
+        "environment": "login.windows.net", "username": username, "givenName": "A", "familyName": "V", "name": "A V",
+        "clientInfo": client_info(id), "passwordChangeUrl": "", "passwordExpiry": 0, "alternativeAccountId": "",
     })
+}
+
+fn client_info(id: &AccountId) -> String {
+    let text = json!({ "uid": id.object_id, "utid": id.tenant_id }).to_string();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }
 
 fn error(status: &str) -> String {
@@ -192,7 +200,7 @@ async fn the_broker_comes_before_the_browser_and_is_asked_silently_first() {
     let request = desktop.calls.lock().unwrap()[1].1["authParameters"].clone();
     assert_eq!(request["clientId"], ids::DEMO_CLIENT.to_string());
     assert_eq!(request["account"]["localAccountId"], ids::ADELE.to_string());
-    assert_eq!(request["requestedScopes"], json!([GRAPH, "openid", "profile", "offline_access"]));
+    assert_eq!(request["requestedScopes"], json!([GRAPH]));
     assert_eq!(request["authority"], format!("{}/{}", desktop.rig.emulator.authority_url(), ids::TENANT));
     assert_eq!(request["authorizationType"], 1);
 }
@@ -299,6 +307,11 @@ async fn microsofts_runtime_signs_in_through_the_fake() {
     let Some(desktop) = Desktop::start(Mood::Silent).await else { return };
     let ca = desktop.rig.folder.path().join("ca.pem");
     std::fs::write(&ca, desktop.rig.emulator.ca_pem()).unwrap();
+    // The runtime keeps accounts of its own in the keychain.
+    let Some(_keyring) = desktop.bus.keyring().await else {
+        return not_run(what, "there is no gnome-keyring-daemon (apt-get install gnome-keyring)");
+    };
+    let home = desktop.rig.folder.path();
     let output = tokio::process::Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal_broker.py"))
         .args([
@@ -309,7 +322,7 @@ async fn microsofts_runtime_signs_in_through_the_fake() {
         ])
         .env("DBUS_SESSION_BUS_ADDRESS", &desktop.bus.address)
         .env("REQUESTS_CA_BUNDLE", &ca)
-        .env("HOME", desktop.rig.folder.path())
+        .env("HOME", home)
         .output()
         .await
         .unwrap();
