@@ -14,6 +14,7 @@ mod cache;
 mod challenge;
 mod device;
 mod keychain;
+mod log;
 mod msal;
 mod order;
 mod person;
