@@ -150,8 +150,9 @@ impl Desk {
     /// Signs somebody in, whoever was before, and keeps it or fails.
     pub(crate) async fn log_in(&self, ask: Ask) -> Result<Account, SignInError> {
         let _turn = self.turn.lock().await;
-        // Tokens that could not be kept would be worth nothing to the next process, so that is found out before anybody is asked.
-        drop(self.store.lock().await?);
+        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked, by writing
+        // what is there.
+        self.store.lock().await?.write().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
         self.keep(&ask, &grant).await?;
         Ok(grant.account)
