@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use valet_core_entra::OPENID_SCOPES;
 
 use crate::account::{Account, AccountId, is_guid};
-use crate::acquire::Ask;
+use crate::ask::Ask;
 use crate::limits::{MAX_BROKER_BYTES, shown};
 use crate::settings::Settings;
 
