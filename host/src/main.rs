@@ -153,7 +153,10 @@ impl LocalArguments {
     fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
         let config = self.read()?;
         let mut local = config.local.clone().ok_or_else(|| {
-            format!("{}: there is no [local] section, by which the user of this machine signs in", self.config.display())
+            format!(
+                "{}: there is no [local] section, by which the user of this machine signs in",
+                self.config.display()
+            )
         })?;
         if let Some(steps) = steps {
             local.steps = steps;
@@ -236,7 +239,10 @@ async fn told(work: impl Future<Output = Result<(), AccountsError>>) -> Result<(
 async fn administer_sessions(config: PathBuf, which: Option<Which>) -> Result<(), String> {
     let storage = read(&config)?.storage;
     if matches!(storage, valet::config::Storage::Memory) {
-        return Err(format!("{}: sessions are in the memory of the server; restarting it ends them", config.display()));
+        return Err(format!(
+            "{}: sessions are in the memory of the server; restarting it ends them",
+            config.display()
+        ));
     }
     let store = valet::runtime::store(&storage).await.map_err(|error| format!("storage: {error}"))?;
     let out = &mut io::stdout();

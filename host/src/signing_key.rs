@@ -91,7 +91,9 @@ impl SigningKey {
         let der = self.seal.open(record, RECORD.as_bytes()).ok_or(
             "the signing key does not open with the sealing keys; add the one that it was made with to storage.sealing_key_file",
         )?;
-        KeyPair::from_pkcs8(&der).map(Loaded::new).map_err(|error| format!("the signing key is none: {error}"))
+        KeyPair::from_pkcs8(&der)
+            .map(Loaded::new)
+            .map_err(|error| format!("the signing key is none: {error}"))
     }
 }
 

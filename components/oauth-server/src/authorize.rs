@@ -5,8 +5,8 @@ use valet_core_oauth::authorize::{AuthorizeError, Refusal, Request};
 use valet_core_oauth::client::Client;
 use valet_core_oauth::consent::{self, ConsentError, Decision};
 use valet_core_oauth::http::Response;
-use valet_core_oauth::transaction::Transaction;
 use valet_core_oauth::page;
+use valet_core_oauth::transaction::Transaction;
 
 use crate::browser::{self, KeepError};
 use crate::clients::{self, NoClient};
@@ -27,7 +27,9 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
     let client = match clients::of_form(&form, &exchange.settings) {
         Ok(client) => client,
         Err(NoClient::Client(error)) => return refuse(None, Refusal::Page(AuthorizeError::Client(error))),
-        Err(NoClient::Document(error)) => return refuse(None, Refusal::Page(AuthorizeError::Document(error))),
+        Err(NoClient::Document(error)) => {
+            return refuse(None, Refusal::Page(AuthorizeError::Document(error)));
+        }
         Err(NoClient::Fetch(why)) => {
             return refuse(None, Refusal::Page(AuthorizeError::DocumentUnavailable(why)));
         }
@@ -50,8 +52,7 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
 fn begin(exchange: &Exchange<'_>, client: &Client, request: Request) -> Result<Response, KeepError> {
     let cookies = exchange.cookies();
     // A store that fails costs a question that could have been spared.
-    let account: Option<Account> =
-        browser::user(&cookies).and_then(|(user, _)| accounts::read(&user).ok());
+    let account: Option<Account> = browser::user(&cookies).and_then(|(user, _)| accounts::read(&user).ok());
     if consent::is_remembered(client, &request, account.as_ref(), &exchange.settings, exchange.now) {
         let transaction =
             Transaction::remembered(request, &random::bytes(), &random::entra_secrets(), exchange.now);

@@ -87,11 +87,8 @@ fn signed_in(
         }
         Err(failure) => return Err(not_opened(&failure)),
     };
-    let user = User {
-        tenant_id: session.tenant_id,
-        object_id: session.object_id,
-        name: session.display_name,
-    };
+    let user =
+        User { tenant_id: session.tenant_id, object_id: session.object_id, name: session.display_name };
     let session = Session { id: session.id, user: user.clone(), roles: session.roles };
     let opened = session.id.clone();
     let finished = finish(exchange, transaction, session);

@@ -71,9 +71,8 @@ fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
         return Ok(client);
     }
     let answer = egress_metadata::get(url.as_str()).map_err(|failure| NoClient::Fetch(words(failure)))?;
-    let field = |name: &str| {
-        answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    };
+    let field =
+        |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     document::check_answer(answer.status, field("content-type")).map_err(NoClient::Document)?;
     let client = document::read(url, &answer.body).map_err(NoClient::Document)?;
     grants::keep_document(&name, &answer.body, document::lifetime(field("cache-control")));

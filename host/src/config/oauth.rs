@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::OauthMode;
 use super::file::{File, Mode, OauthFile, Rule};
 use super::read::{ConfigError, Reader};
-use super::OauthMode;
 
 /// The permission that `graph-tools` needs for the profile.
 const USER_READ: &str = "https://graph.microsoft.com/User.Read";
@@ -131,7 +131,9 @@ impl Reader<'_> {
                 "is for tokens of Entra; where oauth.mode is \"session\" scopes have no prefix",
             ));
         }
-        for (key, there) in [("entra.audiences", entra.audiences.is_some()), ("entra.clients", entra.clients.is_some())] {
+        for (key, there) in
+            [("entra.audiences", entra.audiences.is_some()), ("entra.clients", entra.clients.is_some())]
+        {
             if there {
                 return Err(self.key(
                     key,

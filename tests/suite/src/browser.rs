@@ -38,13 +38,16 @@ impl Page {
     /// The form of the page: where it goes, and its hidden fields.
     #[must_use]
     pub fn form(&self) -> Option<(String, Vec<(String, String)>)> {
-        let plain = |text: &str| text.replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"").replace("&#x2F;", "/");
+        let plain = |text: &str| {
+            text.replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"").replace("&#x2F;", "/")
+        };
         let (_, rest) = self.text.split_once("<form")?;
         let (_, action) = rest.split_once("action=\"")?;
         let action = plain(action.split_once('"')?.0);
         let mut fields = Vec::new();
         for field in rest.split("<input").skip(1) {
-            let value = |name: &str| Some(plain(field.split_once(&format!("{name}=\""))?.1.split_once('"')?.0));
+            let value =
+                |name: &str| Some(plain(field.split_once(&format!("{name}=\""))?.1.split_once('"')?.0));
             fields.extend(value("name").zip(value("value")));
         }
         Some((self.url.join(&action).unwrap().into(), fields))
@@ -151,7 +154,11 @@ impl Browser {
     /// Presses a button of the page that asks, and goes no further.
     pub async fn post_decision(&mut self, page: &Page, decision: &str) -> Page {
         let field = |name| page.hidden(name).unwrap_or_else(|| panic!("no {name} in {}", page.text));
-        let form = [("transaction", field("transaction")), ("csrf", field("csrf")), ("decision", decision.to_owned())];
+        let form = [
+            ("transaction", field("transaction")),
+            ("csrf", field("csrf")),
+            ("decision", decision.to_owned()),
+        ];
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.post(page.url.join("/oauth/consent").unwrap().as_str(), &form).await
     }

@@ -54,7 +54,10 @@ impl Stdio {
 
     fn spawn(arguments: &[&str], file: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(config::command());
-        command.args(["stdio", "--log", "debug", "--log-format", "json", "--config"]).arg(file).args(arguments);
+        command
+            .args(["stdio", "--log", "debug", "--log-format", "json", "--config"])
+            .arg(file)
+            .args(arguments);
         command.env_clear().envs(variables.iter().copied());
         command.stdin(Pipe::piped()).stdout(Pipe::piped()).stderr(Pipe::piped());
         let mut child = command.spawn().unwrap();

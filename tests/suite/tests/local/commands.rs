@@ -32,7 +32,8 @@ fn of_two_accounts_one_is_used_until_another_is_chosen() {
         desk.log_in(ids::ADELE_UPN).await;
         desk.close_browser();
         desk.log_in(ids::ALEX_UPN).await;
-        let (adele, alex) = (format!("{}@{}", ids::ADELE, ids::TENANT), format!("{}@{}", ids::ALEX, ids::TENANT));
+        let (adele, alex) =
+            (format!("{}@{}", ids::ADELE, ids::TENANT), format!("{}@{}", ids::ALEX, ids::TENANT));
         let star = |text: &str| text.lines().find(|line| line.starts_with('*')).unwrap().to_owned();
         assert!(star(&desk.done(&["accounts", PLAIN])).contains(&alex), "who signed in last");
         assert!(star(&desk.done(&["accounts", PLAIN, "--use", &adele])).contains(&adele));
@@ -65,10 +66,16 @@ fn without_a_keychain_nothing_is_kept_unless_it_is_allowed() {
 #[test]
 fn a_file_without_that_section_says_so() {
     run(async {
-        let desk = Desk::with(|config| config.without("local").set("server.public_url", "https://valet.example/mcp")).await;
+        let desk = Desk::with(|config| {
+            config.without("local").set("server.public_url", "https://valet.example/mcp")
+        })
+        .await;
         for command in ["login", "logout", "accounts", "whoami"] {
             assert!(desk.refused(&[command, PLAIN]).contains("there is no [local] section"), "{command}");
         }
-        assert!(desk.refused(&["stdio"]).contains("add a [local] section for the user of this machine, or set VALET_ACCESS_TOKEN"));
+        assert!(
+            desk.refused(&["stdio"])
+                .contains("add a [local] section for the user of this machine, or set VALET_ACCESS_TOKEN")
+        );
     });
 }

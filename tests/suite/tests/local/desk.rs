@@ -107,7 +107,8 @@ impl Desk {
     /// `valet stdio`, at a machine with or without a screen.
     pub(crate) fn stdio(&self, graphical: bool) -> Server {
         let variables = self.variables(graphical);
-        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Server::start_with(&[PLAIN], &self.config, &variables)
     }
 

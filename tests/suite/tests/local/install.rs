@@ -10,7 +10,8 @@ fn what_is_installed_starts_and_goes_again() {
     run(async {
         let desk = Desk::new().await;
         let file = desk.path("home/.config/Code/User/mcp.json");
-        let printed: Value = serde_json::from_str(&desk.done(&["install", "--client", "vscode", "--print", PLAIN])).unwrap();
+        let printed: Value =
+            serde_json::from_str(&desk.done(&["install", "--client", "vscode", "--print", PLAIN])).unwrap();
         assert!(!file.exists(), "printing writes nothing");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let before = "{\n  // mine\n  \"servers\": {\n    \"other\": { \"command\": \"other\" }\n  }\n}\n";
@@ -22,7 +23,12 @@ fn what_is_installed_starts_and_goes_again() {
         assert_eq!(entry["type"], "stdio");
         let mut command = std::process::Command::new(entry["command"].as_str().unwrap());
         command.args(entry["args"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap()));
-        let output = command.env_clear().env("HOME", desk.path("home")).stdin(std::process::Stdio::null()).output().unwrap();
+        let output = command
+            .env_clear()
+            .env("HOME", desk.path("home"))
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "it serves, and ends with its input: {output:?}");
 
         assert!(desk.done(&["uninstall", "--client", "vscode"]).contains("removed `valet`"));
@@ -42,7 +48,8 @@ fn each_client_has_its_place_and_a_broken_file_is_left_alone() {
             ("claude-code", "home/.claude.json", "mcpServers"),
         ] {
             desk.done(&["install", "--client", client, PLAIN]);
-            let json: Value = serde_json::from_str(&std::fs::read_to_string(desk.path(file)).unwrap()).unwrap();
+            let json: Value =
+                serde_json::from_str(&std::fs::read_to_string(desk.path(file)).unwrap()).unwrap();
             assert!(json[section]["valet"]["args"].is_array(), "{client}: {json}");
         }
         std::fs::write(desk.path("home/.cursor/mcp.json"), "{ broken").unwrap();

@@ -39,7 +39,10 @@ fn the_first_call_signs_in_by_the_browser_and_the_next_is_silent() {
         let page = desk.finish(ids::ADELE_UPN).await;
         assert!(page.status == 200 && page.text.contains("close"), "a page people can read: {page:?}");
         let profile = answer(&mut server).await;
-        assert_eq!(profile["result"]["structuredContent"]["mail"], "adele.vance@contoso.example", "{profile}");
+        assert_eq!(
+            profile["result"]["structuredContent"]["mail"], "adele.vance@contoso.example",
+            "{profile}"
+        );
         server.message(&call(3, "whoami"));
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["name"], "Adele Vance");
         server.message(&call(4, TOOL));
