@@ -88,11 +88,14 @@ mod tests {
         body(form, client(ClientCredential::Secret(&secret))).map(|body| body.expose_secret().to_owned())
     }
 
-    fn perfect() -> String {
+    fn form_of(client_id: &str) -> String {
         format!(
-            "grant_type=authorization_code&client_id={}&code=c&redirect_uri=r&code_verifier=v&scope=a+b",
-            client(ClientCredential::Public).client_id
+            "grant_type=authorization_code&client_id={client_id}&code=c&redirect_uri=r&code_verifier=v&scope=a+b"
         )
+    }
+
+    fn perfect() -> String {
+        form_of(client(ClientCredential::Public).client_id)
     }
 
     #[test]
@@ -114,8 +117,7 @@ mod tests {
             let form = perfect().replace("authorization_code", grant);
             assert_eq!(check(&form), Err(ForwardError::Grant { found: grant.into() }));
         }
-        let other = perfect().replace(client(ClientCredential::Public).client_id, "other");
-        assert_eq!(check(&other), Err(ForwardError::Client { found: "other".into() }));
+        assert_eq!(check(&form_of("other")), Err(ForwardError::Client { found: "other".into() }));
         for name in [
             "client_secret",
             "client_assertion",

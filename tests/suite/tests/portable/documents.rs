@@ -16,14 +16,25 @@ async fn private_addresses_are_not_dialled_whatever_they_are_called() {
     server.answer("/", http("200 OK", &[("content-type", "application/json")], "{}"));
     let strangers = documents(AddressPolicy::PublicOnly);
     let port = server.url().rsplit_once(':').unwrap().1.to_owned();
-    for host in ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "169.254.169.254", "0.0.0.0", "2130706433", "0x7f.1"] {
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "2130706433",
+        "0x7f.1",
+    ] {
         let url = format!("https://{host}:{port}/client.json");
         let refused = strangers.get(&url).await.unwrap_err();
         assert!(matches!(refused, Failure::Denied(_)), "{host}: {refused:?}");
     }
     assert!(server.requests().is_empty(), "nobody was asked anything");
     // The same where an operator allows it.
-    let answer = documents(AddressPolicy::PrivateToo).get(&format!("{}/client.json", server.url())).await.unwrap();
+    let answer =
+        documents(AddressPolicy::PrivateToo).get(&format!("{}/client.json", server.url())).await.unwrap();
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"{}"[..]));
     let metadata = documents(AddressPolicy::PrivateToo).get("https://169.254.169.254/client.json").await;
     assert!(matches!(metadata, Err(Failure::Denied(_))), "never the cloud's metadata service: {metadata:?}");
@@ -40,11 +51,20 @@ async fn a_request_carries_nothing_of_ours_and_follows_nobody() {
     let requests = server.requests();
     assert_eq!(requests.len(), 1, "{requests:?}");
     let head = requests[0].to_ascii_lowercase();
-    assert!(head.starts_with("get /client.json http/1.1\r\n") && head.contains("accept: application/json"), "{head}");
+    assert!(
+        head.starts_with("get /client.json http/1.1\r\n") && head.contains("accept: application/json"),
+        "{head}"
+    );
     for field in ["cookie", "authorization", "referer", "origin", "x-"] {
         assert!(!head.contains(&format!("\r\n{field}")), "{field}: {head}");
     }
-    for url in ["http://localhost/client.json", "file:///etc/passwd", "https://user:secret@localhost/client.json", "ftp://localhost/", "client.json"] {
+    for url in [
+        "http://localhost/client.json",
+        "file:///etc/passwd",
+        "https://user:secret@localhost/client.json",
+        "ftp://localhost/",
+        "client.json",
+    ] {
         assert!(matches!(fetch.get(url).await, Err(Failure::Denied(_))), "{url}");
     }
 }

@@ -10,8 +10,7 @@ use crate::cases;
 /// Adele's token with changes, signed by the key in use.
 fn changed(bench: &Bench, version: TokenVersion, changes: Value) -> String {
     let scopes = [ids::VALET_SCOPE];
-    let mut claims =
-        bench.emulator.claims_of(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &scopes).unwrap();
+    let mut claims = bench.emulator.claims_of(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &scopes).unwrap();
     for (name, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
@@ -34,17 +33,45 @@ async fn check(layout: Layout) {
         ("a member", good.clone(), 200),
         ("in more groups than a token holds", user(ids::GERDA_UPN), 200),
         ("a guest", user(ids::FARAH_GUEST_UPN), 200),
-        ("v1", changed(&bench, TokenVersion::V1, json!({ "ver": "1.0", "iss": v1, "appid": ids::DEMO_CLIENT.to_string() })), 200),
-        ("of a client that understands challenges", changed(&bench, TokenVersion::V2, json!({ "xms_cc": ["cp1"] })), 200),
+        (
+            "v1",
+            changed(
+                &bench,
+                TokenVersion::V1,
+                json!({ "ver": "1.0", "iss": v1, "appid": ids::DEMO_CLIENT.to_string() }),
+            ),
+            200,
+        ),
+        (
+            "of a client that understands challenges",
+            changed(&bench, TokenVersion::V2, json!({ "xms_cc": ["cp1"] })),
+            200,
+        ),
         ("with roles", changed(&bench, TokenVersion::V2, json!({ "roles": ["Operator"] })), 200),
         ("marked as a user's", changed(&bench, TokenVersion::V2, json!({ "idtyp": "user" })), 200),
         // The policy lets no application call.
-        ("an application's own", emulator.app_token(ids::DAEMON, ids::VALET, &[ids::VALET_APP_ROLE]).unwrap(), 403),
+        (
+            "an application's own",
+            emulator.app_token(ids::DAEMON, ids::VALET, &[ids::VALET_APP_ROLE]).unwrap(),
+            403,
+        ),
         ("a user of another tenant", user(ids::FARAH_UPN), 401),
         ("an ID token", emulator.id_token(ids::ADELE_UPN, ids::VALET, None).unwrap(), 401),
-        ("a token for Graph", emulator.access_token(ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &["User.Read"]).unwrap(), 401),
-        ("v1 for another API", emulator.access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::LEDGER, &["entries.read"]).unwrap(), 401),
-        ("v1 with the issuer of v2", changed(&bench, TokenVersion::V1, json!({ "ver": "1.0", "appid": ids::DEMO_CLIENT.to_string() })), 401),
+        (
+            "a token for Graph",
+            emulator.access_token(ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &["User.Read"]).unwrap(),
+            401,
+        ),
+        (
+            "v1 for another API",
+            emulator.access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::LEDGER, &["entries.read"]).unwrap(),
+            401,
+        ),
+        (
+            "v1 with the issuer of v2",
+            changed(&bench, TokenVersion::V1, json!({ "ver": "1.0", "appid": ids::DEMO_CLIENT.to_string() })),
+            401,
+        ),
         ("bound to a key", changed(&bench, TokenVersion::V2, json!({ "cnf": { "jkt": "x" } })), 401),
         ("neither scopes nor roles", changed(&bench, TokenVersion::V2, json!({ "scp": null })), 401),
         ("without an object id", changed(&bench, TokenVersion::V2, json!({ "oid": null })), 401),
