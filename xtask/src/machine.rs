@@ -1,4 +1,4 @@
-//! What tests need of the machine beside Rust, Python and Node: programs that Debian has, installed where that can be done.
+//! What tests need of the machine beside Rust, Python and Node: packages of Debian's, installed where that can be done.
 
 use std::process::{Command, Stdio};
 
@@ -6,39 +6,46 @@ use anyhow::Result;
 
 use crate::workspace::{run, say};
 
-/// A program, the package that has it, and what is tested with it.
-const PROGRAMS: [(&str, &str, &str); 3] = [
-    ("redis-server", "redis-server", "sessions that several servers share"),
-    ("dbus-daemon", "dbus-daemon", "the keychain and the broker of a desktop"),
-    ("gnome-keyring-daemon", "gnome-keyring", "the keychain of a desktop"),
+/// A package, and what is tested with it.
+const PACKAGES: [(&str, &str); 5] = [
+    ("redis-server", "sessions that several servers share"),
+    ("dbus", "the keychain and the broker of a desktop"),
+    ("gnome-keyring", "the keychain of a desktop"),
+    ("libsecret-1-0", "Microsoft's broker runtime"),
+    ("libwebkit2gtk-4.1-0", "Microsoft's broker runtime"),
 ];
 
 /// Installs what is missing. Where it cannot (no Debian, not root), the tests that need it say that they did not run.
 pub(crate) fn prepare() -> Result<()> {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| !is_there(program)).collect();
+    let missing: Vec<_> = PACKAGES.iter().filter(|(package, _)| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    for (program, package, what) in &missing {
-        say(&format!("{program} is not here (Debian: {package}); it is for {what}"));
+    for (package, what) in &missing {
+        say(&format!("Debian's {package} is not here; it is for {what}"));
     }
-    if !is_root() || !is_there("apt-get") {
+    if !is_root() {
         say("it cannot be installed from here; the tests that need it will say that they did not run");
         return Ok(());
     }
     let mut update = Command::new("apt-get");
     update.args(["update", "-qq"]);
-    run(update)?;
     let mut install = Command::new("apt-get");
     install.args(["install", "-y", "-qq", "--no-install-recommends"]);
-    install.args(missing.iter().map(|(_, package, _)| package)).env("DEBIAN_FRONTEND", "noninteractive");
+    install.args(missing.iter().map(|(package, _)| package)).env("DEBIAN_FRONTEND", "noninteractive");
     install.stdout(Stdio::null()).stdin(Stdio::null());
-    run(install)
+    for command in [update, install] {
+        if let Err(error) = run(command) {
+            say(&format!("{error:#}; the tests that need these packages will say that they did not run"));
+            break;
+        }
+    }
+    Ok(())
 }
 
-fn is_there(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+fn is_installed(package: &str) -> bool {
+    let status = Command::new("dpkg-query").args(["-W", "-f=${db:Status-Abbrev}", package]).output();
+    status.is_ok_and(|status| status.stdout.starts_with(b"ii"))
 }
 
 fn is_root() -> bool {
