@@ -33,6 +33,9 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: &Arguments) -> Result<()
         run(install)?;
     }
     let mut command = Command::new(program);
+    // A target folder of its own: cargo takes the mutated copy's crates for those of the workspace, so in a shared one a mutant would stay behind
+    // and pass for the real thing.
+    command.env("CARGO_TARGET_DIR", workspace.target.join("valet-mutants"));
     command.current_dir(&workspace.root).args(["mutants", "--package", "valet-core-token", "--no-shuffle"]);
     command.arg("--jobs").arg(arguments.jobs.to_string()).arg("--output").arg(&folder);
     if let Some(file) = &arguments.file {
