@@ -336,7 +336,7 @@ async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
         }
         (None, None) => {
             return Err(format!(
-                "who calls? {}: add a [local] section for the user of this machine, or set {ACCESS_TOKEN} to an access token of the user who calls",
+                "{}: who calls? Add a [local] section for the user of this machine, or set {ACCESS_TOKEN} to an access token of the user who calls",
                 arguments.config.display()
             ));
         }

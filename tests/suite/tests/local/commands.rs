@@ -75,7 +75,7 @@ fn a_file_without_that_section_says_so() {
         }
         assert!(
             desk.refused(&["stdio"])
-                .contains("add a [local] section for the user of this machine, or set VALET_ACCESS_TOKEN")
+                .contains("Add a [local] section for the user of this machine, or set VALET_ACCESS_TOKEN")
         );
     });
 }

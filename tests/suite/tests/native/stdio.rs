@@ -259,12 +259,14 @@ fn what_is_missing_is_named_before_anything_is_read() {
     run(async {
         let emulator = shared_emulator().await;
         let (_folder, file) = configured(&emulator);
-        let missing =
-            "valet: VALET_ACCESS_TOKEN is not set; it has to hold an access token of the user who calls";
+        let missing = format!(
+            "valet: {}: who calls? Add a [local] section for the user of this machine, or set VALET_ACCESS_TOKEN to an access token of the user who calls",
+            file.display()
+        );
         for variables in [vec![], vec![(TOKEN, " ")]] {
             let mut process = Process::start(&["stdio"], &file, &variables);
             assert_eq!(process.end(Duration::from_secs(10)).and_then(|status| status.code()), Some(1));
-            assert_eq!((process.log().text().as_str(), process.output().as_str()), (missing, ""));
+            assert_eq!((process.log().text().as_str(), process.output().as_str()), (missing.as_str(), ""));
         }
         let mut process = Process::start(&["serve"], &file, &[]);
         assert_eq!(process.end(Duration::from_secs(10)).and_then(|status| status.code()), Some(1));
