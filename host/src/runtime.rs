@@ -132,7 +132,7 @@ impl Runtime {
         let load = |name| artifact::load(&engine, &config.artifacts, name);
         let (identity, custodian, request) = (load("identity")?, load("custodian")?, load("request")?);
         let authorization = match config.oauth_mode {
-            OauthMode::Session => Some(load("authorization")?),
+            OauthMode::Session | OauthMode::Facade => Some(load("authorization")?),
             OauthMode::Direct => None,
         };
         let lent = Arc::new(lent(config).await?);

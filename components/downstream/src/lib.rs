@@ -19,7 +19,7 @@ impl Guest for Component {
         // Refused before a token is fetched for it.
         let url = call::url(&base, &request.method, &request.path, &request.query)
             .map_err(|refused| Failure::Refused(refused.to_string()))?;
-        let ask = |claims| {
+        let ask = |claims: Option<&str>| {
             let token = tokens::acquire(caller, &request.scopes, claims).map_err(token_failure)?;
             egress_graph::send(&http::Request {
                 method: request.method.clone(),
@@ -38,8 +38,9 @@ impl Guest for Component {
             response = ask(Some(claims.as_str()))?;
         }
         if response.status == 401 {
-            // The next call asks for another.
+            // The API does not say why. A token that was kept is not worth keeping; one that is new has to do.
             tokens::forget(caller, &request.scopes);
+            response = ask(None)?;
         }
         read(response)
     }

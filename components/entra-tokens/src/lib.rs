@@ -1,19 +1,21 @@
 //! The entra-tokens component: the only holder of the client credential and of Entra's tokens.
 //!
 //! For a caller with a token of Entra's it exchanges that token for one of a downstream API (on-behalf-of). For one who signed in through our authorization
-//! server it keeps the session: it redeems the code, and refreshes what the session holds. Requests, answers and sealing are `valet-core-entra`; this shell
+//! server it keeps the session: it redeems the code, and refreshes what the session holds. For clients that hold Entra's
+//! tokens themselves it adds the credential to the two grants that they need. Requests, answers and sealing are `valet-core-entra`; this shell
 //! lends clock, randomness, network and stores.
 
 mod authority;
 mod bindings;
 mod fault;
+mod forwarding;
 mod on_behalf_of;
 mod sealing;
 mod session_tokens;
 mod sessions;
 
 use bindings::exports::valet::downstream::tokens::{self, Principal};
-use bindings::exports::valet::oauth::sessions as oauth;
+use bindings::exports::valet::oauth::{forwarding as facade, sessions as oauth};
 
 use crate::session_tokens::session_of;
 
@@ -35,6 +37,12 @@ impl tokens::Guest for Component {
             Ok(None) => on_behalf_of::forget(of, &scopes),
             Err(fault) => Err(fault),
         };
+    }
+}
+
+impl facade::Guest for Component {
+    fn send(form: String) -> Result<facade::Answer, facade::Failure> {
+        forwarding::send(&form)
     }
 }
 

@@ -3,7 +3,7 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::on_behalf_of::{Request, record_name};
 use valet_core_entra::sealed::Place;
-use valet_core_entra::{ExposeSecret as _, SecretString};
+use valet_core_entra::{ExposeSecret as _, SecretString, capabilities};
 
 use crate::authority::{self, Authority};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
@@ -29,7 +29,8 @@ pub(crate) fn acquire(of: &Principal, scopes: &[String], claims: Option<&str>) -
     }
     let us = Authority::read()?;
     let client = us.client(&caller.tenant_id);
-    let request = Request { client, assertion: &assertion, scopes, claims };
+    let claims = capabilities::claims(claims);
+    let request = Request { client, assertion: &assertion, scopes, claims: Some(&claims) };
     let token = authority::token(client.token_url(), &request.body())?;
     let access_token = token.access_token.expose_secret().to_owned();
     let kept = Kept { access_token: token.access_token, expires_at: now.saturating_add(token.expires_in) };

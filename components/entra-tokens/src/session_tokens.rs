@@ -3,7 +3,7 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::refresh::Request;
 use valet_core_entra::session::SessionId;
-use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, id_token};
+use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, capabilities, id_token};
 
 use crate::authority::{self, Authority};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
@@ -50,8 +50,12 @@ pub(crate) fn refresh(
     let session = &mut held.session;
     let client = us.client(id.tenant_id());
     let scopes_with_openid: Vec<&str> = OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
-    let request =
-        Request { client, refresh_token: &session.refresh_token, scopes: &scopes_with_openid, claims };
+    let request = Request {
+        client,
+        refresh_token: &session.refresh_token,
+        scopes: &scopes_with_openid,
+        claims: Some(&capabilities::claims(claims)),
+    };
     let now = wall_clock::now().seconds;
     let tokens = match authority::tokens(client.token_url(), &request.body()) {
         Ok(tokens) => tokens,

@@ -18,8 +18,7 @@ pub(crate) fn change<T>(
     user: &User,
     mut change: impl FnMut(&mut Account) -> T,
 ) -> Result<T, String> {
-    // As long as anything in it can matter.
-    let lifetime = exchange.settings.consent_lifetime.max(exchange.settings.refresh_token_lifetime);
+    let lifetime = account::lifetime(&exchange.settings);
     grants::change(&account::record_name(user), |record| {
         let mut account = Account::read(record);
         let outcome = change(&mut account);

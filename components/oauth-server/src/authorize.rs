@@ -5,7 +5,6 @@ use valet_core_oauth::authorize::{AuthorizeError, Refusal, Request};
 use valet_core_oauth::client::Client;
 use valet_core_oauth::consent::{self, ConsentError, Decision};
 use valet_core_oauth::error::Code;
-use valet_core_oauth::form::Form;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::Transaction;
 use valet_core_oauth::{cookie, page};
@@ -22,7 +21,7 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
         audit::denied(exchange.id(), refusal.error().code().as_str(), client_id, refusal.error().to_string());
         refusal.response(exchange.id())
     };
-    let form = match Form::parse(exchange.parameters()) {
+    let form = match exchange.form() {
         Ok(form) => form,
         Err(error) => return refuse(None, Refusal::Page(AuthorizeError::Form(error))),
     };

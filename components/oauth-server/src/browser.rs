@@ -29,9 +29,7 @@ pub(crate) fn transaction(
     id: &str,
     now: u64,
 ) -> Result<Transaction, TransactionError> {
-    let name = transaction::cookie_name(id);
-    let sealed = cookies.get(&name).ok_or(TransactionError::NoCookie)?;
-    Transaction::from_plain(open(&name, sealed).as_ref(), id, now)
+    Transaction::open(cookies, id, now, |sealed, name| open(name, sealed))
 }
 
 /// Why a transaction was not given to the browser.

@@ -34,7 +34,8 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
         audit::denied(exchange.id(), "callback", None, error.to_string());
         error.response(exchange.id())
     };
-    let answer = match Answer::read(exchange.parameters()) {
+    let form = exchange.form().map_err(CallbackError::Form);
+    let answer = match form.and_then(|form| Answer::read(&form)) {
         Ok(answer) => answer,
         Err(error) => return refuse(&error),
     };

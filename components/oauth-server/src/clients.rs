@@ -1,6 +1,6 @@
 //! Finding a client: in the settings, in the store, or at the URL that its id is.
 
-use valet_core_oauth::client::{Client, ClientError, Lookup, look_up};
+use valet_core_oauth::client::{Client, ClientError, Lookup, Origin, look_up};
 use valet_core_oauth::document::{self, DocumentError, DocumentUrl};
 use valet_core_oauth::form::Form;
 use valet_core_oauth::registration;
@@ -37,6 +37,21 @@ pub(crate) fn find(client_id: Option<&str>, settings: &Settings) -> Result<Clien
                 .and_then(|record| registration::client(&client_id, &record))
                 .ok_or(NoClient::Client(ClientError::Unknown { client_id }))
         }
+    }
+}
+
+/// The client with this id, as far as the token endpoint has to know it. What a code or a refresh token was given for is in its record, so the document
+/// of a client is not asked for again.
+pub(crate) fn of_token(client_id: &str, settings: &Settings) -> Result<Client, NoClient> {
+    match look_up(Some(client_id), settings).map_err(NoClient::Client)? {
+        Lookup::Document(url) => Ok(Client {
+            id: url.as_str().to_owned(),
+            name: None,
+            redirect_uris: Vec::new(),
+            origin: Origin::Document,
+            secret: None,
+        }),
+        _ => find(Some(client_id), settings),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request, and what every endpoint needs beside it.
 
 use valet_core_oauth::cookie::Cookies;
+use valet_core_oauth::form::{Form, FormError};
 use valet_core_oauth::http;
 use valet_core_oauth::page;
 use valet_core_oauth::settings::Settings;
@@ -22,12 +23,16 @@ impl<'a> Exchange<'a> {
     /// The error is the answer where the settings are at fault.
     pub(crate) fn new(request: &'a Request) -> Result<Self, http::Response> {
         match Settings::read(settings::get) {
-            Ok(settings) => Ok(Self { request, settings, now: wall_clock::now().seconds }),
+            Ok(settings) => Ok(Self::with(request, settings)),
             Err(error) => {
                 audit::failed(&request.request_id, "misconfigured", error.to_string());
                 Err(page::server_error(&request.request_id))
             }
         }
+    }
+
+    pub(crate) fn with(request: &'a Request, settings: Settings) -> Self {
+        Self { request, settings, now: wall_clock::now().seconds }
     }
 
     /// The number that a person quotes.
@@ -45,11 +50,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// The parameters: the body of a form, else the query.
-    pub(crate) fn parameters(&self) -> &[u8] {
-        if self.request.method == "POST" {
-            return &self.request.body;
-        }
-        self.request.target.split_once('?').map_or(&[], |(_, query)| query.as_bytes())
+    pub(crate) fn form(&self) -> Result<Form, FormError> {
+        let query = self.request.target.split_once('?').map(|(_, query)| query);
+        Form::of_request(&self.request.method, query, self.field("content-type"), &self.request.body)
     }
 
     pub(crate) fn cookies(&self) -> Cookies<'_> {

@@ -12,6 +12,7 @@ mod callback;
 mod clients;
 mod entra;
 mod exchange;
+mod facade;
 mod grants;
 mod random;
 mod register;
@@ -37,6 +38,9 @@ impl Guest for Component {
     }
 
     fn check() -> Result<(), String> {
+        if facade::is_on() {
+            return facade::check();
+        }
         Settings::read(settings::get).map_err(|error| error.to_string())?;
         entra::Entra::read()?;
         // Made now if there is none, which takes a moment that no first user should wait for.
@@ -47,19 +51,26 @@ impl Guest for Component {
 fn answer(request: &Request) -> http::Response {
     let path = request.target.split('?').next().unwrap_or_default();
     let Some(route) = Route::find(path) else {
-        return http::Response { status: 404, headers: Vec::new(), body: String::new() };
-    };
-    let exchange = match Exchange::new(request) {
-        Ok(exchange) => exchange,
-        Err(response) => return response,
+        return not_found();
     };
     match request.method.as_str() {
-        "OPTIONS" if route.allow().contains("OPTIONS") => http::Response::preflight(route.allow()),
+        "OPTIONS" if route.allow().contains("OPTIONS") => return http::Response::preflight(route.allow()),
         // RFC 9110 section 9.3.2: the host leaves the body out.
-        "HEAD" if route.allows("GET") => dispatch(route, &exchange),
-        method if route.allows(method) => dispatch(route, &exchange),
-        _ => http::Response::method_not_allowed(route.allow()),
+        "HEAD" if route.allows("GET") => {}
+        method if route.allows(method) => {}
+        _ => return http::Response::method_not_allowed(route.allow()),
     }
+    if facade::is_on() {
+        return facade::answer(route, request).unwrap_or_else(not_found);
+    }
+    match Exchange::new(request) {
+        Ok(exchange) => dispatch(route, &exchange),
+        Err(response) => response,
+    }
+}
+
+fn not_found() -> http::Response {
+    http::Response { status: 404, headers: Vec::new(), body: String::new() }
 }
 
 fn dispatch(route: Route, exchange: &Exchange<'_>) -> http::Response {

@@ -22,6 +22,7 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
         };
     }
     let checked = sign_out::check(
+        exchange.field("content-type"),
         &exchange.request.body,
         exchange.field("origin"),
         exchange.field("sec-fetch-site"),

@@ -63,15 +63,15 @@ fn answer(exchange: &Exchange<'_>, named: &mut Option<String>) -> Result<(Respon
 
 /// The client of a request to this endpoint or to the one of revocation.
 pub(crate) fn client(client_id: &str, exchange: &Exchange<'_>) -> Result<Client, TokenError> {
-    clients::find(Some(client_id), &exchange.settings).map_err(|error| match error {
+    clients::of_token(client_id, &exchange.settings).map_err(|error| match error {
         NoClient::Client(error) => TokenError::Client(error),
-        NoClient::Document(error) => TokenError::Document(error.to_string()),
-        NoClient::Fetch(why) => TokenError::Document(why),
-        NoClient::Store(why) => TokenError::Unavailable(why),
+        NoClient::Document(error) => TokenError::Unavailable(error.to_string()),
+        NoClient::Fetch(why) | NoClient::Store(why) => TokenError::Unavailable(why),
     })
 }
 
-/// A code, once, for the first tokens of a sign-in.
+/// A code, once, for the first tokens of a sign-in. These are kept before the code is marked as spent, so that a crash between the two leaves a code that
+/// can be tried again.
 fn redeem(
     exchange: &Exchange<'_>,
     client: &Client,
@@ -82,18 +82,19 @@ fn redeem(
     let decided = grants::change(&code::record_name(presented), |record| {
         match code::redeem(record, &client.id, redirect_uri, verifier, exchange.now) {
             Ok(code::Decision::Redeem { grant, family, spent }) => {
-                Change::Replace(spent, limits::SPENT_CODE_LIFETIME, Ok(Ok((grant, family))))
+                let issued =
+                    refresh::begin(grant, &family, &random::bytes(), &exchange.settings, exchange.now);
+                match grants::set(&issued.record, &issued.value, issued.lifetime) {
+                    Ok(()) => Change::Replace(spent, limits::SPENT_CODE_LIFETIME, Ok(Ok(issued))),
+                    Err(why) => Change::Nothing(Err(TokenError::Unavailable(why))),
+                }
             }
             Ok(code::Decision::Replayed(spent)) => Change::Nothing(Ok(Err(spent))),
             Err(error) => Change::Nothing(Err(TokenError::Code(error))),
         }
     });
     match decided.map_err(TokenError::Unavailable)?? {
-        Ok((grant, family)) => {
-            let issued = refresh::begin(grant, &family, &random::bytes(), &exchange.settings, exchange.now);
-            grants::set(&issued.record, &issued.value, issued.lifetime).map_err(TokenError::Unavailable)?;
-            Ok(issued)
-        }
+        Ok(issued) => Ok(issued),
         Err(spent) => {
             end(&spent.grant.session.id, &spent.family)?;
             Err(TokenError::CodeReplayed)

@@ -142,6 +142,8 @@ pub(super) enum Mode {
     Direct,
     /// From us.
     Session,
+    /// From Entra, by way of us.
+    Facade,
 }
 
 /// A client that is known beforehand, in the words of RFC 7591 section 2.

@@ -96,4 +96,6 @@ pub enum OauthMode {
     Direct,
     /// From our own authorization server, which signs users in at Entra.
     Session,
+    /// From Entra, by way of us: what stands between MCP clients and Entra is taken out of their requests.
+    Facade,
 }

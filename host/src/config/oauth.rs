@@ -14,11 +14,23 @@ const USER_READ: &str = "https://graph.microsoft.com/User.Read";
 /// For how long a session can be refreshed, in seconds: 30 days.
 const SESSION_LIFETIME: u32 = 30 * 24 * 3600;
 
+/// Keys that only our own sessions have a use for.
+const OF_SESSIONS: [&str; 7] = [
+    "oauth.clients",
+    "oauth.client_document_hosts",
+    "oauth.registrations",
+    "oauth.sign_in_scopes",
+    "oauth.access_token_lifetime",
+    "oauth.refresh_token_lifetime",
+    "oauth.consent_lifetime",
+];
+
 impl From<Mode> for OauthMode {
     fn from(mode: Mode) -> Self {
         match mode {
             Mode::Direct => Self::Direct,
             Mode::Session => Self::Session,
+            Mode::Facade => Self::Facade,
         }
     }
 }
@@ -29,40 +41,74 @@ impl Reader<'_> {
         let oauth = &file.oauth;
         match oauth.mode {
             Mode::Direct => {
-                self.nothing_of_ours(oauth)?;
+                self.idle(oauth, &["oauth.scopes", "oauth.registration_redirects"], "direct")?;
+                self.idle(oauth, &OF_SESSIONS, "direct")?;
                 Ok(vec![("oauth_mode", "direct".to_owned())])
+            }
+            Mode::Facade => {
+                self.idle(oauth, &OF_SESSIONS, "facade")?;
+                self.facade(file)
             }
             Mode::Session => self.session(file),
         }
     }
 
-    /// With Entra as the authorization server, settings of ours would do nothing, which nobody who writes them means.
-    fn nothing_of_ours(&self, oauth: &OauthFile) -> Result<(), ConfigError> {
-        let idle = [
-            ("oauth.clients", !oauth.clients.is_empty()),
-            ("oauth.client_document_hosts", !oauth.client_document_hosts.is_empty()),
-            ("oauth.registration_redirects", !oauth.registration_redirects.is_empty()),
-            ("oauth.registrations", oauth.registrations.is_some()),
-            ("oauth.scopes", oauth.scopes.is_some()),
-            ("oauth.sign_in_scopes", oauth.sign_in_scopes.is_some()),
-            ("oauth.access_token_lifetime", oauth.access_token_lifetime.is_some()),
-            ("oauth.refresh_token_lifetime", oauth.refresh_token_lifetime.is_some()),
-            ("oauth.consent_lifetime", oauth.consent_lifetime.is_some()),
-        ];
-        match idle.iter().find(|(_, there)| *there) {
+    /// Settings that would do nothing in this mode, which nobody who writes them means.
+    fn idle(&self, oauth: &OauthFile, keys: &[&str], mode: &str) -> Result<(), ConfigError> {
+        let there = |key: &str| match key {
+            "oauth.clients" => !oauth.clients.is_empty(),
+            "oauth.client_document_hosts" => !oauth.client_document_hosts.is_empty(),
+            "oauth.registration_redirects" => !oauth.registration_redirects.is_empty(),
+            "oauth.registrations" => oauth.registrations.is_some(),
+            "oauth.scopes" => oauth.scopes.is_some(),
+            "oauth.sign_in_scopes" => oauth.sign_in_scopes.is_some(),
+            "oauth.access_token_lifetime" => oauth.access_token_lifetime.is_some(),
+            "oauth.refresh_token_lifetime" => oauth.refresh_token_lifetime.is_some(),
+            "oauth.consent_lifetime" => oauth.consent_lifetime.is_some(),
+            other => unreachable!("{other} is not a key of this section"),
+        };
+        match keys.iter().find(|key| there(key)) {
             None => Ok(()),
-            Some((key, _)) => {
-                Err(self.key(key, "is for our own authorization server; set oauth.mode to \"session\", or leave it out"))
-            }
+            Some(key) => Err(self.key(
+                key,
+                &format!("does nothing where oauth.mode is \"{mode}\"; leave it out, or set oauth.mode to \"session\""),
+            )),
         }
+    }
+
+    /// What clients may ask for.
+    fn scopes(&self, file: &File) -> Result<String, ConfigError> {
+        let scopes = file.oauth.scopes.clone().unwrap_or_else(|| named_scopes(file));
+        if scopes.is_empty() {
+            return Err(self.key(
+                "oauth.scopes",
+                "is empty, and no rule names a scope: without one a token of this server would be for nothing",
+            ));
+        }
+        Ok(scopes.join(" "))
+    }
+
+    fn https(&self, file: &File) -> Result<(), ConfigError> {
+        if file.server.public_url.scheme() == "https" {
+            return Ok(());
+        }
+        Err(self.key("server.public_url", "has to be https unless oauth.mode is \"direct\""))
+    }
+
+    fn facade(&self, file: &File) -> Result<Vec<(&'static str, String)>, ConfigError> {
+        self.https(file)?;
+        Ok(vec![
+            ("oauth_mode", "facade".to_owned()),
+            ("issuer", origin(&file.server.public_url)),
+            ("oauth_scopes", self.scopes(file)?),
+            ("oauth_registration_redirects", file.oauth.registration_redirects.join(" ")),
+            ("sign_in_tenant", sign_in_tenant(file)),
+        ])
     }
 
     fn session(&self, file: &File) -> Result<Vec<(&'static str, String)>, ConfigError> {
         let (oauth, entra) = (&file.oauth, &file.entra);
-        let url = &file.server.public_url;
-        if url.scheme() != "https" {
-            return Err(self.key("server.public_url", "has to be https where oauth.mode is \"session\""));
-        }
+        self.https(file)?;
         if file.scopes.prefix.is_some() {
             return Err(self.key(
                 "scopes.prefix",
@@ -77,32 +123,15 @@ impl Reader<'_> {
                 ));
             }
         }
-        let scopes = match &oauth.scopes {
-            Some(scopes) => scopes.clone(),
-            None => named_scopes(file),
-        };
-        if scopes.is_empty() {
-            return Err(self.key(
-                "oauth.scopes",
-                "is empty, and no rule names a scope: without one a token of this server would be for nothing",
-            ));
-        }
         let sign_in_scopes = oauth.sign_in_scopes.clone().unwrap_or_else(|| vec![USER_READ.to_owned()]);
         if sign_in_scopes.is_empty() {
             return Err(self.key("oauth.sign_in_scopes", "is empty; leave it out for User.Read"));
         }
-        // Whoever has several tenants lets Entra find out which one a person belongs to.
-        let one = entra.tenants.as_ref().is_none_or(|tenants| tenants.len() == 1);
-        let tenant = match (one, &entra.tenants) {
-            (true, Some(tenants)) => tenants[0].clone(),
-            (true, None) => entra.tenant.clone(),
-            (false, _) => "organizations".to_owned(),
-        };
         let number = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
         Ok(vec![
             ("oauth_mode", "session".to_owned()),
-            ("issuer", origin(url)),
-            ("oauth_scopes", scopes.join(" ")),
+            ("issuer", origin(&file.server.public_url)),
+            ("oauth_scopes", self.scopes(file)?),
             ("oauth_clients", if oauth.clients.is_empty() { String::new() } else { clients(oauth) }),
             ("oauth_client_document_hosts", oauth.client_document_hosts.join(" ")),
             ("oauth_registration_redirects", oauth.registration_redirects.join(" ")),
@@ -113,9 +142,18 @@ impl Reader<'_> {
                 oauth.refresh_token_lifetime.unwrap_or(SESSION_LIFETIME).to_string(),
             ),
             ("oauth_consent_lifetime", number(oauth.consent_lifetime)),
-            ("sign_in_tenant", tenant),
+            ("sign_in_tenant", sign_in_tenant(file)),
             ("sign_in_scopes", sign_in_scopes.join(" ")),
         ])
+    }
+}
+
+/// Where people sign in. Whoever has several tenants lets Entra find out which one a person belongs to.
+fn sign_in_tenant(file: &File) -> String {
+    match file.entra.tenants.as_deref() {
+        None => file.entra.tenant.clone(),
+        Some([tenant]) => tenant.clone(),
+        Some(_) => "organizations".to_owned(),
     }
 }
 

@@ -268,7 +268,9 @@ impl Reader<'_> {
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
         let prefix = match (file.oauth.mode, &file.scopes.prefix) {
             (Mode::Session, _) => String::new(),
-            (Mode::Direct, Some(prefix)) => prefix.clone(),
+            // Nobody sends Entra a `resource` here, so any identifier URI does; this one every application can have.
+            (Mode::Facade, None) => format!("api://{}/", file.entra.client_id),
+            (Mode::Direct | Mode::Facade, Some(prefix)) => prefix.clone(),
             (Mode::Direct, None) => format!("{public_url}/"),
         };
         let oauth = self.oauth(file)?;

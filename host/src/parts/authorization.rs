@@ -8,9 +8,9 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::bindings::authorization::valet::capability::{egress_metadata, grant_store, token_signing};
-use super::bindings::authorization::valet::oauth::sessions;
+use super::bindings::authorization::valet::oauth::{forwarding, sessions};
 use super::bindings::authorization::{Authorization as Artifact, AuthorizationPre};
-use super::bindings::custodian::exports::valet::oauth::sessions as guest;
+use super::bindings::custodian::exports::valet::oauth::{forwarding as guest_forwarding, sessions as guest};
 use super::bindings::custodian::wasi::random::random;
 use super::bindings::identity::valet::capability::{own_keys, settings};
 use super::bindings::identity::wasi::clocks::wall_clock;
@@ -55,6 +55,7 @@ impl Authorization {
         let view: fn(&mut State) -> &mut Capabilities = |state| &mut state.capabilities;
         type Lends = HasSelf<Capabilities>;
         sessions::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
+        forwarding::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
         settings::add_to_linker::<_, Lends>(&mut linker, view)?;
         audit::add_to_linker::<_, Lends>(&mut linker, view)?;
         request_state::add_to_linker::<_, Lends>(&mut linker, view)?;
@@ -110,6 +111,23 @@ impl sessions::Host for Sessions {
 
     async fn close(&mut self, id: String) -> Result<(), sessions::Failure> {
         self.0.custodian.close_session(&id).await.map_err(fault)?.map_err(failure)
+    }
+}
+
+impl forwarding::Host for Sessions {
+    async fn send(&mut self, form: String) -> Result<forwarding::Answer, forwarding::Failure> {
+        let sent = self.0.custodian.forward(&form).await.map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "the custodian failed");
+            forwarding::Failure::Unavailable("the custodian failed".to_owned())
+        })?;
+        match sent {
+            Ok(guest_forwarding::Answer { status, retry_after, body }) => {
+                Ok(forwarding::Answer { status, retry_after, body })
+            }
+            Err(guest_forwarding::Failure::Refused(why)) => Err(forwarding::Failure::Refused(why)),
+            Err(guest_forwarding::Failure::Misconfigured(why)) => Err(forwarding::Failure::Misconfigured(why)),
+            Err(guest_forwarding::Failure::Unavailable(why)) => Err(forwarding::Failure::Unavailable(why)),
+        }
     }
 }
 

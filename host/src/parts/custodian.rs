@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wasmtime::{Engine, Store};
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
 
-use super::bindings::custodian::exports::valet::oauth::sessions;
+use super::bindings::custodian::exports::valet::oauth::{forwarding, sessions};
 use super::bindings::custodian::{Custodian as Artifact, CustodianPre, valet::capability, wasi};
 use super::bindings::identity::valet::capability::settings;
 use super::bindings::identity::wasi::clocks::wall_clock;
@@ -91,6 +91,15 @@ impl Custodian {
     pub(crate) async fn close_session(&self, id: &str) -> wasmtime::Result<Result<(), sessions::Failure>> {
         let (mut store, artifact) = self.fresh().await?;
         artifact.valet_oauth_sessions().call_close(&mut store, id).await
+    }
+
+    /// Sends a client's token request with our credential.
+    pub(crate) async fn forward(
+        &self,
+        form: &str,
+    ) -> wasmtime::Result<Result<forwarding::Answer, forwarding::Failure>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_oauth_forwarding().call_send(&mut store, form).await
     }
 
     async fn fresh(&self) -> wasmtime::Result<(Store<State>, Artifact)> {

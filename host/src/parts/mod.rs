@@ -99,6 +99,7 @@ pub(crate) mod bindings {
                 "valet:oauth/sessions.open": async,
                 "valet:oauth/sessions.renew": async,
                 "valet:oauth/sessions.close": async,
+                "valet:oauth/forwarding.send": async,
                 "valet:capability/grant-store.get": async,
                 "valet:capability/grant-store.set": async,
                 "valet:capability/grant-store.take": async,

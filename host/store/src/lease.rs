@@ -39,7 +39,8 @@ enum Hold {
 /// Waits for the lease and takes it.
 pub(crate) async fn take(store: &Inner, range: Range, name: &str, term: Term) -> Result<Lease, StoreError> {
     let lifetime = term.lifetime.min(LEASE_TIME);
-    let until = Instant::now() + term.patience.min(LEASE_TIME);
+    let patience = term.patience.min(LEASE_TIME);
+    let until = Instant::now() + patience;
     let mut pause = LEASE_FIRST_PAUSE;
     loop {
         // Listening begins before the try, so that no release in between is missed.
@@ -54,7 +55,7 @@ pub(crate) async fn take(store: &Inner, range: Range, name: &str, term: Term) ->
         }
         let now = Instant::now();
         if now >= until {
-            return Err(StoreError::Held { waited: term.patience });
+            return Err(StoreError::Held { waited: patience });
         }
         // Over after the pause or with the next release, whichever is first.
         let _ = timeout_at((now + pause).min(until), released).await;

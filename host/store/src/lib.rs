@@ -60,10 +60,10 @@ mod ranged;
 mod redis;
 mod store;
 
+pub use self::redis::RedisSettings;
 pub use clock::{Clock, SystemClock};
 pub use error::{Part, StoreError};
 pub use lease::{Lease, Term};
 pub use range::Range;
 pub use ranged::Ranged;
-pub use redis::RedisSettings;
 pub use store::Store;

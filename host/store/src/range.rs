@@ -13,7 +13,7 @@ pub enum Range {
     Grants,
     /// What the portable layouts keep through `wasi:keyvalue`.
     Portable,
-    /// The host's own: what no component gets to read.
+    /// The host's own, which no component gets to read: the key that signs tokens.
     Own,
 }
 

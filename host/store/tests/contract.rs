@@ -57,12 +57,7 @@ impl Fixture {
 }
 
 macro_rules! in_every_store {
-    ($($test:ident)*) => {
-        in_every_store!(memory $($test)*);
-        in_every_store!(disk $($test)*);
-        in_every_store!(redis $($test)*);
-    };
-    ($kind:ident $($test:ident)*) => {
+    (@$kind:ident $($test:ident)*) => {
         mod $kind {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
@@ -71,6 +66,11 @@ macro_rules! in_every_store {
                 }
             })*
         }
+    };
+    ($($test:ident)*) => {
+        in_every_store!(@memory $($test)*);
+        in_every_store!(@disk $($test)*);
+        in_every_store!(@redis $($test)*);
     };
 }
 

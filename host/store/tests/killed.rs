@@ -26,7 +26,10 @@ fn main() {
             runtime.block_on(write_until_killed(Path::new(&path)));
         }
         // What `cargo test` passes on is for other harnesses.
-        _ => runtime.block_on(kill_again_and_again()),
+        _ => {
+            runtime.block_on(kill_again_and_again());
+            runtime.block_on(kill_while_the_file_is_made());
+        }
     }
 }
 
@@ -98,6 +101,17 @@ async fn kill_again_and_again() {
         "{ROUNDS} kills with seed {SEED}: {} writes kept, {in_flight} of them unanswered",
         kept.iter().sum::<u64>()
     ));
+}
+
+async fn kill_while_the_file_is_made() {
+    let mut seeded = Seeded(SEED);
+    for _ in 0..ROUNDS / 3 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let answered = write_and_kill(&path, Duration::from_micros(seeded.below(12_000)), [0; WRITERS]);
+        let range = Store::disk(&path, SystemClock).await.unwrap().range(Range::Sessions);
+        assert!(current(&range, 0).await >= answered[0]);
+    }
 }
 
 /// The last number of each writer that the child answered for.

@@ -68,6 +68,12 @@ impl Browser {
         }
     }
 
+    /// The same browser, whose requests now reach `rig`: another server behind one address.
+    #[must_use]
+    pub fn moved(self, rig: &Rig) -> Self {
+        Self { http: rig.client().build().unwrap(), ..self }
+    }
+
     /// The value of a cookie whose name begins with `prefix`, with its name.
     #[must_use]
     pub fn cookie(&self, host: &str, prefix: &str) -> Option<(String, String)> {

@@ -59,14 +59,18 @@ impl Drop for Folder {
 
 /// A configuration that is being made.
 #[derive(Clone)]
-pub struct Config(Table);
+pub struct Config {
+    table: Table,
+    /// Further files that it names.
+    files: Vec<(&'static str, String)>,
+}
 
 impl Config {
     /// A perfect one for `emulator`. The files that it names are written by [`Config::write`].
     #[must_use]
     pub fn for_emulator(emulator: &Emulator) -> Self {
         let authority = emulator.authority_url();
-        Self(Table::new())
+        Self { table: Table::new(), files: Vec::new() }
             .set("server.listen", "127.0.0.1:0")
             .set("server.public_url", ENDPOINT)
             .set("server.tls_certificate", "server.pem")
@@ -112,7 +116,7 @@ impl Config {
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> Self {
         let (sections, name) =
             key.rsplit_once('.').map_or((None, key), |(sections, name)| (Some(sections), name));
-        let mut table = &mut self.0;
+        let mut table = &mut self.table;
         for section in sections.into_iter().flat_map(|sections| sections.split('.')) {
             table =
                 table.entry(section).or_insert_with(|| Value::Table(Table::new())).as_table_mut().unwrap();
@@ -125,8 +129,8 @@ impl Config {
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {
         let removed = match key.split_once('.') {
-            Some((section, name)) => self.0[section].as_table_mut().unwrap().remove(name),
-            None => self.0.remove(key),
+            Some((section, name)) => self.table[section].as_table_mut().unwrap().remove(name),
+            None => self.table.remove(key),
         };
         assert!(removed.is_some(), "{key} was not there");
         self
@@ -140,6 +144,13 @@ impl Config {
         client.insert("client_name".to_owned(), "The suite".into());
         client.insert("redirect_uris".to_owned(), list(&[REDIRECT_URI]));
         self.set("oauth.mode", "session").set("oauth.clients", Value::Array(vec![client.into()]))
+    }
+
+    /// A store in Redis.
+    #[must_use]
+    pub fn with_redis(self, url: &str) -> Self {
+        let config = self.set("storage.redis_url_file", "redis-url").set("storage.sealing_key_file", "sealing-key");
+        Self { files: vec![("redis-url", url.to_owned())], ..config }
     }
 
     /// A store on disk.
@@ -157,7 +168,10 @@ impl Config {
         folder.write("client-secret", format!("{}\n", ids::VALET_SECRET));
         // 32 bytes in base64; what they are does not matter.
         folder.write("sealing-key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n");
-        folder.write("valet.toml", self.0.to_string())
+        for (name, text) in &self.files {
+            folder.write(name, text);
+        }
+        folder.write("valet.toml", self.table.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod log;
 pub mod process;
 pub mod oauth;
+pub mod redis;
 pub mod rig;
 pub mod stand_in;
 pub mod stdio;

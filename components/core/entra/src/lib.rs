@@ -15,8 +15,10 @@
 
 pub mod answer;
 pub mod authorize;
+pub mod capabilities;
 mod credential;
 pub mod device_code;
+pub mod forwarded;
 pub mod id_token;
 pub mod kept;
 pub mod limits;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+use crate::settings::Settings;
 use crate::transaction::Transaction;
 use crate::user::{Grant, User};
 
@@ -128,6 +129,12 @@ impl Account {
     pub fn sessions(&self) -> &[Kept] {
         &self.sessions
     }
+}
+
+/// How long a user's record is kept after its last change, in seconds: as long as anything in it can matter.
+#[must_use]
+pub fn lifetime(settings: &Settings) -> u64 {
+    settings.consent_lifetime.max(settings.refresh_token_lifetime)
 }
 
 /// Name of a user's record.

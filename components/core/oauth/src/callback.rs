@@ -122,13 +122,12 @@ impl fmt::Display for Refused {
 }
 
 impl Answer {
-    /// Reads the query of a GET, or the body of a POST with `response_mode=form_post`.
+    /// Reads the parameters: the query of a GET, or the body of a POST with `response_mode=form_post` ([`Form::of_request`]).
     ///
     /// # Errors
     ///
     /// [`CallbackError`].
-    pub fn read(parameters: &[u8]) -> Result<Self, CallbackError> {
-        let form = Form::parse(parameters).map_err(CallbackError::Form)?;
+    pub fn read(form: &Form) -> Result<Self, CallbackError> {
         let (id, state) =
             form.get("state").and_then(|state| state.rsplit_once('.')).ok_or(CallbackError::State)?;
         if !transaction::is_id(id) || state.len() > limits::SECRET {
@@ -151,8 +150,8 @@ impl Answer {
         })
     }
 
-    /// What follows for `transaction`, whose cookie the browser sent. `issuers` are those that Entra may name, see
-    /// [`crate::callback`]; an answer without `iss` passes, because Entra does not send it.
+    /// What follows for `transaction`, whose cookie the browser sent. `issuers` are those that Entra may name,
+    /// `{authority}/{tenant}/v2.0` for each tenant; an answer without `iss` passes, because Entra neither sends nor promises it.
     ///
     /// # Errors
     ///

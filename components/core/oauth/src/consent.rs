@@ -61,10 +61,8 @@ pub fn holds(
 /// Why the consent form is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsentError {
-    /// The body cannot be read.
+    /// The body cannot be read, or is no form.
     Form(FormError),
-    /// Not `application/x-www-form-urlencoded`.
-    MediaType,
     /// Posted by a page of another site.
     Foreign(ForeignForm),
     /// A field is missing, or the decision is none.
@@ -77,7 +75,6 @@ impl fmt::Display for ConsentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form(error) => write!(f, "{error}"),
-            Self::MediaType => f.write_str("the form is not application/x-www-form-urlencoded"),
             Self::Foreign(error) => write!(f, "{error}"),
             Self::Incomplete => f.write_str("the form lacks `transaction`, `csrf` or `decision`"),
             Self::Transaction(error) => write!(f, "{error}"),
@@ -131,10 +128,7 @@ impl Answer {
     ) -> Result<Self, ConsentError> {
         crate::http::check_same_origin(&settings.issuer, origin, sec_fetch_site)
             .map_err(ConsentError::Foreign)?;
-        if !crate::token::is_form(content_type) {
-            return Err(ConsentError::MediaType);
-        }
-        let form = Form::parse(body).map_err(ConsentError::Form)?;
+        let form = Form::post(content_type, body).map_err(ConsentError::Form)?;
         let decision = match form.get("decision") {
             Some("allow") => Decision::Allow,
             Some("deny") => Decision::Deny,

@@ -80,6 +80,19 @@ impl DocumentUrl {
         &self.host
     }
 
+    /// The client as far as the token endpoint needs to know it: it is public, whatever else its document says. So a client can refresh its tokens while its
+    /// site is down.
+    #[must_use]
+    pub fn public_client(&self) -> Client {
+        Client {
+            id: self.text.clone(),
+            name: None,
+            redirect_uris: Vec::new(),
+            origin: Origin::Document,
+            secret: None,
+        }
+    }
+
     /// Name of the record in which the document is kept.
     #[must_use]
     pub fn record_name(&self) -> String {

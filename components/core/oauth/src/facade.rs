@@ -4,19 +4,19 @@
 //! compared with ours and dropped; scopes are given the prefix without which Entra takes them for Graph's (AADSTS650053). What has no name here is dropped as well, so that nobody
 //! can ask Entra with our credential for anything but the code and refresh grants of the one client.
 
-use core::fmt;
-
 use secrecy::SecretString;
 use serde::Serialize;
 
-use crate::form::{Form, FormError, shown};
+use crate::authorize::{AuthorizeError, check_resource};
+use crate::client::ClientError;
+use crate::form::{Form, shown};
 use crate::http::Response;
-use crate::pkce::{Challenge, ChallengeError};
+use crate::pkce::Challenge;
 use crate::redirect::with_query;
 use crate::route;
 use crate::scope::{self, ScopeError};
 use crate::settings::{self, Settings, SettingsError};
-use crate::token::{TokenError, read_form};
+use crate::token::TokenError;
 
 /// What the façade needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,47 +26,6 @@ pub struct Facade {
     /// `client_id`: the application at Entra that all clients use.
     pub client_id: String,
 }
-
-/// Why a request is not forwarded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FacadeError {
-    /// The parameters cannot be read.
-    Form(FormError),
-    /// Another client than the one.
-    Client {
-        /// What the request named, cut short.
-        found: String,
-    },
-    /// Another `response_type` than `code`.
-    ResponseType {
-        /// What it was, cut short.
-        found: String,
-    },
-    /// The challenge.
-    Challenge(ChallengeError),
-    /// The resource is not ours.
-    Resource {
-        /// What the request named, cut short.
-        found: String,
-    },
-    /// The scope.
-    Scope(ScopeError),
-}
-
-impl fmt::Display for FacadeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(error) => write!(f, "{error}"),
-            Self::Client { found } => write!(f, "the `client_id` is `{found}`, not the one of `client_id`"),
-            Self::ResponseType { found } => write!(f, "the `response_type` is `{found}`, not `code`"),
-            Self::Challenge(error) => write!(f, "{error}"),
-            Self::Resource { found } => write!(f, "the `resource` is `{found}`, not the public URL"),
-            Self::Scope(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl core::error::Error for FacadeError {}
 
 /// Parameters that Entra's authorization endpoint gets as they are, where they are there (Microsoft identity platform, authorization code flow).
 const FORWARDED: [&str; 9] = [
@@ -135,19 +94,18 @@ impl Facade {
     ///
     /// # Errors
     ///
-    /// [`FacadeError`], to be shown to the person: nothing is known of redirect URIs here.
-    pub fn authorize(&self, query: &[u8], endpoint: &str) -> Result<String, FacadeError> {
-        let form = Form::parse(query).map_err(FacadeError::Form)?;
-        self.check_client(form.get("client_id"))?;
+    /// [`AuthorizeError`], to be shown to the person ([`crate::authorize::Refusal::Page`]): nothing is known of redirect URIs here.
+    pub fn authorize(&self, form: &Form, endpoint: &str) -> Result<String, AuthorizeError> {
+        self.check_client(form).map_err(AuthorizeError::Client)?;
         let response_type = form.get("response_type").unwrap_or_default();
         if response_type != "code" {
-            return Err(FacadeError::ResponseType { found: shown(response_type) });
+            return Err(AuthorizeError::ResponseType { found: shown(response_type) });
         }
         Challenge::read(form.get("code_challenge"), form.get("code_challenge_method"))
-            .map_err(FacadeError::Challenge)?;
-        crate::authorize::check_resource(form.get("resource"), &self.settings)
-            .map_err(|found| FacadeError::Resource { found })?;
-        let scope = self.scopes(form.get("scope")).map_err(FacadeError::Scope)?;
+            .map_err(AuthorizeError::Challenge)?;
+        check_resource(form.get("resource"), &self.settings)
+            .map_err(|found| AuthorizeError::Resource { found, own: self.settings.resource.clone() })?;
+        let scope = self.scopes(form.get("scope")).map_err(AuthorizeError::Scope)?;
         let mut parameters = vec![
             ("client_id", self.client_id.as_str()),
             ("response_type", "code"),
@@ -164,11 +122,8 @@ impl Facade {
     ///
     /// [`TokenError`].
     pub fn token(&self, content_type: Option<&str>, body: &[u8]) -> Result<SecretString, TokenError> {
-        let form = read_form(content_type, body)?;
-        self.check_client(form.get("client_id")).map_err(|_| {
-            let client_id = shown(form.get("client_id").unwrap_or_default());
-            TokenError::Client(crate::client::ClientError::Unknown { client_id })
-        })?;
+        let form = Form::post(content_type, body).map_err(TokenError::Form)?;
+        self.check_client(&form).map_err(TokenError::Client)?;
         let grant = form.get("grant_type").ok_or(TokenError::Parameter("grant_type"))?;
         let presented: &[&'static str] = match grant {
             "authorization_code" => &["code", "redirect_uri", "code_verifier"],
@@ -176,7 +131,7 @@ impl Facade {
             found => return Err(TokenError::GrantType { found: shown(found) }),
         };
         let own = &self.settings.resource;
-        crate::authorize::check_resource(form.get("resource"), &self.settings)
+        check_resource(form.get("resource"), &self.settings)
             .map_err(|found| TokenError::Resource { found, own: own.clone() })?;
         let scope = self
             .scopes(form.get("scope"))
@@ -207,10 +162,11 @@ impl Facade {
         crate::registration::answer_with(rules, content_type, body, &self.client_id, now)
     }
 
-    fn check_client(&self, found: Option<&str>) -> Result<(), FacadeError> {
-        match found {
+    fn check_client(&self, form: &Form) -> Result<(), ClientError> {
+        match form.get("client_id") {
+            None => Err(ClientError::Missing),
             Some(found) if found == self.client_id => Ok(()),
-            found => Err(FacadeError::Client { found: shown(found.unwrap_or_default()) }),
+            Some(found) => Err(ClientError::Unknown { client_id: shown(found) }),
         }
     }
 

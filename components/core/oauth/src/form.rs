@@ -21,6 +21,11 @@ pub enum FormError {
     TooMany,
     /// Not UTF-8 after decoding (RFC 6749 appendix B).
     NotUtf8,
+    /// The body of a POST is not `application/x-www-form-urlencoded`.
+    MediaType {
+        /// What it is, cut short.
+        found: String,
+    },
     /// A parameter is there twice (RFC 6749 section 3.1).
     Duplicate {
         /// Its name, cut short.
@@ -36,6 +41,9 @@ impl fmt::Display for FormError {
             }
             Self::TooMany => write!(f, "there are more than {} parameters", limits::PARAMETERS),
             Self::NotUtf8 => f.write_str("the parameters are not UTF-8"),
+            Self::MediaType { found } => {
+                write!(f, "the body has the media type `{found}`, not application/x-www-form-urlencoded")
+            }
             Self::Duplicate { name } => write!(f, "the parameter `{name}` is there twice"),
         }
     }
@@ -68,6 +76,37 @@ impl Form {
             pairs.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(pairs))
+    }
+
+    /// Reads the body of a POST.
+    ///
+    /// # Errors
+    ///
+    /// [`FormError`].
+    pub fn post(content_type: Option<&str>, body: &[u8]) -> Result<Self, FormError> {
+        let content_type = content_type.unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default();
+        if !essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(FormError::MediaType { found: shown(content_type) });
+        }
+        Self::parse(body)
+    }
+
+    /// Reads the query of a GET, or else the body of a POST: for the endpoints that take both.
+    ///
+    /// # Errors
+    ///
+    /// [`FormError`].
+    pub fn of_request(
+        method: &str,
+        query: Option<&str>,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Self, FormError> {
+        match method {
+            "POST" => Self::post(content_type, body),
+            _ => Self::parse(query.unwrap_or_default().as_bytes()),
+        }
     }
 
     /// The value of a parameter. One without a value counts as absent (RFC 6749 section 3.1).
@@ -130,6 +169,43 @@ mod tests {
         assert!(Form::parse(long(limits::FORM).as_bytes()).is_ok());
         let length = limits::FORM + 1;
         assert_eq!(Form::parse(long(length).as_bytes()).map(drop), Err(FormError::TooLong { length }));
+    }
+
+    #[test]
+    fn a_post_has_its_parameters_in_a_form() {
+        let read = |method, content_type| Form::of_request(method, Some("a=query"), content_type, b"a=body");
+        let value = |form: Result<Form, FormError>| form.unwrap().get("a").map(str::to_owned);
+        assert_eq!(value(read("GET", None)).as_deref(), Some("query"));
+        let form = "Application/X-WWW-Form-Urlencoded; charset=UTF-8";
+        assert_eq!(value(read("POST", Some(form))).as_deref(), Some("body"));
+        for found in [
+            "",
+            "text/plain",
+            "application/json",
+            "multipart/form-data",
+            "application/x-www-form-urlencodedx",
+        ] {
+            let expected = FormError::MediaType { found: found.into() };
+            assert_eq!(read("POST", Some(found)).map(drop), Err(expected));
+        }
+        assert_eq!(read("POST", None).map(drop), Err(FormError::MediaType { found: String::new() }));
+    }
+
+    #[test]
+    fn no_input_makes_it_fail_otherwise() {
+        let mut numbers = crate::testing::Numbers(1);
+        for _ in 0..2000 {
+            let alphabet = b"a=&%+2f\xff;\0b=1&";
+            let text: Vec<u8> =
+                (0..numbers.below(60)).map(|_| alphabet[numbers.below(alphabet.len())]).collect();
+            if let Ok(form) = Form::parse(&text) {
+                let names: Vec<&String> = form.0.iter().map(|(name, _)| name).collect();
+                assert!(
+                    names.iter().all(|name| names.iter().filter(|it| it == &name).count() == 1),
+                    "{text:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -56,6 +56,14 @@ impl Response {
         Self::json(status, &Error { error: code.as_str(), error_description: description })
     }
 
+    /// An answer without a body, for the same endpoints.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        let headers =
+            vec![("cache-control", "no-store".to_owned()), ("access-control-allow-origin", "*".to_owned())];
+        Self { status, headers, body: String::new() }
+    }
+
     /// A redirection with 303, after which a browser always sends a GET, without the body of a form (RFC 9700 section 4.12).
     ///
     /// The location is built by this crate from URIs that were checked, so it has no line breaks.

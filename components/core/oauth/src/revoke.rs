@@ -3,9 +3,10 @@
 use secrecy::SecretString;
 
 use crate::error::Code;
+use crate::form::Form;
 use crate::http::Response;
 use crate::refresh::{Presented, RefreshError};
-use crate::token::{Authentication, TokenError, read_form, required_secret};
+use crate::token::{Authentication, TokenError, required_secret};
 
 /// A revocation request.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Request {
         authorization: Option<&str>,
         body: &[u8],
     ) -> Result<Self, TokenError> {
-        let form = read_form(content_type, body)?;
+        let form = Form::post(content_type, body).map_err(TokenError::Form)?;
         let authentication = Authentication::read(&form, authorization)?;
         // An access token is longer than any secret of ours.
         let token = match form.secret("token") {
@@ -66,10 +67,7 @@ fn is_jwt(token: &SecretString) -> bool {
 /// The answer once it is revoked, or was never there.
 #[must_use]
 pub fn done() -> Response {
-    let mut response = Response::json(200, &());
-    response.body.clear();
-    response.headers.retain(|(name, _)| *name != "content-type");
-    response
+    Response::empty(200)
 }
 
 /// The answer for a [`Target::Access`] (section 2.2.1): the client has to revoke the refresh token.

@@ -48,14 +48,12 @@ pub(crate) fn narrow(
     settings: &Settings,
 ) -> Result<Vec<String>, ScopeError> {
     let Some(asked) = asked else { return Ok(from.to_vec()) };
-    let mut scopes: Vec<String> = Vec::new();
-    if asked.len() > limits::SCOPE {
+    let mut tokens = asked.split(' ');
+    if asked.len() > limits::SCOPE || asked.split(' ').count() > limits::SCOPES || !tokens.all(is_token) {
         return Err(ScopeError::Malformed);
     }
+    let mut scopes: Vec<String> = Vec::new();
     for scope in asked.split(' ') {
-        if !is_token(scope) {
-            return Err(ScopeError::Malformed);
-        }
         if scope == OFFLINE_ACCESS {
             continue;
         }

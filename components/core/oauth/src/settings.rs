@@ -154,6 +154,8 @@ fn malformed(setting: &'static str, reason: impl Into<String>) -> SettingsError 
 /// The origin of the public URL. `https` without exception: our cookies are `Secure`, and clients take no other issuer.
 fn issuer(resource: &str) -> Result<String, SettingsError> {
     match Uri::parse(resource) {
+        // Browsers leave the default port out of `Origin`.
+        Ok(Uri { port: Some("443"), .. }) => Err(malformed("resource", "leave out the port 443")),
         Ok(uri) if uri.scheme == "https" && uri.is_web() && uri.query.is_none() => Ok(uri.origin()),
         _ => Err(malformed("resource", "not an https URL without query and fragment, in lower case")),
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::account::Account;
 use crate::cookie;
-use crate::form::Form;
+use crate::form::{Form, FormError};
 use crate::html::{escape, page};
 use crate::http::{ForeignForm, Response, check_same_origin};
 use crate::route;
@@ -18,8 +18,10 @@ use crate::user::{self, User};
 pub enum SignOutError {
     /// Posted by a page of another site.
     Foreign(ForeignForm),
-    /// The body cannot be read, or its token is not the page's.
-    Form,
+    /// The body cannot be read, or is no form.
+    Unreadable(FormError),
+    /// The form's token is not the page's.
+    Csrf,
     /// The browser has no cookie that opens, so nobody is known here.
     Nobody,
 }
@@ -28,7 +30,8 @@ impl fmt::Display for SignOutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Foreign(error) => write!(f, "{error}"),
-            Self::Form => f.write_str("the form is not the one of the page"),
+            Self::Unreadable(error) => write!(f, "{error}"),
+            Self::Csrf => f.write_str("the form's token is not the one of the page"),
             Self::Nobody => f.write_str("the browser has no cookie of a user"),
         }
     }
@@ -94,6 +97,7 @@ pub fn ask(known: Option<(&User, &Account, &str)>) -> Response {
 ///
 /// [`SignOutError`].
 pub fn check(
+    content_type: Option<&str>,
     body: &[u8],
     origin: Option<&str>,
     sec_fetch_site: Option<&str>,
@@ -102,10 +106,10 @@ pub fn check(
 ) -> Result<(), SignOutError> {
     check_same_origin(&settings.issuer, origin, sec_fetch_site).map_err(SignOutError::Foreign)?;
     let cookie_value = cookie_value.ok_or(SignOutError::Nobody)?;
-    let form = Form::parse(body).map_err(|_| SignOutError::Form)?;
+    let form = Form::post(content_type, body).map_err(SignOutError::Unreadable)?;
     match form.get("csrf") {
         Some(found) if secret::equal(found, &csrf(cookie_value)) => Ok(()),
-        _ => Err(SignOutError::Form),
+        _ => Err(SignOutError::Csrf),
     }
 }
 

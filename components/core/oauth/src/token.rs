@@ -59,9 +59,7 @@ pub struct Request {
 /// Why there are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenError {
-    /// Not `application/x-www-form-urlencoded`.
-    MediaType(String),
-    /// The body cannot be read.
+    /// The body cannot be read, or is no form.
     Form(FormError),
     /// A parameter is missing, or longer than any of ours.
     Parameter(&'static str),
@@ -69,8 +67,6 @@ pub enum TokenError {
     Credentials,
     /// The client.
     Client(ClientError),
-    /// The document of the client could not be fetched or is none. The text is for the log.
-    Document(String),
     /// Another `grant_type` than the two that are offered.
     GrantType {
         /// What it was, cut short.
@@ -102,12 +98,10 @@ pub enum TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MediaType(found) => write!(f, "the body has the media type `{found}`"),
             Self::Form(error) => write!(f, "{error}"),
             Self::Parameter(name) => write!(f, "the parameter `{name}` is missing or too long"),
             Self::Credentials => f.write_str("the client's credentials are in two places or cannot be read"),
             Self::Client(error) => write!(f, "{error}"),
-            Self::Document(reason) => write!(f, "the client's document: {reason}"),
             Self::GrantType { found } => write!(f, "the `grant_type` is `{found}`"),
             Self::Resource { found, own } => write!(f, "the `resource` is `{found}`, not `{own}`"),
             Self::Code(error) => write!(f, "{error}"),
@@ -130,7 +124,7 @@ impl TokenError {
     #[must_use]
     pub const fn code(&self) -> (u16, Code) {
         match self {
-            Self::MediaType(_) => (415, Code::InvalidRequest),
+            Self::Form(FormError::MediaType { .. }) => (415, Code::InvalidRequest),
             Self::Form(_) | Self::Parameter(_) | Self::Credentials => (400, Code::InvalidRequest),
             Self::Code(CodeError::Verifier(VerifierError::Missing)) => (400, Code::InvalidRequest),
             Self::Client(_) => (401, Code::InvalidClient),
@@ -142,7 +136,7 @@ impl TokenError {
             | Self::Refresh(_)
             | Self::RefreshReused
             | Self::SessionEnded(_) => (400, Code::InvalidGrant),
-            Self::Document(_) | Self::Unavailable(_) => (503, Code::TemporarilyUnavailable),
+            Self::Unavailable(_) => (503, Code::TemporarilyUnavailable),
             Self::Misconfigured(_) => (500, Code::ServerError),
         }
     }
@@ -151,8 +145,7 @@ impl TokenError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::MediaType(_) => "the body has to be application/x-www-form-urlencoded",
-            Self::Form(_) => "the parameters cannot be read",
+            Self::Form(_) => "the body has to be a form in which each parameter is there once",
             Self::Parameter(_) => "a required parameter is missing or too long",
             Self::Credentials => "client credentials have to be in one place",
             Self::Client(_) => "the client is not known or did not authenticate itself",
@@ -163,7 +156,7 @@ impl TokenError {
             Self::Refresh(RefreshError::Scope(_)) => "a scope was not granted",
             Self::Refresh(_) | Self::RefreshReused => "the refresh token is not valid",
             Self::SessionEnded(_) => "the session has ended, sign in again",
-            Self::Document(_) | Self::Unavailable(_) => "not available now, try again",
+            Self::Unavailable(_) => "not available now, try again",
             Self::Misconfigured(_) => "the server is misconfigured",
         }
     }
@@ -193,7 +186,7 @@ impl Request {
         body: &[u8],
         settings: &Settings,
     ) -> Result<Self, TokenError> {
-        let form = read_form(content_type, body)?;
+        let form = Form::post(content_type, body).map_err(TokenError::Form)?;
         let authentication = Authentication::read(&form, authorization)?;
         let presented = match form.get("grant_type") {
             None => return Err(TokenError::Parameter("grant_type")),
@@ -253,29 +246,12 @@ fn basic(authorization: &str) -> Option<(String, SecretString)> {
     }
     let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
+    // Many clients leave the encoding out, so that a secret may have these two as they are.
     let decode = |text: &str| {
-        // A name without a value decodes as the text itself.
-        let mut pairs = form_urlencoded::parse(text.as_bytes());
-        match (pairs.next(), pairs.next()) {
-            (None, _) => Some(String::new()),
-            (Some((text, value)), None) if value.is_empty() => Some(text.into_owned()),
-            _ => None,
-        }
+        let text = text.replace('=', "%3D").replace('&', "%26");
+        form_urlencoded::parse(text.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
     };
-    Some((decode(id)?, decode(secret)?.into()))
-}
-
-pub(crate) fn read_form(content_type: Option<&str>, body: &[u8]) -> Result<Form, TokenError> {
-    if !is_form(content_type) {
-        return Err(TokenError::MediaType(shown(content_type.unwrap_or_default())));
-    }
-    Form::parse(body).map_err(TokenError::Form)
-}
-
-/// Whether a `Content-Type` is that of a form.
-pub(crate) fn is_form(content_type: Option<&str>) -> bool {
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    Some((decode(id), decode(secret).into()))
 }
 
 pub(crate) fn required_secret(form: &Form, name: &'static str) -> Result<SecretString, TokenError> {

@@ -226,6 +226,22 @@ impl Transaction {
         if plain.len() > most { Err(plain.len()) } else { Ok(SecretString::from(plain)) }
     }
 
+    /// Finds and reads the transaction `id` among a browser's cookies. `unseal` opens a value that is bound to a name.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError`], but for [`TransactionError::Phase`].
+    pub fn open(
+        cookies: &Cookies<'_>,
+        id: &str,
+        now: u64,
+        unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
+    ) -> Result<Self, TransactionError> {
+        let name = cookie_name(id);
+        let value = cookies.get(&name).ok_or(TransactionError::NoCookie)?;
+        Self::from_plain(unseal(value, &name).as_ref(), id, now)
+    }
+
     /// Reads what was sealed for the transaction `id`; `plain` is none if there was no seal that opens.
     ///
     /// # Errors
@@ -235,7 +251,8 @@ impl Transaction {
         let plain = plain.ok_or(TransactionError::Foreign)?;
         let transaction: Self =
             serde_json::from_str(plain.expose_secret()).map_err(|_| TransactionError::Foreign)?;
-        if transaction.id != id {
+        // Sealed by an older version perhaps, whose rules for redirect URIs were others.
+        if transaction.id != id || RedirectUri::parse_configured(&transaction.redirect_uri).is_err() {
             return Err(TransactionError::Foreign);
         }
         let begun = transaction.begun;
@@ -273,7 +290,8 @@ impl Transaction {
     /// Where the answer goes.
     #[must_use]
     pub fn redirect(&self) -> RedirectUri {
-        RedirectUri::parse_configured(&self.redirect_uri).expect("it was read when the transaction began")
+        RedirectUri::parse_configured(&self.redirect_uri)
+            .expect("it was read when the transaction began, or was opened")
     }
 
     /// The token of the consent form.

@@ -25,15 +25,15 @@ pub struct Caller {
     pub object_id: String,
     /// User or application.
     pub kind: Kind,
-    /// `azp` (v2) or `appid` (v1), a GUID in lower case.
+    /// `azp` (v2) or `appid` (v1), a GUID in lower case; in a token of an authorization server of ours `client_id`, which may be a URL.
     pub client_id: String,
     /// `name`, for showing only.
     pub display_name: Option<String>,
-    /// `scp`, split at spaces.
+    /// `scp`, in a token of ours `scope`, split at spaces.
     pub scopes: Vec<String>,
     /// `roles`.
     pub roles: Vec<String>,
-    /// `uti`.
+    /// `uti`, in a token of ours `jti`.
     pub token_id: Option<String>,
     /// The sign-in session that an authorization server of ours issued the token for (`sid`). None for a token of Entra, whose `sid` is not ours.
     pub session_id: Option<String>,

@@ -65,7 +65,7 @@
 //! | an algorithm other than RS256 | the verifier fixes the algorithm; Entra uses one | RFC 8725 §3.1 |
 //! | `jwk`, `jku`, `x5u`, `x5c`, `crit`, `b64`, `enc`, `zip`, `cty` | the token must not choose its key or its reading | RFC 8725 §3.10, RFC 7515 §4.1.11 |
 //! | `nonce` in the header | a token of Microsoft Graph, which only Graph can verify | Entra, "Access tokens" |
-//! | a `typ` of another kind of token | an ID token is no access token, an `at+jwt` has its own rules ([`verify_at_jwt`]) | RFC 8725 §3.11 and §3.12 |
+//! | a `typ` of another kind of token | `id+jwt` and the like are no access tokens, an `at+jwt` has its own rules ([`verify_at_jwt`]) | RFC 8725 §3.11 and §3.12 |
 //! | a key of another issuer | a key for personal accounts must not sign for a company | Entra, "Claims validation" |
 //! | `cnf` | bound to a key, so it proves nothing by itself | RFC 7800 §3 |
 //! | `exp`, `nbf`, `iat`, `aud`, `iss`, `tid`, `oid`, `azp`/`appid` or `ver` absent or of another type | an absent claim must not pass for a good one | RFC 7519 §4.1 |

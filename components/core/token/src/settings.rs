@@ -210,6 +210,7 @@ mod tests {
         for (missing, _) in ALL {
             let settings = read(|name, value| (name != missing).then(|| value.to_owned()));
             assert_eq!(settings, Err(Unset(missing)));
+            assert!(Unset(missing).to_string().contains(&format!("`{missing}`")));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The open file, and its opening again: redb refuses everything after an error of the disk until the file has been closed.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -86,17 +87,43 @@ fn database(path: &Path) -> Result<Database, StoreError> {
     })
 }
 
-/// Makes an empty store where there is none. Nobody but its owner needs to read it.
+/// Makes an empty store where there is none, readable by its owner alone.
+///
+/// redb cannot open a file whose making was cut short, so it is made under another name and then given its own, which fails if another process was first.
 fn make(path: &Path) -> Result<(), StoreError> {
-    let opened =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    if opened.metadata()?.len() > 0 {
-        return Ok(());
+    match fs::metadata(path) {
+        // Somebody prepared an empty file.
+        Ok(metadata) if metadata.len() == 0 => return fill(path),
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
     }
-    drop(Database::builder().create(path).map_err(|error| failed(error.into()))?);
-    // The name of the file is durable only with its folder.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(std::fs::File::open(folder)?.sync_all()?)
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}.new", random()));
+    let unfinished = folder.join(name);
+    let made = fill(&unfinished).and_then(|()| match fs::hard_link(&unfinished, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    });
+    let removed = fs::remove_file(&unfinished);
+    made?;
+    removed?;
+    // The name of the file is durable only with its folder.
+    Ok(fs::File::open(folder)?.sync_all()?)
+}
+
+/// No other process, nor one before that was killed, uses the same name.
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random numbers");
+    u64::from_ne_bytes(bytes)
+}
+
+fn fill(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let made = Database::builder().create(path).map_err(|error| failed(error.into()))?;
+    made.close().map_err(|error| failed(error.into()))
 }
 
 fn failed(error: redb::Error) -> StoreError {

@@ -61,6 +61,9 @@ fn serve(mut queue: mpsc::Receiver<Request>, file: &File, clock: &dyn Clock) {
             Some(Err(full)) => refuse(&mut batch, &full),
             _ => std::mem::take(&mut batch),
         };
+        if requests.is_empty() {
+            continue;
+        }
         let changes = requests.iter().map(|request| &request.change);
         match file.with(|database| tables::commit(database, changes.clone(), now)) {
             Ok(outcomes) => {

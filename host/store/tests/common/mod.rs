@@ -1,7 +1,7 @@
 //! What the tests of the store share: a clock that they move, and a real Redis server.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-pub mod redis_server;
+pub(crate) mod redis_server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,10 @@ use valet_store::Clock;
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Default)]
-pub struct Hands(Arc<AtomicU64>);
+pub(crate) struct Hands(Arc<AtomicU64>);
 
 impl Hands {
-    pub fn forward(&self, time: Duration) {
+    pub(crate) fn forward(&self, time: Duration) {
         self.0.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -27,16 +27,16 @@ impl Clock for Hands {
 
 /// Says aloud that something was not tested.
 #[expect(clippy::print_stderr, reason = "a test that did not run has to be seen")]
-pub fn not_run(why: &str) {
+pub(crate) fn not_run(why: &str) {
     eprintln!("NOT RUN: {why}");
 }
 
 /// Numbers that are the same in every run.
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {
     /// The next one below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         // Knuth's MMIX generator; its upper bits are good enough to choose moments and bytes.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound

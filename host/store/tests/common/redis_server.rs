@@ -12,24 +12,24 @@ use valet_store::{RedisSettings, Store};
 
 use super::not_run;
 
-pub const PASSWORD: &str = "pass/word of the test";
+pub(crate) const PASSWORD: &str = "pass/word of the test";
 const ENCODED_PASSWORD: &str = "pass%2Fword%20of%20the%20test";
 
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     process: Option<Child>,
     folder: TempDir,
-    pub port: u16,
+    pub(crate) port: u16,
     /// The authority that its certificate is from.
     authority: Option<String>,
 }
 
 impl RedisServer {
     /// None where there is no Redis, which is said aloud.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::prepare(None)
     }
 
-    pub fn start_with_tls() -> Option<Self> {
+    pub(crate) fn start_with_tls() -> Option<Self> {
         Self::prepare(Some(()))
     }
 
@@ -47,7 +47,7 @@ impl RedisServer {
     }
 
     /// Starts the server, which may have been killed, with the data that it has on disk.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let mut command = Command::new("redis-server");
         let port = self.port.to_string();
         let ports: &[&str] = match self.authority {
@@ -85,14 +85,14 @@ impl RedisServer {
     }
 
     /// kill −9.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
     }
 
-    pub fn settings(&self) -> RedisSettings {
+    pub(crate) fn settings(&self) -> RedisSettings {
         let scheme = if self.authority.is_some() { "rediss" } else { "redis" };
         RedisSettings {
             url: format!("{scheme}://:{ENCODED_PASSWORD}@localhost:{}/0", self.port).into(),
@@ -100,12 +100,12 @@ impl RedisServer {
         }
     }
 
-    pub async fn store(&self) -> Store {
+    pub(crate) async fn store(&self) -> Store {
         Store::redis(&self.settings()).await.unwrap()
     }
 
     /// What `redis-cli` answers.
-    pub fn cli(&self, arguments: &[&str]) -> String {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let port = self.port.to_string();
         let output = Command::new("redis-cli")
             .args(["-p", &port, "-a", PASSWORD, "--no-auth-warning"])

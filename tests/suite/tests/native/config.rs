@@ -220,17 +220,82 @@ const CASES: &[Case] = &[
     case(
         "disk without a key",
         |c| c.set("storage.path", "store.redb"),
-        "FILE: `storage.sealing_key_file`: is missing: what is on disk is sealed with it. `openssl rand -base64 32` makes one",
+        "FILE: `storage.sealing_key_file`: is missing: what is kept is sealed with it. `openssl rand -base64 32` makes one",
     ),
     case(
         "sealing key too short",
         |c| c.on_disk().set("storage.sealing_key_file", "client-secret"),
-        "FILE: `storage.sealing_key_file`: or VALET_SEALING_KEY has to be 32 bytes in base64",
+        "FILE: `storage.sealing_key_file`: or VALET_SEALING_KEY has to be 32 bytes in base64, or several such keys, the current one first",
+    ),
+    case(
+        "two stores",
+        |c| c.on_disk().set("storage.redis_url_file", "client-secret"),
+        "FILE: `storage.path`: and a Redis are both set; things are kept in one place",
+    ),
+    case(
+        "Redis without a key",
+        |c| c.set("storage.redis_url_file", "client-secret"),
+        "FILE: `storage.sealing_key_file`: is missing: what is kept is sealed with it. `openssl rand -base64 32` makes one",
+    ),
+    case(
+        "Redis at no URL",
+        |c| c.set("storage.redis_url_file", "client-secret").set("storage.sealing_key_file", "sealing-key"),
+        "storage: `storage.redis_url` or `storage.redis_ca_file`: the URL has to be rediss://*",
+    ),
+    case(
+        "a mode that is none",
+        |c| c.set("oauth.mode", "sessions"),
+        "FILE: `oauth.mode`: unknown variant `sessions`, expected *",
+    ),
+    case(
+        "clients where Entra gives the tokens",
+        |c| c.with_sessions().set("oauth.mode", "direct"),
+        "FILE: `oauth.clients`: does nothing where oauth.mode is \"direct\"; leave it out, or set oauth.mode to \"session\"",
+    ),
+    case(
+        "scopes where Entra gives the tokens",
+        |c| c.set("oauth.scopes", list(&["mcp.access"])),
+        "FILE: `oauth.scopes`: does nothing where oauth.mode is \"direct\"; *",
+    ),
+    case(
+        "clients of a facade",
+        |c| c.with_sessions().set("oauth.mode", "facade"),
+        "FILE: `oauth.clients`: does nothing where oauth.mode is \"facade\"; *",
+    ),
+    case(
+        "sessions without TLS in the URL",
+        |c| c.with_sessions().set("server.public_url", "http://localhost:8080/mcp"),
+        "FILE: `server.public_url`: has to be https unless oauth.mode is \"direct\"",
+    ),
+    case(
+        "sessions with rules for tokens of Entra",
+        |c| c.with_sessions().set("entra.audiences", list(&["api://x"])),
+        "FILE: `entra.audiences`: is a rule for tokens of Entra, *",
+    ),
+    case(
+        "sessions with a prefix of scopes",
+        |c| c.with_sessions().set("scopes.prefix", "api://x/"),
+        "FILE: `scopes.prefix`: is for tokens of Entra; *",
+    ),
+    case(
+        "sessions for no client",
+        |c| c.set("oauth.mode", "session"),
+        "FILE: no client can sign in: set `oauth_clients`, *",
+    ),
+    case(
+        "sessions for no scope",
+        |c| c.with_sessions().set("oauth.scopes", list(&[])),
+        "FILE: `oauth.scopes`: is empty, *",
+    ),
+    case(
+        "a lifetime that is none",
+        |c| c.with_sessions().set("oauth.access_token_lifetime", 5),
+        "FILE: setting `oauth_access_token_lifetime`: `5` is not a number from 60 to 3600 *",
     ),
     case(
         "store that is none",
         |c| c.on_disk().set("storage.path", "ca.pem"),
-        "storage.path: the store failed: *",
+        "storage: the store is damaged, or not a store of this version: *",
     ),
     case(
         "secret not there",

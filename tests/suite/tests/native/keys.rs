@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entra_emulator::{Endpoint, Fault, Operation, ids};
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use serde_json::{Value, json};
+use valet_store::{Range, Store, SystemClock};
 use valet_suite::check::{Refusal, refused};
 use valet_suite::rig::emulator;
 use valet_suite::{Ask, Rig, run};
@@ -30,26 +30,19 @@ async fn ready(rig: &Rig) -> (u16, String) {
 
 /// Stops the server, makes its kept keys older by `seconds`, and starts it again: time passes without waiting.
 async fn age(rig: &mut Rig, seconds: u64) {
-    const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
     assert!(rig.process.stop().is_some_and(|status| status.success()));
-    let store = Database::open(rig.folder.path("store.redb")).unwrap();
-    let kept: Vec<(String, Value)> = {
-        let read = store.begin_read().unwrap().open_table(KEYS).unwrap();
-        let entries = read.iter().unwrap().map(Result::unwrap);
-        entries
-            .map(|(name, value)| (name.value().to_owned(), serde_json::from_slice(value.value()).unwrap()))
-            .collect()
-    };
-    assert_eq!(kept.len(), 1, "one authority, one tenant");
-    let write = store.begin_write().unwrap();
-    for (name, mut entry) in kept {
+    {
+        let store = Store::disk(&rig.folder.path("store.redb"), SystemClock).await.unwrap();
+        let keys = store.range(Range::Keys);
+        let names = keys.names("", "", 10).await.unwrap();
+        assert_eq!(names.len(), 1, "one authority, one tenant");
+        let kept = keys.get(&names[0]).await.unwrap().unwrap();
+        let mut entry: Value = serde_json::from_slice(&kept).unwrap();
         for time in ["fetched_at", "attempted_at"] {
             entry[time] = json!(entry[time].as_u64().unwrap() - seconds);
         }
-        write.open_table(KEYS).unwrap().insert(&*name, entry.to_string().as_bytes()).unwrap();
+        keys.set(&names[0], entry.to_string().as_bytes(), None).await.unwrap();
     }
-    write.commit().unwrap();
-    drop(store);
     rig.restart().await;
 }
 

@@ -1,1 +1,156 @@
-//! To come.
+//! Entra's answer: the browser that began is the browser that comes back, once.
+
+use entra_emulator::ids;
+use valet_suite::browser::{Browser, Page};
+use valet_suite::oauth::{self, Authorize, sign_in};
+use valet_suite::{Rig, run};
+
+use crate::{own_rig, rig};
+
+const HOST: &str = "valet.example";
+
+/// A browser at the very end of its way: the address at which Entra's answer is delivered, not gone to yet.
+async fn at_the_door(rig: &Rig, browser: &mut Browser) -> String {
+    let asked = browser.go(&Authorize::default().url()).await;
+    let onward = browser.post_decision(&asked, "allow").await;
+    assert!(onward.status == 200, "{onward:?}");
+    let (_, rest) = onward.text.split_once("content=\"0;url=").unwrap();
+    let mut url = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+    loop {
+        let page = browser.step(&url).await;
+        let location = page.headers["location"].to_str().unwrap();
+        url = page.url.join(location).unwrap().into();
+        if url.starts_with("https://valet.example/auth/callback") {
+            // Entra's code, which must be in no log.
+            let query = url::Url::parse(&url).unwrap();
+            for (name, value) in query.query_pairs() {
+                if name == "code" {
+                    rig.keep_secret(&value);
+                }
+            }
+            return url;
+        }
+    }
+}
+
+fn refused(page: &Page, words: &str) {
+    assert!((400..500).contains(&page.status), "{page:?}");
+    assert!(page.text.contains(words), "{}", page.text);
+    assert!(!page.headers.contains_key("location"));
+}
+
+#[test]
+fn another_browser_cannot_bring_the_answer() {
+    run(async {
+        let rig = rig().await;
+        let mut mallory = Browser::new(&rig, ids::ADELE_UPN);
+        let url = at_the_door(&rig, &mut mallory).await;
+        let mut alice = Browser::new(&rig, ids::ALEX_UPN);
+        refused(&alice.step(&url).await, "not begun in this browser");
+        // Nor one that began a sign-in of its own.
+        let own = at_the_door(&rig, &mut alice).await;
+        refused(&alice.step(&url).await, "not begun in this browser");
+        // Each in its own browser is fine.
+        for (browser, url) in [(&mut mallory, url), (&mut alice, own)] {
+            let page = browser.go(&url).await;
+            oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        }
+    });
+}
+
+#[test]
+fn an_answer_counts_once() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let url = at_the_door(&rig, &mut browser).await;
+        let (name, value) = browser.cookie(HOST, "__Host-valet-tx-").unwrap();
+        let page = browser.go(&url).await;
+        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        // The back button, and a reload.
+        refused(&browser.step(&url).await, "not begun in this browser, or is finished already");
+        // With the cookie put back, Entra still takes its code once only.
+        browser.set_cookie(HOST, &name, &value);
+        let again = browser.go(&url).await;
+        assert_eq!(again.parameter("code"), None, "{again:?}");
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200, "the first sign-in is not harmed");
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+#[test]
+fn state_cookie_and_answer_belong_together() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let url = at_the_door(&rig, &mut browser).await;
+        let (name, value) = browser.cookie(HOST, "__Host-valet-tx-").unwrap();
+        let answer = url::Url::parse(&url).unwrap();
+        let changed = |change: &dyn Fn(&str, &str) -> Option<String>| {
+            let mut url = answer.clone();
+            let pairs: Vec<(String, String)> = answer
+                .query_pairs()
+                .filter_map(|(name, value)| Some((name.to_string(), change(&name, &value)?)))
+                .collect();
+            url.query_pairs_mut().clear().extend_pairs(pairs);
+            String::from(url)
+        };
+        let keep = |value: &str| Some(value.to_owned());
+        // Another state of the same transaction.
+        let other = changed(&|name, value| if name == "state" { Some(format!("{}A", &value[..value.len() - 1])) } else { keep(value) });
+        refused(&browser.step(&other).await, "does not belong to your sign-in");
+        let none = changed(&|name, value| (name != "state").then(|| value.to_owned()));
+        refused(&browser.step(&none).await, "no answer to a sign-in");
+        let empty = changed(&|name, value| (name == "state").then(|| value.to_owned()));
+        refused(&browser.step(&empty).await, "no answer to a sign-in");
+        // A cookie that was changed, or that is another transaction's.
+        let at = value.len() / 2;
+        let other = if &value[at..=at] == "A" { "B" } else { "A" };
+        browser.set_cookie(HOST, &name, &format!("{}{other}{}", &value[..at], &value[at + 1..]));
+        refused(&browser.step(&url).await, "not begun in this browser");
+        let mut second = Browser::new(&rig, ids::ADELE_UPN);
+        at_the_door(&rig, &mut second).await;
+        let (_, foreign) = second.cookie(HOST, "__Host-valet-tx-").unwrap();
+        browser.set_cookie(HOST, &name, &foreign);
+        refused(&browser.step(&url).await, "not begun in this browser");
+        // An answer that names another issuer (RFC 9207): its code is sent nowhere, and the client hears of it.
+        browser.set_cookie(HOST, &name, &value);
+        let mixed = browser.go(&format!("{url}&iss=https%3A%2F%2Fevil.example")).await;
+        assert_eq!(mixed.parameter("error").as_deref(), Some("server_error"));
+        // With everything as it was the same answer is good.
+        browser.set_cookie(HOST, &name, &value);
+        let page = browser.go(&url).await;
+        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+    });
+}
+
+#[test]
+fn what_entra_refuses_the_client_hears() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        browser.declines = true;
+        let asked = browser.go(&Authorize::default().url()).await;
+        let page = browser.decide(&asked, "allow").await;
+        assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
+        assert_eq!(page.parameter("state").as_deref(), Some("client-state"));
+        assert_eq!(page.parameter("iss").as_deref(), Some(oauth::ISSUER));
+        browser.declines = false;
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+#[test]
+fn a_sign_in_that_takes_too_long_begins_again() {
+    run(async {
+        let rig = own_rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let url = at_the_door(&rig, &mut browser).await;
+        // Entra's code ends after ten minutes.
+        rig.emulator.advance_clock(std::time::Duration::from_secs(660));
+        let page = browser.go(&url).await;
+        assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
+        rig.emulator.set_clock_offset(0);
+        sign_in(&rig, &mut browser).await;
+    });
+}

@@ -1,1 +1,104 @@
-//! To come.
+//! Permission: asked once, by our own page, of the person who is really there.
+
+use entra_emulator::ids;
+use valet_suite::browser::Browser;
+use valet_suite::oauth::{self, Authorize, sign_in};
+use valet_suite::run;
+
+use crate::rig;
+
+const HOST: &str = "valet.example";
+
+#[test]
+fn no_is_no_and_is_not_remembered() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let asked = browser.go(&Authorize::default().url()).await;
+        let page = browser.decide(&asked, "deny").await;
+        assert_eq!(page.parameter("error").as_deref(), Some("access_denied"));
+        assert!(browser.go(&Authorize::default().url()).await.asks(), "asked again");
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+#[test]
+fn the_form_counts_only_from_its_page_in_its_browser() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let asked = browser.go(&Authorize::default().url()).await;
+        let (transaction, csrf) = (asked.hidden("transaction").unwrap(), asked.hidden("csrf").unwrap());
+        let url = "https://valet.example/oauth/consent";
+        let form = |transaction, csrf, decision| [("transaction", transaction), ("csrf", csrf), ("decision", decision)];
+
+        // Another browser, which has not seen the page.
+        let mut other = Browser::new(&rig, ids::ALEX_UPN);
+        let page = other.post(url, &form(&*transaction, &*csrf, "allow")).await;
+        assert!(page.status == 403 && page.text.contains("not begun in this browser"), "{page:?}");
+        // Another page of the same browser.
+        let page = browser.post(url, &form(&*transaction, "guess", "allow")).await;
+        assert!(page.status == 403 && page.text.contains("does not belong to your sign-in"), "{page:?}");
+        // Neither yes nor no.
+        let page = browser.post(url, &form(&*transaction, &*csrf, "maybe")).await;
+        assert_eq!(page.status, 403, "{page:?}");
+        // A page of another site.
+        let sealed = browser.cookie(HOST, "__Host-valet-tx-").unwrap();
+        for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+            let request = rig
+                .http
+                .post(url)
+                .form(&form(&*transaction, &*csrf, "allow"))
+                .header("cookie", format!("{}={}", sealed.0, sealed.1))
+                .header(name, value);
+            assert_eq!(request.send().await.unwrap().status(), 403, "{name}");
+        }
+        // The page itself.
+        let page = browser.decide(&asked, "allow").await;
+        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        // And not a second time.
+        let page = browser.post(url, &form(&*transaction, &*csrf, "allow")).await;
+        assert_eq!(page.status, 403, "{page:?}");
+    });
+}
+
+#[test]
+fn who_comes_back_from_entra_has_to_have_permitted_it() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        sign_in(&rig, &mut browser).await;
+        // Adele's permission is remembered in this browser; it is Alex who signs in at Entra now.
+        let (_, known) = browser.cookie(HOST, "__Host-valet-user").unwrap();
+        browser.forget();
+        browser.set_cookie(HOST, "__Host-valet-user", &known);
+        browser.user = ids::ALEX_UPN.to_owned();
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.asks(), "Alex has permitted nothing: {page:?}");
+        let page = browser.decide(&page, "allow").await;
+        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        let who = rig.call("whoami", &tokens.access).await.result();
+        assert_eq!(who["structuredContent"]["name"], "Alex Wilber");
+    });
+}
+
+#[test]
+fn pages_are_framed_by_nobody_and_run_nothing() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let asked = browser.go(&Authorize::default().set("state", "<script>alert(1)</script>").url()).await;
+        let policy = asked.headers["content-security-policy"].to_str().unwrap();
+        for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert_eq!(asked.headers["x-frame-options"], "DENY");
+        assert_eq!(asked.headers["cache-control"], "no-store");
+        assert!(!asked.text.contains("<script") && !policy.contains("unsafe"), "{}", asked.text);
+        let cookie = asked.headers["set-cookie"].to_str().unwrap();
+        for attribute in ["__Host-", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+        assert!(!cookie.contains("Domain"));
+    });
+}

@@ -7,10 +7,13 @@ mod callback;
 mod claims;
 mod consent;
 mod crash;
+mod facade;
+mod faults;
 mod flow;
 mod metadata;
 mod refresh;
 mod refusals;
+mod shared;
 mod sign_out;
 
 use std::sync::Arc;

@@ -1,1 +1,99 @@
-//! To come.
+//! Refresh tokens: a new one with each use, and what becomes of a family of which two have one.
+
+use entra_emulator::ids;
+use valet_suite::browser::Browser;
+use valet_suite::oauth::{self, Tokens, refresh, refresh_form, sign_in, token};
+use valet_suite::{Rig, run};
+
+use crate::{own_rig, rig};
+
+async fn next(rig: &Rig, tokens: &Tokens) -> Tokens {
+    Tokens::read(rig, &refresh(rig, &tokens.refresh).await)
+}
+
+#[track_caller]
+fn refused(answer: &valet_suite::Answer) {
+    assert_eq!(oauth::error(answer), (400, "invalid_grant".to_owned()));
+}
+
+#[test]
+fn an_answer_that_was_lost_locks_nobody_out() {
+    run(async {
+        let rig = rig().await;
+        let first = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        // The client never saw the first answer, and asks again with what it has.
+        next(&rig, &first).await;
+        let second = next(&rig, &first).await;
+        let third = next(&rig, &second).await;
+        assert_eq!(rig.call("whoami", &third.access).await.status, 200);
+    });
+}
+
+#[test]
+fn a_token_that_is_used_after_its_successor_ends_the_family() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let first = sign_in(&rig, &mut browser).await;
+        let second = next(&rig, &first).await;
+        let third = next(&rig, &second).await;
+        refused(&refresh(&rig, &first.refresh).await);
+        for tokens in [&second, &third] {
+            refused(&refresh(&rig, &tokens.refresh).await);
+            assert_eq!(rig.call("whoami", &tokens.access).await.status, 401, "access tokens die with it");
+        }
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+#[test]
+fn a_refresh_token_is_its_clients_and_whole() {
+    run(async {
+        let rig = rig().await;
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let cut = &tokens.refresh[..tokens.refresh.len() - 1];
+        for guess in ["", "x", cut, &format!("{}x", tokens.refresh)] {
+            let status = refresh(&rig, guess).await.status;
+            assert_eq!(status, 400, "{guess:.5}");
+        }
+        let mut foreign = refresh_form(&tokens.refresh);
+        foreign[1].1 = "another".to_owned();
+        assert_eq!(oauth::error(&token(&rig, &foreign).await), (401, "invalid_client".to_owned()));
+        let mut more = refresh_form(&tokens.refresh);
+        more.push(("scope", "mcp.access mcp.admin".to_owned()));
+        assert_eq!(oauth::error(&token(&rig, &more).await), (400, "invalid_scope".to_owned()));
+        next(&rig, &tokens).await;
+    });
+}
+
+#[test]
+fn parallel_refreshes_of_one_client_all_succeed() {
+    run(async {
+        let rig = rig().await;
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let (a, b, c) = tokio::join!(next(&rig, &tokens), next(&rig, &tokens), next(&rig, &tokens));
+        for tokens in [&a, &b, &c] {
+            assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        }
+        next(&rig, &c).await;
+    });
+}
+
+#[test]
+fn who_may_no_longer_sign_in_is_out_at_the_next_refresh() {
+    run(async {
+        let rig = own_rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        rig.emulator.revoke(ids::ADELE_UPN, entra_emulator::RevocationReason::Sessions).unwrap();
+        // Graph tells first, long before Entra would have been asked again.
+        let answer = rig.call("GetUserDetailsFromGraph", &tokens.access).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 401);
+        refused(&refresh(&rig, &tokens.refresh).await);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let tokens = sign_in(&rig, &mut browser).await;
+        let answer = rig.call("GetUserDetailsFromGraph", &tokens.access).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    });
+}

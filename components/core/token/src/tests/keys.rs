@@ -191,3 +191,25 @@ fn an_empty_set_knows_no_key() {
     let error = TokenError::UnknownKey { key_id: KEY_ID.into() };
     refused("empty", &Given { keys: r#"{"keys":[]}"#, ..Given::token(&*PERFECT) }, error);
 }
+
+#[test]
+fn a_set_may_outlive_its_text() {
+    let told = with(with(good(), "alg", json!("RS256")), "key_ops", json!(["sign", "verify"]));
+    let text = set(&[with(told, "issuer", json!("https://issuer.example")), jwk(&OTHER_KEY, "other")]);
+    let borrowed = KeySet::parse(&text).unwrap();
+    let reduced = borrowed.to_json();
+    assert_eq!(borrowed.into_owned().to_json(), reduced);
+}
+
+#[test]
+fn each_error_of_a_set_says_what_is_wrong() {
+    let cases = [
+        (KeySetError::NotAKeySet, "not a JSON Web Key Set"),
+        (KeySetError::TooManyKeys { count: 65 }, "65 keys, more than 64"),
+        (KeySetError::DuplicateKeyId, "the same kid"),
+        (KeySetError::SymmetricKey, "symmetric"),
+    ];
+    for (error, says) in cases {
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

@@ -1,4 +1,4 @@
-//! Project Wycheproof's vectors, natively with aws-lc. `tests/suite/tests/token` has them for the component.
+//! Project Wycheproof's vectors, natively with aws-lc. `tests/validator/tests/component.rs` has them for the component.
 
 use valet_minting::vectors::{VECTORS, key_set};
 

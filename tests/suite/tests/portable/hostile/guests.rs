@@ -23,7 +23,7 @@ pub(super) fn guest(file: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_file(folder.join(file)).unwrap();
     let mut resolve = Resolve::default();
     for package in
-        ["deps/io", "deps/clocks", "deps/random", "crypto", "capability", "identity", "downstream", "mcp"]
+        ["deps/io", "deps/clocks", "deps/random", "crypto", "capability", "identity", "oauth", "downstream", "mcp"]
     {
         resolve.push_dir(root().join("wit").join(package)).unwrap();
     }

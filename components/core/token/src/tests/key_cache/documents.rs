@@ -150,3 +150,16 @@ fn what_is_kept_is_the_reduced_set_and_its_times() {
     assert_eq!(world.entry(), json!({ "fetched_at": START, "attempted_at": START, "set": expected }));
     assert!(!set.contains("x5t"));
 }
+
+#[test]
+fn each_error_says_why_there_are_no_keys() {
+    let cases = [
+        (KeysError::Fetch("no answer".into()), "could not be fetched: no answer"),
+        (KeysError::Discovery("its issuer is odd"), "discovery document was refused: its issuer is odd"),
+        (KeysError::KeySet(KeySetError::SymmetricKey), "keys were refused: the key set contains a symmetric"),
+        (KeysError::Waiting { seconds: 7 }, "due in 7 s"),
+    ];
+    for (error, says) in cases {
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

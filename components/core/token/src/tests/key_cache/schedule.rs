@@ -11,6 +11,12 @@ use crate::key_cache::{
     current,
 };
 
+/// The other tests go by the names. Microsoft's guidance on signing key rollover gives the first two; a day is what its validators keep.
+#[test]
+fn the_schedule_is_an_hour_five_minutes_and_a_day() {
+    assert_eq!([REFRESH_AFTER, RETRY_FLOOR, LAST_KNOWN_GOOD], [3_600, 300, 86_400]);
+}
+
 #[test]
 fn keys_are_fetched_once_and_kept_for_an_hour() {
     let world = World::serving(&["a"]);

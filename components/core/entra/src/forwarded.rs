@@ -1,0 +1,114 @@
+//! A token request that somebody else wrote, for our application: the credential is added to a code or refresh grant and to nothing else.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+use crate::credential::{Client, finish};
+use crate::limits::shown;
+
+/// Parameters that such a request may have beside `grant_type` and `client_id`.
+const PARAMETERS: [&str; 5] = ["code", "redirect_uri", "code_verifier", "refresh_token", "scope"];
+
+/// Why a request is not forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForwardError {
+    /// Neither of the two grants.
+    Grant {
+        /// What it was, shortened.
+        found: String,
+    },
+    /// Another application's.
+    Client {
+        /// Whose, shortened.
+        found: String,
+    },
+    /// A parameter that has no place in it, or is there twice.
+    Parameter {
+        /// Its name, shortened.
+        name: String,
+    },
+}
+
+impl fmt::Display for ForwardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant { found } => write!(f, "the grant `{found}` is not forwarded"),
+            Self::Client { found } => write!(f, "a request for the application `{found}` is not forwarded"),
+            Self::Parameter { name } => write!(f, "the parameter `{name}` is not forwarded, or is there twice"),
+        }
+    }
+}
+
+impl std::error::Error for ForwardError {}
+
+/// The body for [`Client::token_url`]: `form`, with the credential of `client`.
+///
+/// # Errors
+/// A [`ForwardError`].
+pub fn body(form: &str, client: Client<'_>) -> Result<SecretString, ForwardError> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(form.as_bytes()).into_owned() {
+        let known = PARAMETERS.contains(&name.as_str()) || matches!(name.as_str(), "grant_type" | "client_id");
+        if !known || found.iter().any(|(other, _)| *other == name) {
+            return Err(ForwardError::Parameter { name: shown(&name) });
+        }
+        found.push((name, value));
+    }
+    let value = |wanted: &str| {
+        found.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
+    if value("client_id") != client.client_id {
+        return Err(ForwardError::Client { found: shown(value("client_id")) });
+    }
+    let grant = value("grant_type");
+    if !matches!(grant, "authorization_code" | "refresh_token") {
+        return Err(ForwardError::Grant { found: shown(grant) });
+    }
+    let mut out = client.form(grant);
+    for (name, value) in found.iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())) {
+        out.append_pair(name, value);
+    }
+    Ok(finish(out, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::credential::ClientCredential;
+    use crate::credential::tests::client;
+
+    fn check(form: &str) -> Result<String, ForwardError> {
+        let secret = SecretString::from("s&cret");
+        body(form, client(ClientCredential::Secret(&secret))).map(|body| body.expose_secret().to_owned())
+    }
+
+    fn perfect() -> String {
+        format!("grant_type=authorization_code&client_id={}&code=c&redirect_uri=r&code_verifier=v&scope=a+b", client(ClientCredential::Public).client_id)
+    }
+
+    #[test]
+    fn the_two_grants_get_the_credential() {
+        let sent = check(&perfect()).unwrap();
+        assert!(sent.contains("client_secret=s%26cret") && sent.contains("code=c&redirect_uri=r&code_verifier=v&scope=a+b"), "{sent}");
+        let refresh = perfect().replace("authorization_code", "refresh_token").replace("code=c", "refresh_token=t");
+        assert!(check(&refresh).unwrap().contains("refresh_token=t"));
+    }
+
+    #[test]
+    fn nothing_else_does() {
+        for grant in ["client_credentials", "password", "urn:ietf:params:oauth:grant-type:jwt-bearer", ""] {
+            let form = perfect().replace("authorization_code", grant);
+            assert_eq!(check(&form), Err(ForwardError::Grant { found: grant.into() }));
+        }
+        let other = perfect().replace(client(ClientCredential::Public).client_id, "other");
+        assert_eq!(check(&other), Err(ForwardError::Client { found: "other".into() }));
+        for name in ["client_secret", "client_assertion", "assertion", "resource", "requested_token_use", "code", "claims"] {
+            let form = format!("{}&{name}=x", perfect());
+            assert_eq!(check(&form), Err(ForwardError::Parameter { name: name.into() }), "{name}");
+        }
+        assert!(check(&perfect()).is_ok());
+    }
+}

@@ -1,0 +1,111 @@
+//! The façade: metadata of ours, and tokens from Entra by way of us. Nothing is kept.
+
+use valet_core_entra::{Client, ClientCredential};
+use valet_core_oauth::ExposeSecret as _;
+use valet_core_oauth::authorize::{AuthorizeError, Refusal};
+use valet_core_oauth::facade::Facade;
+use valet_core_oauth::http::Response;
+use valet_core_oauth::page;
+use valet_core_oauth::route::Route;
+use valet_core_oauth::token::TokenError;
+
+use crate::audit;
+use crate::bindings::exports::valet::oauth::authorization::Request;
+use crate::bindings::valet::capability::settings;
+use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
+use crate::exchange::Exchange;
+
+/// Whether this is how the server is set up.
+pub(crate) fn is_on() -> bool {
+    settings::get("oauth_mode").as_deref() == Some("facade")
+}
+
+/// Whether the settings are complete.
+pub(crate) fn check() -> Result<(), String> {
+    Facade::read(settings::get).map_err(|error| error.to_string())?;
+    authorize_url("").map(drop)
+}
+
+/// Answers a request to one of the endpoints; none for one that this mode does not have.
+pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
+    let facade = match Facade::read(settings::get) {
+        Ok(facade) => facade,
+        Err(error) => {
+            audit::failed(&request.request_id, "misconfigured", error.to_string());
+            return Some(page::server_error(&request.request_id));
+        }
+    };
+    let exchange = &Exchange::with(request, facade.settings.clone());
+    Some(match route {
+        Route::Metadata => facade.metadata(),
+        Route::Authorize => authorize(&facade, exchange),
+        Route::Token => token(&facade, exchange),
+        Route::Register => {
+            let request = exchange.request;
+            match facade.register(exchange.field("content-type"), &request.body, exchange.now) {
+                Ok(response) => response,
+                Err(error) => {
+                    audit::denied(exchange.id(), "registration", None, error.to_string());
+                    error.response()
+                }
+            }
+        }
+        Route::Consent | Route::Callback | Route::Revoke | Route::Jwks | Route::SignOut => return None,
+    })
+}
+
+/// On to Entra, which answers the client itself.
+fn authorize(facade: &Facade, exchange: &Exchange<'_>) -> Response {
+    let endpoint = match authorize_url(&facade.client_id) {
+        Ok(endpoint) => endpoint,
+        Err(why) => return exchange.failed("misconfigured", why),
+    };
+    let form = exchange.form().map_err(AuthorizeError::Form);
+    match form.and_then(|form| facade.authorize(&form, &endpoint)) {
+        Ok(location) => Response::redirect(location),
+        Err(error) => {
+            audit::denied(exchange.id(), error.code().as_str(), None, error.to_string());
+            Refusal::Page(error).response(exchange.id())
+        }
+    }
+}
+
+fn authorize_url(client_id: &str) -> Result<String, String> {
+    let required = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
+    let (authority, tenant) = (required("authority")?, required("sign_in_tenant")?);
+    let credential = ClientCredential::Public;
+    Ok(Client { authority: &authority, tenant: &tenant, client_id, credential }.authorize_url())
+}
+
+/// A code or a refresh token, for Entra's tokens.
+fn token(facade: &Facade, exchange: &Exchange<'_>) -> Response {
+    let refused = |error: &TokenError| {
+        let reason = error.code().1.as_str();
+        match error {
+            TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
+                audit::failed(exchange.id(), reason, error.to_string());
+            }
+            _ => audit::denied(exchange.id(), reason, None, error.to_string()),
+        }
+        error.response()
+    };
+    let form = match facade.token(exchange.field("content-type"), &exchange.request.body) {
+        Ok(form) => form,
+        Err(error) => return refused(&error),
+    };
+    match forwarding::send(form.expose_secret()) {
+        Ok(answer) => forwarded(answer),
+        Err(Failure::Misconfigured(why) | Failure::Refused(why)) => refused(&TokenError::Misconfigured(why)),
+        Err(Failure::Unavailable(why)) => refused(&TokenError::Unavailable(why)),
+    }
+}
+
+/// Entra's answer as it is, kept by nobody (RFC 6749 section 5.1).
+fn forwarded(answer: Answer) -> Response {
+    let mut response = Response::empty(answer.status);
+    response.headers.push(("content-type", "application/json".to_owned()));
+    response.headers.push(("pragma", "no-cache".to_owned()));
+    response.headers.extend(answer.retry_after.map(|seconds| ("retry-after", seconds)));
+    response.body = String::from_utf8_lossy(&answer.body).into_owned();
+    response
+}

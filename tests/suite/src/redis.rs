@@ -1,0 +1,77 @@
+//! A Redis server of a test's own, with a password, on a free port. Debian has it as `redis-server`.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::config::Folder;
+
+/// A running server. Its data is gone with it.
+pub struct Redis {
+    child: Child,
+    port: u16,
+    folder: Folder,
+}
+
+const PASSWORD: &str = "of-the-suite";
+
+impl Redis {
+    /// Starts one; none where there is no Redis, which is said aloud.
+    #[expect(clippy::print_stderr, reason = "a test that does not run says so")]
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let folder = Folder::new();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let Ok(child) = spawn(&folder, port) else {
+            eprintln!("NOT RUN: there is no redis-server here (Debian: apt-get install redis-server)");
+            assert!(std::env::var_os("CI").is_none(), "CI has to have redis-server");
+            return None;
+        };
+        let server = Self { child, port, folder };
+        server.wait();
+        Some(server)
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "redis-server does not answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Kills it, as the system would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again with the data that it has on disk.
+    pub fn restart(&mut self) {
+        self.child = spawn(&self.folder, self.port).unwrap();
+        self.wait();
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://:{PASSWORD}@127.0.0.1:{}/0", self.port)
+    }
+}
+
+fn spawn(folder: &Folder, port: u16) -> std::io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--requirepass", PASSWORD])
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
+        .current_dir(folder.path("."))
+        .stdout(Stdio::null())
+        .spawn()
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // Whether it was still there does not matter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

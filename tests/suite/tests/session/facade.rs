@@ -1,0 +1,130 @@
+//! The façade: clients get Entra's tokens by way of us, without what stands between them and Entra.
+
+use std::sync::Arc;
+
+use entra_emulator::ids;
+use serde_json::json;
+use valet_suite::browser::Browser;
+use valet_suite::config::{Config, ENDPOINT, REDIRECT_URI};
+use valet_suite::oauth::{self, Authorize, ISSUER, code_form, token};
+use valet_suite::rig::emulator;
+use valet_suite::{Answer, Ask, Rig, run};
+
+/// A server in this mode, for an application that knows where the client is.
+async fn rig() -> Rig {
+    let emulator = emulator().await;
+    emulator.change_registrations(|all| {
+        all.app_mut(ids::VALET).unwrap().redirect_uris.web.push(REDIRECT_URI.to_owned());
+    });
+    Rig::start_with(Arc::clone(&emulator), facade).await
+}
+
+fn facade(config: Config) -> Config {
+    config.set("oauth.mode", "facade")
+}
+
+fn request() -> Authorize {
+    Authorize::default().set("client_id", &ids::VALET.to_string())
+}
+
+fn form(code: &str) -> Vec<(&'static str, String)> {
+    let mut form = code_form(code);
+    form[1].1 = ids::VALET.to_string();
+    form
+}
+
+/// Entra's tokens for a person who signs in.
+async fn sign_in(rig: &Rig) -> (String, String) {
+    let page = Browser::new(rig, ids::ADELE_UPN).go(&request().url()).await;
+    let code = page.parameter("code").unwrap_or_else(|| panic!("{page:?}"));
+    rig.keep_secret(&code);
+    tokens(rig, &token(rig, &form(&code)).await)
+}
+
+fn tokens(rig: &Rig, answer: &Answer) -> (String, String) {
+    assert_eq!((answer.status, answer.field("cache-control")), (200, "no-store"), "{answer:?}");
+    let json = answer.json();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    rig.keep_secret(&text("refresh_token"));
+    (rig.keep(text("access_token")), text("refresh_token"))
+}
+
+#[test]
+fn a_client_that_sends_resource_gets_tokens_of_entra() {
+    run(async {
+        let rig = rig().await;
+        let resource = rig.send(Ask::get("/.well-known/oauth-protected-resource/mcp")).await.json();
+        assert_eq!((&resource["resource"], &resource["authorization_servers"]), (&json!(ENDPOINT), &json!([ISSUER])));
+        let server = rig.send(Ask::get("/.well-known/oauth-authorization-server")).await.json();
+        assert_eq!(server["token_endpoint"], format!("{ISSUER}/oauth/token"));
+        assert_eq!(server["scopes_supported"], json!([format!("api://{}/mcp.access", ids::VALET)]));
+        assert!(server["revocation_endpoint"].is_null() && server["jwks_uri"].is_null(), "Entra has these");
+
+        let (access, refresh) = sign_in(&rig).await;
+        assert_eq!(rig.call("whoami", &access).await.result()["structuredContent"]["name"], "Adele Vance");
+        let profile = rig.call("GetUserDetailsFromGraph", &access).await.result();
+        assert_eq!(profile["structuredContent"]["mail"], "adele.vance@contoso.example");
+        let again = [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", ids::VALET.to_string()),
+            ("refresh_token", refresh),
+            ("resource", ENDPOINT.to_owned()),
+        ];
+        let (access, _) = tokens(&rig, &token(&rig, &again).await);
+        assert_eq!(rig.call("whoami", &access).await.status, 200);
+    });
+}
+
+#[test]
+fn our_credential_is_added_to_two_grants_of_one_client() {
+    run(async {
+        let rig = rig().await;
+        let set = |name: &str, value: &str| {
+            let mut form = form("never-given");
+            form.iter_mut().find(|(known, _)| *known == name).unwrap().1 = value.to_owned();
+            form
+        };
+        for (name, value, expected) in [
+            ("grant_type", "client_credentials", (400, "unsupported_grant_type")),
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", (400, "unsupported_grant_type")),
+            ("client_id", "another", (401, "invalid_client")),
+            ("resource", "https://graph.microsoft.com", (400, "invalid_target")),
+        ] {
+            let (status, error) = oauth::error(&token(&rig, &set(name, value)).await);
+            assert_eq!((status, error.as_str()), expected, "{name}: {value}");
+        }
+        let mut scope = form("never-given");
+        scope.push(("scope", "https://graph.microsoft.com/.default".to_owned()));
+        assert_eq!(oauth::error(&token(&rig, &scope).await).1, "invalid_scope");
+        // What Entra says of a code that it never gave reaches the client as it is.
+        let answer = token(&rig, &form("never-given")).await;
+        assert_eq!(oauth::error(&answer), (400, "invalid_grant".to_owned()));
+        assert!(answer.body.contains("AADSTS"), "{answer:?}");
+        sign_in(&rig).await;
+    });
+}
+
+#[test]
+fn what_is_not_for_entra_is_refused_before_it() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        for request in [
+            request().set("client_id", "another"),
+            request().set("resource", "https://other.example/mcp"),
+            request().set("scope", "mcp.admin"),
+            request().set("scope", "https://graph.microsoft.com/Mail.Read"),
+            request().set("response_type", "token"),
+            request().without("code_challenge"),
+            request().set("code_challenge_method", "plain"),
+        ] {
+            let page = browser.step(&request.url()).await;
+            assert!((400..500).contains(&page.status), "{request:?}: {page:?}");
+            assert!(!page.headers.contains_key("location"));
+        }
+        for path in ["/oauth/revoke", "/oauth/consent"] {
+            assert_eq!(rig.send(Ask::get(path).verb("POST")).await.status, 404, "{path}");
+        }
+        sign_in(&rig).await;
+    });
+}

@@ -1,0 +1,76 @@
+//! Two servers on one Redis: either answers for what the other began, and one of them asks Entra.
+
+use std::sync::Arc;
+
+use entra_emulator::{Operation, ids};
+use valet_suite::browser::Browser;
+use valet_suite::config::Config;
+use valet_suite::oauth::{self, Authorize, Tokens, refresh, sign_in};
+use valet_suite::redis::Redis;
+use valet_suite::rig::emulator;
+use valet_suite::{Rig, run};
+
+fn on(redis: &Redis) -> impl Fn(Config) -> Config {
+    let url = redis.url();
+    move |config| config.with_sessions().with_redis(&url)
+}
+
+#[test]
+fn sessions_belong_to_no_server() {
+    run(async {
+        let Some(redis) = Redis::start() else { return };
+        let emulator = emulator().await;
+        let first = Rig::start_with(Arc::clone(&emulator), on(&redis)).await;
+        let second = Rig::start_with(Arc::clone(&emulator), on(&redis)).await;
+
+        // The way of one sign-in, a step here and a step there.
+        let mut browser = Browser::new(&first, ids::ADELE_UPN);
+        let asked = browser.go(&Authorize::default().url()).await;
+        let mut there = browser.clone().moved(&second);
+        let page = there.decide(&asked, "allow").await;
+        let code = oauth::arrived(&first, &page);
+        let tokens = Tokens::read(&first, &oauth::redeem(&first, &code).await);
+        for rig in [&first, &second] {
+            assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
+        }
+        assert_eq!(emulator.faults().count(Operation::RedeemCode), 1);
+
+        // Refreshed here and there in turn.
+        let next = Tokens::read(&second, &refresh(&second, &tokens.refresh).await);
+        let last = Tokens::read(&first, &refresh(&first, &next.refresh).await);
+        assert_eq!(second.call("whoami", &last.access).await.status, 200);
+
+        // Ended here, dead there.
+        let form = [("token", last.refresh.clone()), ("client_id", valet_suite::config::CLIENT.to_owned())];
+        assert_eq!(oauth::post(&first, "/oauth/revoke", &form).await.status, 200);
+        assert_eq!(second.call("whoami", &last.access).await.status, 401);
+    });
+}
+
+#[test]
+fn of_many_calls_on_two_servers_one_asks_entra() {
+    run(async {
+        let Some(redis) = Redis::start() else { return };
+        let emulator = emulator().await;
+        emulator.change_registrations(|all| {
+            all.app_mut(ids::VALET).unwrap().api_permissions[0].delegated.push("Mail.Read".to_owned());
+        });
+        // Signing in asks for another permission than the tool needs, so that the tool's token is asked for later.
+        let change = |config: Config| {
+            let scopes = valet_suite::config::list(&["https://graph.microsoft.com/Mail.Read"]);
+            on(&redis)(config).set("oauth.sign_in_scopes", scopes)
+        };
+        let first = Rig::start_with(Arc::clone(&emulator), change).await;
+        let second = Rig::start_with(Arc::clone(&emulator), change).await;
+        let tokens = sign_in(&first, &mut Browser::new(&first, ids::ADELE_UPN)).await;
+        let calls = (0..16).map(|number| {
+            let rig = if number % 2 == 0 { &first } else { &second };
+            rig.call("GetUserDetailsFromGraph", &tokens.access)
+        });
+        let calls: Vec<_> = calls.collect();
+        for answer in futures_util::future::join_all(calls).await {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        assert_eq!(emulator.faults().count(Operation::Refresh), 1);
+    });
+}
