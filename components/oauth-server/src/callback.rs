@@ -6,6 +6,7 @@ use valet_core_oauth::consent;
 use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
+use valet_core_oauth::page;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
 use valet_core_oauth::user::{Session, User};
 use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
@@ -152,7 +153,8 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
         let _ = accounts::end(&kept.session, &kept.family);
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
-    Ok(Finished::Signed(Response::redirect(transaction.success(&issued.code, settings))))
+    // No redirection: Entra's own form may have begun the chain that leads here, and its page's policy would apply to the client's address.
+    Ok(Finished::Signed(page::onward(&transaction.success(&issued.code, settings))))
 }
 
 fn keeping(error: KeepError) -> Trouble {

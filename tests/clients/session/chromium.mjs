@@ -14,6 +14,9 @@ mkdirSync(screenshots, { recursive: true });
 /** Starts it. As root it has no sandbox of its own; it only meets servers of this job. */
 export const launch = () => chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
 
+/** For one step. Everything is on this machine. */
+export const PATIENCE = 15_000;
+
 /** What a page looks like to people: by day, by night, on a telephone. */
 const LOOKS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },

@@ -30,10 +30,12 @@ DOCUMENT = {
 
 class _Site(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        kind, body = "text/html; charset=utf-8", "<!doctype html><html lang=en><title>Client</title><p>Back at the client."
+        status, kind, body = 200, "text/html; charset=utf-8", "<!doctype html><html lang=en><title>Client</title><p>The client."
         if self.path == "/client.json":
             kind, body = "application/json", json.dumps(DOCUMENT)
-        self.send_response(200)
+        elif self.path.split("?")[0] not in ("/", "/callback"):
+            status = 404
+        self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -43,12 +45,17 @@ class _Site(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A browser breaks its first connection off, since it does not know the certificate."""
+
+
 @contextlib.contextmanager
 def served(certificate: Path) -> Iterator[None]:
     """Serves it; the key is beside the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name(f"{certificate.stem}.key.pem"))
-    with http.server.ThreadingHTTPServer((ADDRESS, 443), _Site) as server:
+    with _Server((ADDRESS, 443), _Site) as server:
         # In the thread of the connection, so that one that says nothing keeps nobody waiting.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()

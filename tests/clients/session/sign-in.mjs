@@ -39,12 +39,15 @@ export async function signIns(suite, { transport, open, finish, asksAgain }) {
     await suite.case(`a client ${way}: ended at Entra, it asks for a sign-in again`, async () => {
       const person = new Person(way);
       await signIn(person);
+      const over = transport(person);
+      const session = await open(over);
+      await person.usesTools(session);
       await revokedAtEntra(person.user);
-      person.held = { ...person.held, access_token: `${person.held.access_token}x` };
-      await signIn(person);
+      // Graph refuses, Valet ends the session and answers 401, the SDK cannot refresh, and asks.
+      const error = await refused(session.call('GetUserDetailsFromGraph'));
+      assert.ok(asksAgain(error), `${error}`);
+      await finish(over, person.callback);
       person.askedWell(2);
-      // Where the answer goes to whichever program listens, nobody is taken at their word of last time.
-      const session = await open(transport(person));
       await person.usesTools(session);
       await session.close();
     });

@@ -198,10 +198,11 @@ fn aadsts(description: &str) -> Option<u32> {
     rest.get(..digits)?.parse().ok()
 }
 
-/// The client's answer for a sign-in that ended here.
+/// The way back to the client for a sign-in that ended here. As for one that succeeded, a page stands between, since Entra's own form may have begun
+/// the chain of redirections that leads here: see [`crate::page::onward`].
 #[must_use]
 pub fn refused(transaction: &Transaction, code: Code, description: &str, settings: &Settings) -> Response {
-    Response::redirect(transaction.failure(code, description, settings))
+    crate::page::onward(&transaction.failure(code, description, settings))
 }
 
 #[cfg(test)]
