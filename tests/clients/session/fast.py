@@ -70,7 +70,7 @@ async def declined(report: Report, window: Window, options: dict[str, Any], mode
             outcome = "a session"
     except Exception as error:
         outcome = str(error)
-    report.contains("the client is told", outcome, "access_denied")
+    report.contains("the client is told", outcome, "Access was denied by the authorization server")
 
 
 async def main() -> int:

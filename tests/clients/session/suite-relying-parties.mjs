@@ -33,16 +33,19 @@ async function certified(suite) {
   const configured = (id = clientId, proof = openid.None(), algorithm = 'oauth2') =>
     openid.discovery(new URL(issuer), id, undefined, proof, { algorithm });
 
-  /** Signs Adele in. `ask` is added to the request, `spoil` to the checks, `change` changes the answer on its way. */
-  async function signIn(configuration, { ask = {}, spoil = {}, redirect = LOOPBACK, change = () => {}, token = {}, browser } = {}) {
+  /** Signs Adele in. `ask` changes the request, `change` the answer on its way, `spoil` the checks, `token` what is redeemed. */
+  async function signIn(configuration, { ask = {}, spoil = {}, redirect = LOOPBACK, change = () => {}, token = {} } = {}) {
     const [verifier, state] = [openid.randomPKCECodeVerifier(), openid.randomState()];
     const asked = openid.buildAuthorizationUrl(configuration, {
       redirect_uri: redirect, scope, state, resource: url,
-      code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...ask,
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
     });
-    for (const [name, value] of Object.entries(ask)) if (value === undefined) asked.searchParams.delete(name);
-    const answer = await (browser ?? new Browser(ADELE)).go(asked.href);
-    change(answer.searchParams);
+    for (const [name, value] of Object.entries(ask)) {
+      if (value === undefined) asked.searchParams.delete(name);
+      else asked.searchParams.set(name, value);
+    }
+    const answer = await new Browser(ADELE).go(asked.href);
+    change(answer);
     return openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state, ...spoil },
       { resource: url, ...token });
   }
@@ -85,7 +88,7 @@ async function certified(suite) {
 
       const guessing = await configured(confidential.id, proof('guessed'));
       const error = await refused(openid.refreshTokenGrant(guessing, tokens.refresh_token));
-      assert.deepEqual([error.code, error.status, error.error], wrongSecret(way));
+      isInvalidClient(error);
       assert.ok((await openid.refreshTokenGrant(configuration, tokens.refresh_token)).access_token, 'the right one still works');
     });
   }
@@ -93,8 +96,7 @@ async function certified(suite) {
   await suite.case('a client with a secret that shows none is refused', async () => {
     const tokens = await signIn(await configured(confidential.id, openid.ClientSecretPost(confidential.secret)), { redirect: webRedirect });
     const bare = await configured(confidential.id, openid.None());
-    const error = await refused(openid.refreshTokenGrant(bare, tokens.refresh_token));
-    assert.deepEqual([error.status, error.error], [401, 'invalid_client']);
+    isInvalidClient(await refused(openid.refreshTokenGrant(bare, tokens.refresh_token)));
   });
 
   await suite.case('a refresh token of another client is refused, and stays good', async () => {
@@ -107,8 +109,9 @@ async function certified(suite) {
 
   await suite.case('an answer without `iss`, or with another one, is refused by the library (RFC 9207)', async () => {
     const configuration = await configured();
-    for (const change of [(answer) => answer.delete('iss'), (answer) => answer.set('iss', 'https://attacker.example')]) {
-      assert.match((await refused(signIn(configuration, { change }))).message, /iss/);
+    for (const change of [({ searchParams }) => searchParams.delete('iss'), ({ searchParams }) => searchParams.set('iss', 'https://attacker.example')]) {
+      const error = await refused(signIn(configuration, { change }));
+      assert.match(error.cause.message, /"iss"/);
     }
     assert.ok((await signIn(configuration)).access_token);
   });
@@ -143,7 +146,7 @@ async function certified(suite) {
     const configuration = await configured();
     const verifier = await refused(signIn(configuration, { spoil: { pkceCodeVerifier: openid.randomPKCECodeVerifier() } }));
     assert.deepEqual([verifier.status, verifier.error], [400, 'invalid_grant']);
-    const redirect = await refused(signIn(configuration, { token: { redirect_uri: 'http://127.0.0.1:43211/callback' } }));
+    const redirect = await refused(signIn(configuration, { change: (answer) => { answer.port = '43211'; } }));
     assert.deepEqual([redirect.status, redirect.error], [400, 'invalid_grant']);
     const resource = await refused(signIn(configuration, { token: { resource: 'https://other.example/mcp' } }));
     assert.deepEqual([resource.status, resource.error], [400, 'invalid_target']);
@@ -276,8 +279,7 @@ async function standards(suite) {
   await suite.case('a wrong secret is `invalid_client`, and nothing of the code is spent by it', async () => {
     const [as, client] = [await discovered(), { client_id: confidential.id }];
     const answer = await answered(as, client, webRedirect);
-    const error = await refused(redeemed(as, client, oauth.ClientSecretPost('guessed'), answer));
-    assert.deepEqual([error.status, error.error], [401, 'invalid_client']);
+    isInvalidClient(await refused(redeemed(as, client, oauth.ClientSecretPost('guessed'), answer)));
     assert.ok((await redeemed(as, client, oauth.ClientSecretPost(confidential.secret), answer)).access_token);
   });
 
@@ -290,9 +292,7 @@ async function standards(suite) {
   });
 }
 
-/** What the library makes of a wrong secret: the challenge counts for who came with Basic (RFC 6749 section 5.2). */
-function wrongSecret(way) {
-  return way === 'client_secret_basic'
-    ? ['OAUTH_WWW_AUTHENTICATE_CHALLENGE', 401, undefined]
-    : ['OAUTH_RESPONSE_BODY_ERROR', 401, 'invalid_client'];
+/** What both libraries make of `invalid_client`: a 401 has a challenge (RFC 9110 section 15.5.2), and it counts before the body. */
+function isInvalidClient(error) {
+  assert.deepEqual([error.code, error.status, error.cause[0].scheme], ['OAUTH_WWW_AUTHENTICATE_CHALLENGE', 401, 'basic']);
 }
