@@ -21,9 +21,11 @@ const [DONE, SIGN_IN] = [0, 3];
 /** Runs it; gives exit code, the result, what it said, and what it asked `browser` for. */
 async function inspect(home, options, browser) {
   const program = packaged(`${name}/clients/launcher/build/index.js`);
-  const all = [program, '--cli', url, '--transport', 'http', '--format', 'json', '-q', '--connect-timeout', '60000', ...options];
-  // Without a keychain its secrets are in a file, and the next run finds them there.
-  const child = spawn(process.execPath, all, { env: { ...environment, HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const all = [program, '--cli', '--server-url', url, '--transport', 'http', '--format', 'json', '-q', '--connect-timeout', '60000', ...options];
+  // It signs in for people alone, at a terminal or where it is told that there are some. Its secrets are in a file, where
+  // the next run finds them, and in no keychain of the developer's.
+  const env = { ...environment, HOME: home, MCP_INSPECTOR_SECRET_STORE: 'file', ...(browser && { MCP_AUTO_OPEN_ENABLED: 'true' }) };
+  const child = spawn(process.execPath, all, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, said, shown] = ['', '', undefined];
   child.stdout.on('data', (part) => { out += part; });
   child.stderr.on('data', (part) => {
