@@ -9,10 +9,12 @@
 
 pub mod artifact;
 pub mod capabilities;
+pub mod commands;
 pub mod config;
 pub mod egress;
 pub mod engine;
 pub mod limits;
+pub mod local;
 mod parts;
 #[cfg(feature = "portable")]
 pub mod portable;

@@ -153,6 +153,9 @@ pub const DOCUMENT_BYTES: usize = 16 * 1024;
 /// process is gone.
 pub const SESSION_TURN_TIME: Duration = Duration::from_secs(35);
 
+/// How long a call waits for the user of this machine to sign in, before it answers with what they have to do. Clients give up after a minute.
+pub const SIGN_IN_TIME: Duration = Duration::from_secs(45);
+
 /// Idle connections kept to one host.
 pub const EGRESS_IDLE_CONNECTIONS: usize = 32;
 

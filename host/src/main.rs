@@ -1,16 +1,21 @@
 //! The `valet` command: arguments, configuration, run.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use secrecy::SecretString;
+use valet::commands::accounts::{self, AccountsError};
+use valet::commands::install::{self, Client};
 use valet::config::Config;
+use valet::local::{self, LocalUser};
 use valet::runtime::Runtime;
 use valet::server::{Server, raise_descriptor_limit};
 use valet::stdio::Gateway;
 use valet::telemetry::{self, LogFormat};
 use valet::{artifact, config, limits};
+use valet_sign_in::{AccountId, LogIn, SignIn, Step, Storage};
 
 /// Who calls over standard input. A variable, because arguments can be read by every user of the machine.
 const ACCESS_TOKEN: &str = "VALET_ACCESS_TOKEN";
@@ -37,11 +42,57 @@ enum Command {
         #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
         config: PathBuf,
     },
-    /// Serve MCP on standard input and output, for one user, whose access token is in the variable VALET_ACCESS_TOKEN.
-    Stdio {
-        /// The configuration file, the same as for `serve`; `server.listen` may be left out.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
-        config: PathBuf,
+    /// Serve MCP on standard input and output, for the user of this machine ([local] in the configuration), or for the one whose access token is in the
+    /// variable VALET_ACCESS_TOKEN.
+    Stdio(LocalArguments),
+    /// Sign in with Microsoft, in the browser or with a code.
+    Login {
+        #[command(flatten)]
+        local: LocalArguments,
+        /// The user name, to be spared typing it.
+        #[arg(long)]
+        user: Option<String>,
+        /// Do not open a browser here: show a code to be entered in any browser.
+        #[arg(long)]
+        device_code: bool,
+    },
+    /// Sign out on this machine.
+    Logout {
+        #[command(flatten)]
+        local: LocalArguments,
+        /// The account, OBJECT-ID@TENANT-ID as `valet accounts` shows it; not needed if there is one.
+        #[arg(long)]
+        account: Option<AccountId>,
+        /// All accounts.
+        #[arg(long, conflicts_with = "account")]
+        all: bool,
+    },
+    /// Show who is signed in; the one with the star is used.
+    Accounts {
+        #[command(flatten)]
+        local: LocalArguments,
+        /// Use this account, OBJECT-ID@TENANT-ID, from now on.
+        #[arg(long = "use", value_name = "ACCOUNT")]
+        choose: Option<AccountId>,
+    },
+    /// Show the account that is used.
+    Whoami(LocalArguments),
+    /// Add this server to the configuration of an MCP client.
+    Install {
+        /// The client.
+        #[arg(long, value_enum)]
+        client: Client,
+        /// Show what would be written and write nothing.
+        #[arg(long)]
+        print: bool,
+        #[command(flatten)]
+        local: LocalArguments,
+    },
+    /// Remove this server from the configuration of an MCP client.
+    Uninstall {
+        /// The client.
+        #[arg(long, value_enum)]
+        client: Client,
     },
     /// Check a configuration file, load what it names, and end.
     Check {
@@ -64,6 +115,39 @@ enum Command {
     },
 }
 
+/// What every command about the user of this machine takes.
+#[derive(clap::Args)]
+struct LocalArguments {
+    /// The configuration file, the same as for `serve`; of [server] nothing is needed.
+    #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+    config: PathBuf,
+    /// Keep tokens in a file that whoever reads this disk can read, on a machine without a keychain.
+    #[arg(long)]
+    dangerously_plaintext_cache: bool,
+}
+
+impl LocalArguments {
+    fn read(&self) -> Result<Config, String> {
+        let mut config = read(&self.config)?;
+        if let (Some(local), true) = (&mut config.local, self.dangerously_plaintext_cache) {
+            local.storage = Storage::DangerouslyPlaintext;
+        }
+        Ok(config)
+    }
+
+    /// The sign-in of a person at a terminal, by `steps` if these are given.
+    fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
+        let config = self.read()?;
+        let mut local = config.local.clone().ok_or_else(|| {
+            format!("{}: there is no [local] section, by which the user of this machine signs in", self.config.display())
+        })?;
+        if let Some(steps) = steps {
+            local.steps = steps;
+        }
+        local::sign_in(&config, &local).map_err(|error| error.to_string())
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match telemetry::start(&arguments.log, arguments.log_format).and_then(|()| run(arguments.command)) {
@@ -80,7 +164,28 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Serve { config } => in_tokio(serve(&config)),
-        Command::Stdio { config } => in_tokio(stdio(&config)),
+        Command::Stdio(local) => in_tokio(stdio(&local)),
+        Command::Login { local, user, device_code } => {
+            let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
+            let how = LogIn { login_hint: user, ..LogIn::default() };
+            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))
+        }
+        Command::Logout { local, account, all } => {
+            let sign_in = local.sign_in(None)?;
+            in_tokio(told(async move { accounts::log_out(&sign_in, account, all, &mut io::stdout()).await }))
+        }
+        Command::Accounts { local, choose } => {
+            let sign_in = local.sign_in(None)?;
+            in_tokio(told(async move { accounts::list(&sign_in, choose, &mut io::stdout()).await }))
+        }
+        Command::Whoami(local) => {
+            let sign_in = local.sign_in(None)?;
+            in_tokio(told(async move { accounts::who(&sign_in, &mut io::stdout()).await }))
+        }
+        Command::Install { client, print, local } => installed(client, print, &local),
+        Command::Uninstall { client } => {
+            install::uninstall(client, &mut io::stdout()).map_err(|error| error.to_string())
+        }
         Command::Check { config } => in_tokio(async {
             let read = read(&config)?;
             if read.server.is_none() {
@@ -99,6 +204,30 @@ fn run(command: Command) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// An error as its text.
+async fn told(work: impl Future<Output = Result<(), AccountsError>>) -> Result<(), String> {
+    work.await.map_err(|error| error.to_string())
+}
+
+/// Writes only what will work: the configuration is read first.
+fn installed(client: Client, print: bool, local: &LocalArguments) -> Result<(), String> {
+    let config = local.read()?;
+    if config.local.is_none() {
+        return Err(format!(
+            "{}: there is no [local] section, by which the user of this machine signs in",
+            local.config.display()
+        ));
+    }
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| error.to_string());
+    let server = install::Server {
+        command: std::env::current_exe().map_err(|error| error.to_string())?,
+        config: absolute(&local.config)?,
+        plaintext_cache: local.dangerously_plaintext_cache,
+    };
+    let done = if print { install::print } else { install::install };
+    done(client, &server, &mut io::stdout()).map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> Result<Config, String> {
@@ -148,22 +277,30 @@ async fn serve(path: &Path) -> Result<(), String> {
 }
 
 /// Serves one client on standard input and output, which belong to the protocol alone.
-async fn stdio(path: &Path) -> Result<(), String> {
-    let mut config = read(path)?;
-    let bearer = match std::env::var(ACCESS_TOKEN) {
-        Ok(token) if !token.trim().is_empty() => SecretString::from(token.trim()),
-        _ => {
+async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
+    let mut config = arguments.read()?;
+    // One client needs a small pool, which is set up faster.
+    config.concurrent_requests = config.concurrent_requests.min(limits::STDIO_REQUESTS + 1);
+    let bearer = std::env::var(ACCESS_TOKEN).ok().filter(|token| !token.trim().is_empty());
+    let stop = stop_signal();
+    let (runtime, bearer) = match (bearer, config.local.clone()) {
+        (Some(token), _) => {
+            warn_of_no_secret(&config);
+            (Runtime::new(config).await, SecretString::from(token.trim()))
+        }
+        (None, Some(local)) => {
+            let user = LocalUser::new(&config, &local).map_err(|error| error.to_string())?;
+            (Runtime::for_local_user(config, user).await, SecretString::default())
+        }
+        (None, None) => {
             return Err(format!(
-                "{ACCESS_TOKEN} is not set; it has to hold an access token of the user who calls"
+                "who calls? {}: add a [local] section for the user of this machine, or set {ACCESS_TOKEN} to an access token of the user who calls",
+                arguments.config.display()
             ));
         }
     };
-    // One client needs a small pool, which is set up faster.
-    config.concurrent_requests = config.concurrent_requests.min(limits::STDIO_REQUESTS + 1);
-    warn_of_no_secret(&config);
-    let stop = stop_signal();
-    let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
-    check(&runtime, path).await?;
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    check(&runtime, &arguments.config).await?;
     tracing::info!("serving on standard input and output");
     let gateway = Gateway::new(runtime, bearer);
     let ended = valet::stdio::serve(gateway, tokio::io::stdin(), tokio::io::stdout(), stop).await;

@@ -13,7 +13,9 @@ use crate::egress::{AddressPolicy, Connector, Documents, Sender, trust};
 use crate::parts::authorization::{self, Authorization};
 use crate::parts::custodian::Custodian;
 use crate::parts::identity::Identity;
-use crate::parts::request::{self, Growing, Parts, Requests};
+use crate::local::LocalUser;
+use crate::parts::local::LocalCustodian;
+use crate::parts::request::{self, Api, Growing, Parts, Requests, Who};
 use crate::signing_key::SigningKey;
 use crate::{engine, limits};
 
@@ -136,18 +138,34 @@ impl Runtime {
             OauthMode::Direct => None,
         };
         let lent = Arc::new(lent(config).await?);
-        let parts = Parts {
-            identity: Identity::new(&engine, &identity, Arc::clone(&lent)).map_err(SetUpError::Link)?,
-            custodian: Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?,
-        };
-        let parts = Arc::new(parts);
+        let identity = Identity::new(&engine, &identity, Arc::clone(&lent)).map_err(SetUpError::Link)?;
+        let custodian = Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?;
+        let custodian = Arc::new(custodian);
         let authorization = authorization
-            .map(|component| Authorization::new(&engine, &component, Arc::clone(&lent), Arc::clone(&parts)))
+            .map(|part| Authorization::new(&engine, &part, Arc::clone(&lent), Arc::clone(&custodian)))
             .transpose()
             .map_err(SetUpError::Link)?;
-        let requests = Requests::new(&engine, &request, lent, parts).map_err(SetUpError::Link)?;
+        let parts = Parts { who: Who::Tokens(identity), api: Api::Custodian(custodian) };
+        let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
         start_epochs(&engine);
         Ok(Self { requests, authorization })
+    }
+
+    /// The same for the user of this machine: nobody presents a token, and calls to Graph carry one of `user`'s.
+    ///
+    /// # Errors
+    /// See [`SetUpError`].
+    pub async fn for_local_user(config: Config, user: LocalUser) -> Result<Self, SetUpError> {
+        let engine = engine::engine(config.concurrent_requests).map_err(SetUpError::Engine)?;
+        let load = |name| artifact::load(&engine, &config.artifacts, name);
+        let (custodian, request) = (load("local-custodian")?, load("request")?);
+        let (lent, user) = (Arc::new(lent(config).await?), Arc::new(user));
+        let custodian = LocalCustodian::new(&engine, &custodian, Arc::clone(&lent), Arc::clone(&user))
+            .map_err(SetUpError::Link)?;
+        let parts = Parts { who: Who::Local(user), api: Api::Local(custodian) };
+        let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
+        start_epochs(&engine);
+        Ok(Self { requests, authorization: None })
     }
 
     /// Whether the components find their settings complete; the text names the one at fault. To be asked before a socket is opened.

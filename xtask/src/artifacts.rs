@@ -40,7 +40,7 @@ pub(crate) fn build(workspace: &Workspace, release: bool) -> Result<Built> {
         native: layouts.join("native"),
     };
     say("compiling the native layout ahead of time");
-    for part in ["identity", "request", "custodian", "authorization"] {
+    for part in ["identity", "request", "custodian", "authorization", "local-custodian"] {
         compile(&built, &built.native.join(part))?;
     }
     compile(&built, &built.conformance().join("request"))?;

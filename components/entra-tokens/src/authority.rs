@@ -1,7 +1,7 @@
 //! One request to the token endpoint.
 
 use valet_core_entra::answer::{self, Failure};
-use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, SecretString};
+use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, SecretString, claims};
 
 use crate::bindings::valet::capability::{credential, egress_authority, http, settings};
 use crate::fault::Fault;
@@ -61,6 +61,11 @@ pub(crate) fn token(url: String, body: &SecretString) -> Result<answer::Token, F
 /// Asks for all that a user's sign-in brings.
 pub(crate) fn tokens(url: String, body: &SecretString) -> Result<answer::Tokens, Fault> {
     ask(url, body, answer::read_tokens)
+}
+
+/// The claims request for a challenge of the API, with what we can do: understand such challenges.
+pub(crate) fn capabilities(challenge: Option<&str>) -> Result<String, Fault> {
+    claims::with_capabilities(challenge).map_err(|error| Fault::Unavailable(error.to_string()))
 }
 
 pub(crate) fn setting(name: &str) -> Result<String, Fault> {

@@ -3,9 +3,9 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::on_behalf_of::{Request, record_name};
 use valet_core_entra::sealed::Place;
-use valet_core_entra::{ExposeSecret as _, SecretString, capabilities};
+use valet_core_entra::{ExposeSecret as _, SecretString};
 
-use crate::authority::{self, Authority};
+use crate::authority::{self, Authority, capabilities};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::valet::capability::token_store;
 use crate::bindings::valet::identity::assertion;
@@ -29,7 +29,7 @@ pub(crate) fn acquire(of: &Principal, scopes: &[String], claims: Option<&str>) -
     }
     let us = Authority::read()?;
     let client = us.client(&caller.tenant_id);
-    let claims = capabilities::claims(claims);
+    let claims = capabilities(claims)?;
     let request = Request { client, assertion: &assertion, scopes, claims: Some(&claims) };
     let token = authority::token(client.token_url(), &request.body())?;
     let access_token = token.access_token.expose_secret().to_owned();

@@ -3,9 +3,9 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::refresh::Request;
 use valet_core_entra::session::SessionId;
-use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, capabilities, id_token};
+use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, id_token};
 
-use crate::authority::{self, Authority};
+use crate::authority::{self, Authority, capabilities};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::wasi::clocks::wall_clock;
 use crate::fault::Fault;
@@ -54,7 +54,7 @@ pub(crate) fn refresh(
         client,
         refresh_token: &session.refresh_token,
         scopes: &scopes_with_openid,
-        claims: Some(&capabilities::claims(claims)),
+        claims: Some(&capabilities(claims)?),
     };
     let now = wall_clock::now().seconds;
     let tokens = match authority::tokens(client.token_url(), &request.body()) {

@@ -4,9 +4,9 @@ use valet_core_entra::kept::Kept;
 use valet_core_entra::redeem::Request;
 use valet_core_entra::sealed::{Place, SealingKeys};
 use valet_core_entra::session::{Session, SessionId, wanted_claims_name};
-use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, SecretString, capabilities, id_token};
+use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, SecretString, id_token};
 
-use crate::authority::{self, Authority, setting};
+use crate::authority::{self, Authority, capabilities, setting};
 use crate::bindings::exports::valet::oauth::sessions as oauth;
 use crate::bindings::valet::capability::session_store;
 use crate::bindings::wasi::clocks::wall_clock;
@@ -31,7 +31,7 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
         redirect_uri: &of.redirect_uri,
         verifier: &verifier,
         scopes: &all,
-        claims: Some(&capabilities::claims(None)),
+        claims: Some(&capabilities(None)?),
     };
     let now = wall_clock::now().seconds;
     let tokens = authority::tokens(client.token_url(), &request.body())?;

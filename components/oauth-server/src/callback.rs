@@ -6,7 +6,6 @@ use valet_core_oauth::consent;
 use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::page;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
 use valet_core_oauth::user::{Session, User};
 use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
@@ -49,21 +48,22 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
         Ok(entra) => entra,
         Err(why) => return exchange.failed("misconfigured", why),
     };
-    let done = |response: Response| response.with_cookie(cookie::clear(&transaction.cookie_name()));
     match answer.outcome(&transaction, &entra.issuers()) {
         Err(error) => refuse(&error),
         Ok(Outcome::Refused { reason, code, description }) => {
             audit::denied(exchange.id(), "entra_refused", Some(transaction.client_id()), reason.to_string());
-            done(callback::refused(&transaction, code, description, &exchange.settings))
+            callback::refused(&transaction, code, description, &exchange.settings)
         }
         Ok(Outcome::Redeem { code, request }) => match signed_in(exchange, &transaction, &code, request) {
             Ok(response) => response,
             Err(Trouble::Client { code, description, reason, detail }) => {
                 audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
-                done(callback::refused(&transaction, code, description, &exchange.settings))
+                callback::refused(&transaction, code, description, &exchange.settings)
             }
             Err(Trouble::Person(error)) => refuse(&CallbackError::Transaction(error)),
-            Err(Trouble::Ours(why)) => done(exchange.failed("sign_in", why)),
+            Err(Trouble::Ours(why)) => {
+                exchange.failed("sign_in", why).with_cookie(cookie::clear(&transaction.cookie_name()))
+            }
         },
     }
 }
@@ -106,7 +106,7 @@ fn signed_in(
         Finished::Signed(response) => {
             audit::allowed(exchange.id(), "signed_in", &user, transaction.client_id());
             let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
-            Ok(response.with_cookie(cookie::clear(&transaction.cookie_name())).with_cookie(known))
+            Ok(response.with_cookie(known))
         }
         Finished::Asked(response) => {
             let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
@@ -153,8 +153,7 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
         let _ = accounts::end(&kept.session, &kept.family);
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
-    // No redirection: Entra's own form may have begun the chain that leads here, and its page's policy would apply to the client's address.
-    Ok(Finished::Signed(page::onward(&transaction.success(&issued.code, settings))))
+    Ok(Finished::Signed(callback::finished(transaction, &issued.code, settings)))
 }
 
 fn keeping(error: KeepError) -> Trouble {

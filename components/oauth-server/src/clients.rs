@@ -33,8 +33,10 @@ pub(crate) fn find(client_id: Option<&str>, settings: &Settings) -> Result<Clien
         Lookup::Document(url) => described(&url),
         Lookup::Registered { record, client_id } => {
             let found = grants::get(&record).map_err(NoClient::Store)?;
-            found
-                .and_then(|record| registration::client(&client_id, &record))
+            settings
+                .registration
+                .as_ref()
+                .and_then(|rules| registration::client(&client_id, &found?, rules))
                 .ok_or(NoClient::Client(ClientError::Unknown { client_id }))
         }
     }

@@ -11,6 +11,7 @@ use url::Url;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
+    #[serde(default)]
     pub(super) server: ServerFile,
     pub(super) entra: EntraFile,
     #[serde(default)]
@@ -25,6 +26,8 @@ pub(super) struct File {
     pub(super) scopes: ScopesFile,
     #[serde(default)]
     pub(super) oauth: OauthFile,
+    /// The user of this machine, for `valet stdio`.
+    pub(super) local: Option<LocalFile>,
     #[serde(default)]
     pub(super) egress: EgressFile,
     #[serde(default)]
@@ -35,13 +38,13 @@ pub(super) struct File {
     pub(super) artifacts: Option<PathBuf>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServerFile {
     /// Needed to serve HTTP, and for nothing else.
     pub(super) listen: Option<SocketAddr>,
-    /// The URL that clients use, which is also the resource identifier (RFC 9728).
-    pub(super) public_url: Url,
+    /// The URL that clients use, which is also the resource identifier (RFC 9728). Not needed where the user of this machine is the only one.
+    pub(super) public_url: Option<Url>,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     #[serde(default)]
@@ -157,6 +160,43 @@ pub(super) struct ClientFile {
     /// SHA-256 of the client's secret in hexadecimal digits, for a client that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_secret_sha256: Option<String>,
+}
+
+/// How the user of this machine signs in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocalFile {
+    /// Where the token cache's file and the choice of the account are; the system's place for such things if left out.
+    pub(super) state_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) cache: CacheFile,
+    /// `OBJECT-ID@TENANT-ID` of the one account to use.
+    pub(super) account: Option<String>,
+    /// Ways of signing in beside the cached token and its refresh; all if left out.
+    pub(super) steps: Option<Vec<StepFile>>,
+}
+
+/// Where tokens are kept.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum CacheFile {
+    /// In the keychain.
+    #[default]
+    Keychain,
+    /// In a sealed file, whose key is in the keychain.
+    SealedFile,
+}
+
+/// A way of signing in.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum StepFile {
+    /// The system's broker.
+    Broker,
+    /// The browser of this machine.
+    Browser,
+    /// A code to be entered in any browser.
+    DeviceCode,
 }
 
 #[derive(Debug, Default, Deserialize)]

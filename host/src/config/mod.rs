@@ -4,6 +4,7 @@
 //! socket is opened. `docs/configuration.md` is the reference for people.
 
 mod file;
+mod local;
 mod oauth;
 mod read;
 
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use url::Url;
 use valet_store::RedisSettings;
 
+use crate::local::Local;
 use crate::seal::SealingKeys;
 
 pub use read::{ConfigError, read};
@@ -39,6 +41,8 @@ pub struct Config {
     pub storage: Storage,
     /// Where clients get their tokens.
     pub oauth_mode: OauthMode,
+    /// The user of this machine, if they may be the caller.
+    pub local: Option<Local>,
     /// Most requests in the components at the same time.
     pub concurrent_requests: u32,
     /// Calls of one caller in a minute.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use url::Url;
-
 use super::file::{File, Mode, OauthFile, Rule};
 use super::read::{ConfigError, Reader};
 use super::OauthMode;
@@ -89,7 +87,7 @@ impl Reader<'_> {
     }
 
     fn https(&self, file: &File) -> Result<(), ConfigError> {
-        if file.server.public_url.scheme() == "https" {
+        if file.server.public_url.as_ref().is_some_and(|url| url.scheme() == "https") {
             return Ok(());
         }
         Err(self.key("server.public_url", "has to be https unless oauth.mode is \"direct\""))
@@ -99,7 +97,7 @@ impl Reader<'_> {
         self.https(file)?;
         Ok(vec![
             ("oauth_mode", "facade".to_owned()),
-            ("issuer", origin(&file.server.public_url)),
+            ("issuer", origin(file)),
             ("oauth_scopes", self.scopes(file)?),
             ("oauth_registration_redirects", file.oauth.registration_redirects.join(" ")),
             ("sign_in_tenant", sign_in_tenant(file)),
@@ -130,7 +128,7 @@ impl Reader<'_> {
         let number = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
         Ok(vec![
             ("oauth_mode", "session".to_owned()),
-            ("issuer", origin(&file.server.public_url)),
+            ("issuer", origin(file)),
             ("oauth_scopes", self.scopes(file)?),
             ("oauth_clients", if oauth.clients.is_empty() { String::new() } else { clients(oauth) }),
             ("oauth_client_document_hosts", oauth.client_document_hosts.join(" ")),
@@ -162,13 +160,13 @@ fn clients(oauth: &OauthFile) -> String {
 }
 
 /// Every scope that a rule names, once.
-fn named_scopes(file: &File) -> Vec<String> {
+pub(super) fn named_scopes(file: &File) -> Vec<String> {
     let rules = file.tools.values().chain(file.resources.values()).chain(file.prompts.values());
     let named: BTreeSet<&String> = rules.flat_map(|Rule { scopes, .. }| scopes).collect();
     named.into_iter().cloned().collect()
 }
 
 /// Scheme, host and port: the issuer identifier.
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
+fn origin(file: &File) -> String {
+    file.server.public_url.as_ref().map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }

@@ -142,6 +142,7 @@ impl Reader<'_> {
         let server = self.server(&file)?;
         let settings = self.settings(&file)?;
         let storage = self.storage(&file)?;
+        let local = self.local(&file)?;
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
@@ -165,6 +166,7 @@ impl Reader<'_> {
             },
             storage,
             oauth_mode: file.oauth.mode.into(),
+            local,
             concurrent_requests,
             calls_per_minute,
         })
@@ -213,6 +215,9 @@ impl Reader<'_> {
             }
         };
         let Some(listen) = file.server.listen else { return Ok(None) };
+        if file.server.public_url.is_none() {
+            return Err(self.key("server.public_url", "is missing beside server.listen"));
+        }
         if tls.is_none() && !listen.ip().is_loopback() {
             return Err(self.key(
                 "server.listen",
@@ -224,7 +229,12 @@ impl Reader<'_> {
 
     /// What components may read. Names as in `docs/configuration.md`.
     fn settings(&self, file: &File) -> Result<BTreeMap<String, String>, ConfigError> {
-        let public_url = self.public_url(&file.server.public_url)?;
+        let public_url = match (&file.server.public_url, &file.local) {
+            (Some(url), _) => self.public_url(url)?,
+            // Nobody comes to it.
+            (None, Some(_)) => "https://localhost/mcp".to_owned(),
+            (None, None) => return Err(self.key("server.public_url", "is missing")),
+        };
         let audiences = match &file.entra.audiences {
             Some(audiences) if audiences.is_empty() => {
                 return Err(self.key(
@@ -409,7 +419,7 @@ impl Reader<'_> {
     }
 
     /// Paths in the file are relative to it, wherever the program is started.
-    fn relative(&self, path: &Path) -> PathBuf {
+    pub(super) fn relative(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 

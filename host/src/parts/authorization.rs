@@ -16,7 +16,7 @@ use super::bindings::identity::valet::capability::{own_keys, settings};
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::capability::{audit, request_state};
 use super::budget::{self, Budget, Budgeted};
-use super::request::Parts;
+use super::custodian::Custodian;
 use crate::capabilities::{Capabilities, Lent};
 
 pub(crate) use super::bindings::authorization::exports::valet::oauth::authorization::{Request, Response};
@@ -26,7 +26,7 @@ pub(crate) struct Authorization {
     engine: Engine,
     artifact: AuthorizationPre<State>,
     lent: Arc<Lent>,
-    parts: Arc<Parts>,
+    custodian: Arc<Custodian>,
 }
 
 struct State {
@@ -36,7 +36,7 @@ struct State {
 }
 
 /// What the artifact is lent of the custodian.
-struct Sessions(Arc<Parts>);
+struct Sessions(Arc<Custodian>);
 
 impl Budgeted for State {
     fn budget(&mut self) -> &mut Budget {
@@ -49,7 +49,7 @@ impl Authorization {
         engine: &Engine,
         component: &Component,
         lent: Arc<Lent>,
-        parts: Arc<Parts>,
+        custodian: Arc<Custodian>,
     ) -> wasmtime::Result<Self> {
         let mut linker = Linker::<State>::new(engine);
         let view: fn(&mut State) -> &mut Capabilities = |state| &mut state.capabilities;
@@ -66,7 +66,7 @@ impl Authorization {
         wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
         random::add_to_linker::<_, Lends>(&mut linker, view)?;
         let artifact = AuthorizationPre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { engine: engine.clone(), artifact, lent, parts })
+        Ok(Self { engine: engine.clone(), artifact, lent, custodian })
     }
 
     /// Answers one request.
@@ -84,7 +84,7 @@ impl Authorization {
     async fn instance(&self) -> wasmtime::Result<(wasmtime::Store<State>, Artifact)> {
         let state = State {
             capabilities: Capabilities::new(Arc::clone(&self.lent)),
-            sessions: Sessions(Arc::clone(&self.parts)),
+            sessions: Sessions(Arc::clone(&self.custodian)),
             budget: Budget::new(),
         };
         let mut store = budget::store(&self.engine, state);
@@ -102,21 +102,21 @@ impl sessions::Host for Sessions {
     async fn open(&mut self, of: sessions::SignIn) -> Result<sessions::Session, sessions::Failure> {
         let sessions::SignIn { code, redirect_uri, verifier, nonce, with_claims } = of;
         let of = guest::SignIn { code, redirect_uri, verifier, nonce, with_claims };
-        self.0.custodian.open_session(of).await.map_err(fault)?.map(session).map_err(failure)
+        self.0.open_session(of).await.map_err(fault)?.map(session).map_err(failure)
     }
 
     async fn renew(&mut self, id: String) -> Result<sessions::Session, sessions::Failure> {
-        self.0.custodian.renew_session(&id).await.map_err(fault)?.map(session).map_err(failure)
+        self.0.renew_session(&id).await.map_err(fault)?.map(session).map_err(failure)
     }
 
     async fn close(&mut self, id: String) -> Result<(), sessions::Failure> {
-        self.0.custodian.close_session(&id).await.map_err(fault)?.map_err(failure)
+        self.0.close_session(&id).await.map_err(fault)?.map_err(failure)
     }
 }
 
 impl forwarding::Host for Sessions {
     async fn send(&mut self, form: String) -> Result<forwarding::Answer, forwarding::Failure> {
-        let sent = self.0.custodian.forward(&form).await.map_err(|error| {
+        let sent = self.0.forward(&form).await.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the custodian failed");
             forwarding::Failure::Unavailable("the custodian failed".to_owned())
         })?;

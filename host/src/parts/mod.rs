@@ -1,4 +1,4 @@
-//! The four artifacts of the native layout (decision 0001) and the stores that they run in.
+//! The artifacts of the native layout (decision 0001) and the stores that they run in.
 //!
 //! [`identity`] lives long and turns tokens into principals; [`request`] and [`authorization`] are fresh for each request; [`custodian`] is fresh for each
 //! call that a tool makes, and for each use of a session. A principal crosses from one to the next as a resource of the host's, see [`principal`].
@@ -7,6 +7,7 @@ pub(crate) mod authorization;
 pub(crate) mod budget;
 pub(crate) mod custodian;
 pub(crate) mod identity;
+pub(crate) mod local;
 pub(crate) mod principal;
 pub(crate) mod request;
 
@@ -119,6 +120,35 @@ pub(crate) mod bindings {
                 "valet:capability/request-state": crate::parts::bindings::request::valet::capability::request_state,
                 "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
                 "wasi:random/random": crate::parts::bindings::custodian::wasi::random::random,
+            },
+        });
+    }
+
+    pub mod local_custodian {
+        wasmtime::component::bindgen!({
+            path: [
+                "../wit/deps/io",
+                "../wit/deps/clocks",
+                "../wit/deps/random",
+                "../wit/crypto",
+                "../wit/capability",
+                "../wit/identity",
+                "../wit/oauth",
+                "../wit/downstream",
+                "../wit/mcp",
+                "../wit/host",
+            ],
+            world: "valet:host/local-custodian",
+            imports: {
+                "valet:downstream/tokens.acquire": async,
+                "valet:downstream/tokens.forget": async,
+            },
+            exports: { default: async },
+            with: {
+                "valet:identity/principal": crate::parts::bindings::custodian::valet::identity::principal,
+                "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
+                "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
+                "valet:capability/egress-graph": crate::parts::bindings::custodian::valet::capability::egress_graph,
             },
         });
     }

@@ -1,6 +1,6 @@
 //! The principal as the host passes it on: who was verified, and the token that was.
 //!
-//! Private fields and one maker: [`super::identity::Identity::authenticate`]. The artifacts hold handles; who a principal is can be read by whoever
+//! Private fields and two makers: [`super::identity::Identity::authenticate`], and for the user of this machine [`super::request::Who`]. The artifacts hold handles; who a principal is can be read by whoever
 //! is lent one, its token only by the artifact that `assertion` is linked to.
 
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
@@ -21,6 +21,13 @@ impl Principal {
     /// For [`super::identity`], which has just seen the validator accept `token`.
     pub(super) fn assertion(caller: Caller, token: String) -> Self {
         Self { caller, token }
+    }
+}
+
+/// For the user of this machine, who is not verified by a token: there is none, and whoever could read one is not linked.
+impl Principal {
+    pub(super) fn local(caller: Caller) -> Self {
+        Self { caller, token: String::new() }
     }
 }
 

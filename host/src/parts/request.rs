@@ -19,8 +19,10 @@ use super::bindings::request::{
 use super::budget::{self, Budget, Budgeted};
 use super::custodian::{self, Custodian};
 use super::identity::Identity;
+use super::local::LocalCustodian;
 use super::principal::{self, Principal, Principals};
 use crate::capabilities::{Capabilities, Lent};
+use crate::local::LocalUser;
 
 pub use super::bindings::request::exports::valet::mcp::endpoint::Request;
 pub use super::bindings::request::exports::valet::mcp::messages::Kind;
@@ -37,8 +39,58 @@ pub(crate) struct Requests {
 
 /// The artifacts behind this one.
 pub(crate) struct Parts {
-    pub(crate) identity: Identity,
-    pub(crate) custodian: Custodian,
+    pub(crate) who: Who,
+    pub(crate) api: Api,
+}
+
+/// Who calls.
+pub(crate) enum Who {
+    /// Whoever a token was issued to.
+    Tokens(Identity),
+    /// The user of this machine.
+    Local(Arc<LocalUser>),
+}
+
+/// What calls Graph.
+pub(crate) enum Api {
+    /// With what the caller's token is exchanged for, or what their session holds.
+    Custodian(Arc<Custodian>),
+    /// With a token of the user of this machine.
+    Local(LocalCustodian),
+}
+
+impl Who {
+    async fn authenticate(
+        &self,
+        token: String,
+    ) -> wasmtime::Result<Result<Principal, authenticator::Failure>> {
+        match self {
+            Self::Tokens(identity) => identity.authenticate(token).await,
+            Self::Local(user) => {
+                Ok(user.caller().await.map(Principal::local).map_err(authenticator::Failure::Unavailable))
+            }
+        }
+    }
+
+    async fn ready(&self) -> wasmtime::Result<Result<(), String>> {
+        match self {
+            Self::Tokens(identity) => identity.ready().await,
+            Self::Local(_) => Ok(Ok(())),
+        }
+    }
+}
+
+impl Api {
+    async fn send(
+        &self,
+        principal: Principal,
+        request: custodian::Request,
+    ) -> wasmtime::Result<Result<custodian::Response, custodian::Failure>> {
+        match self {
+            Self::Custodian(custodian) => custodian.send(principal, request).await,
+            Self::Local(local) => local.send(principal, request).await,
+        }
+    }
 }
 
 struct State {
@@ -181,12 +233,12 @@ impl authenticator::Host for Calls {
             tracing::error!(error = format!("{error:#}"), "the identity part failed");
             authenticator::Failure::Unavailable("the identity part failed".to_owned())
         };
-        let principal = self.parts.identity.authenticate(token).await.map_err(fault)??;
+        let principal = self.parts.who.authenticate(token).await.map_err(fault)??;
         self.principals.push(principal).map_err(fault)
     }
 
     async fn ready(&mut self) -> Result<(), String> {
-        self.parts.identity.ready().await.map_err(|error| format!("the identity part failed: {error:#}"))?
+        self.parts.who.ready().await.map_err(|error| format!("the identity part failed: {error:#}"))?
     }
 }
 
@@ -203,7 +255,7 @@ impl requests::Host for Calls {
         let principal = self.principals.get(&caller).map_err(fault)?.clone();
         let requests::Request { method, path, query, scopes } = request;
         let request = custodian::Request { method, path, query, scopes };
-        match self.parts.custodian.send(principal, request).await.map_err(fault)? {
+        match self.parts.api.send(principal, request).await.map_err(fault)? {
             Ok(custodian::Response { status, body, request_id }) => {
                 Ok(requests::Response { status, body, request_id })
             }
@@ -221,6 +273,7 @@ fn local(failure: custodian::Failure) -> requests::Failure {
     match failure {
         custodian::Failure::Refused(rule) => requests::Failure::Refused(rule),
         custodian::Failure::InteractionRequired(claims) => requests::Failure::InteractionRequired(claims),
+        custodian::Failure::ActionRequired(words) => requests::Failure::ActionRequired(words),
         custodian::Failure::AssertionRefused(detail) => requests::Failure::AssertionRefused(detail),
         custodian::Failure::Throttled(seconds) => requests::Failure::Throttled(seconds),
         custodian::Failure::Misconfigured(detail) => requests::Failure::Misconfigured(detail),

@@ -23,9 +23,9 @@ pub const MEMORY_RANGE_BYTES: usize = 32 * 1024 * 1024;
 /// What an entry of the memory store takes beside name and value: its places in two B-trees, and the heap's own.
 pub const MEMORY_ENTRY_BYTES: usize = 160;
 
-/// Entries whose lifetime is over that are removed with each write. More than one, so that a store in use cannot grow by them; few, so that no write is
-/// slow.
-pub const SWEPT_ENTRIES: usize = 64;
+/// Entries whose lifetime is over that are removed with each write. More than one, so that a store in use does not grow by them; few, so that no write is
+/// slow, nor a commit of [`WRITES_AT_ONCE`] of them.
+pub const SWEPT_ENTRIES: usize = 8;
 
 /// Memory for pages of the file. The inner pages of 100,000 sessions take 2 MB of it; the system keeps the rest of the file in its own cache.
 pub const DISK_CACHE_BYTES: usize = 16 * 1024 * 1024;

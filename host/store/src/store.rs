@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) released: Arc<Notify>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a process has one store")]
 pub(crate) enum Kind {
     Memory(Memory),
     Disk(Disk),
@@ -39,7 +40,7 @@ impl Store {
     }
 
     /// The store in the file at `path`, which is made if there is none, readable by its owner only. One process at a time can have it open. A file that was not
-    /// closed (kill −9, power loss) is repaired, and every file is checked from end to end: about a second for each 500 MB.
+    /// closed (kill −9, power loss) is repaired, and every file is checked from end to end: about a second for each 200 MB.
     ///
     /// # Errors
     /// [`InUse`](StoreError::InUse), [`ReadOnly`](StoreError::ReadOnly), [`Full`](StoreError::Full), [`Corrupt`](StoreError::Corrupt) for a file that is damaged

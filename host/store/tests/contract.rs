@@ -1,4 +1,5 @@
 //! What every kind of store keeps to: the same tests in memory, on disk and in Redis.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod common;
 

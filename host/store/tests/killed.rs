@@ -1,10 +1,11 @@
 //! kill −9 at any moment: whoever opens the file afterwards finds each value whole, and it is the last one that was answered for or the one that was being written.
 //!
 //! The program starts itself with the path of a file, and kills that child at a seeded moment.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -15,7 +16,7 @@ use valet_store::{Range, Ranged, Store, SystemClock};
 use common::Seeded;
 
 const SEED: u64 = 6;
-const ROUNDS: u64 = 150;
+const ROUNDS: u64 = 100;
 const WRITERS: usize = 4;
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
@@ -64,8 +65,9 @@ async fn write_until_killed(path: &Path) {
                     assert!(range.swap(&name, old.as_deref(), &value(last + 1), LONG).await.unwrap());
                     last += 1;
                     let mut output = std::io::stdout().lock();
-                    writeln!(output, "{writer} {last}").unwrap();
-                    output.flush().unwrap();
+                    if writeln!(output, "{writer} {last}").and_then(|()| output.flush()).is_err() {
+                        return; // whoever was to kill us is gone
+                    }
                 }
             })
         })
@@ -82,7 +84,8 @@ async fn kill_again_and_again() {
     let mut kept = [0; WRITERS];
     let mut in_flight = 0;
     for round in 0..ROUNDS {
-        let answered = write_and_kill(&path, Duration::from_micros(seeded.below(60_000)), kept);
+        let answered =
+            write_and_kill(&path, &Moment::Writing(Duration::from_micros(seeded.below(40_000))), kept);
         let range = Store::disk(&path, SystemClock).await.unwrap().range(Range::Sessions);
         for writer in 0..WRITERS {
             let found = current(&range, writer).await;
@@ -108,26 +111,45 @@ async fn kill_while_the_file_is_made() {
     for _ in 0..ROUNDS / 3 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.redb");
-        let answered = write_and_kill(&path, Duration::from_micros(seeded.below(12_000)), [0; WRITERS]);
+        let answered = write_and_kill(
+            &path,
+            &Moment::Starting(Duration::from_micros(seeded.below(30_000))),
+            [0; WRITERS],
+        );
         let range = Store::disk(&path, SystemClock).await.unwrap().range(Range::Sessions);
         assert!(current(&range, 0).await >= answered[0]);
     }
 }
 
+/// When a child is killed.
+enum Moment {
+    /// So long after it answered for its first write.
+    Writing(Duration),
+    /// So long after it was started.
+    Starting(Duration),
+}
+
 /// The last number of each writer that the child answered for.
-fn write_and_kill(path: &Path, after: Duration, mut answered: [u64; WRITERS]) -> [u64; WRITERS] {
+fn write_and_kill(path: &Path, moment: &Moment, mut answered: [u64; WRITERS]) -> [u64; WRITERS] {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program).arg(path).stdout(Stdio::piped()).spawn().unwrap();
-    sleep(after);
-    child.kill().unwrap();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        // The last line may be cut off: then it is no answer.
-        let Some((writer, number)) = line.split_once(' ') else { continue };
-        let writer: usize = writer.parse().unwrap();
-        answered[writer] = answered[writer].max(number.parse().unwrap_or(0));
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    match moment {
+        Moment::Writing(after) => {
+            output.read_line(&mut lines).unwrap();
+            sleep(*after);
+        }
+        Moment::Starting(after) => sleep(*after),
     }
+    child.kill().unwrap();
+    output.read_to_string(&mut lines).unwrap();
     child.wait().unwrap();
+    // The last line may be cut off: then it is no answer.
+    for line in lines.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+        let (writer, number) = line.split_once(' ').unwrap();
+        answered[writer.parse::<usize>().unwrap()] = number.parse().unwrap();
+    }
     answered
 }
 

@@ -1,4 +1,5 @@
 //! The store in memory, which is bounded.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod common;
 
@@ -9,7 +10,7 @@ use valet_store::{Range, Store, StoreError};
 
 use common::Hands;
 
-const VALUE: [u8; 1 << 20] = [7; 1 << 20];
+static VALUE: [u8; 1 << 20] = [7; 1 << 20];
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
 #[tokio::test]

@@ -15,7 +15,7 @@
 
 pub mod answer;
 pub mod authorize;
-pub mod capabilities;
+pub mod claims;
 mod credential;
 pub mod device_code;
 pub mod forwarded;

@@ -60,8 +60,17 @@ impl SealingKeys {
     /// Never: a record is far below the cipher's limit of 256 GiB.
     #[must_use]
     pub fn seal(&self, plain: &[u8], place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
+        self.seal_bytes(plain, &place.bytes(), nonce)
+    }
+
+    /// The same for what belongs to nobody: `context` names what it is and where it belongs.
+    ///
+    /// # Panics
+    /// Never, as above.
+    #[must_use]
+    pub fn seal_bytes(&self, plain: &[u8], context: &[u8], nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
         let (id, key) = &self.0[0];
-        let payload = Payload { msg: plain, aad: &place.bytes() };
+        let payload = Payload { msg: plain, aad: context };
         let sealed = key.encrypt(&XNonce::from(nonce), payload).expect("a record is below the cipher's limit");
         [&[FORMAT], id.as_slice(), &nonce, &sealed].concat()
     }
@@ -69,13 +78,19 @@ impl SealingKeys {
     /// What was sealed at `place`; none for anything else, whatever is wrong with it: a record that does not open is no record.
     #[must_use]
     pub fn open(&self, record: &[u8], place: Place<'_>) -> Option<SecretSlice<u8>> {
+        self.open_bytes(record, &place.bytes())
+    }
+
+    /// What was sealed with `context`; none for anything else.
+    #[must_use]
+    pub fn open_bytes(&self, record: &[u8], context: &[u8]) -> Option<SecretSlice<u8>> {
         let (&FORMAT, rest) = record.split_first()? else { return None };
         let (id, rest) = rest.split_first_chunk::<KEY_ID_BYTES>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
-        let (nonce, aad) = (XNonce::from(*nonce), place.bytes());
+        let nonce = XNonce::from(*nonce);
         let mut named = self.0.iter().filter(|(known, _)| known == id);
         named
-            .find_map(|(_, key)| key.decrypt(&nonce, Payload { msg: sealed, aad: &aad }).ok())
+            .find_map(|(_, key)| key.decrypt(&nonce, Payload { msg: sealed, aad: context }).ok())
             .map(SecretSlice::from)
     }
 }

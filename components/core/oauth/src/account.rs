@@ -112,6 +112,25 @@ impl Account {
         self.sessions.drain(..superfluous).collect()
     }
 
+    /// Forgets a client: what was permitted to it, and its sessions, which the shell ends.
+    pub fn withdraw(&mut self, client_id: &str) -> Vec<Kept> {
+        self.consents.retain(|consent| consent.client_id != client_id);
+        let (ended, kept) = self.sessions.drain(..).partition(|kept| kept.client_id == client_id);
+        self.sessions = kept;
+        ended
+    }
+
+    /// The clients that have a permission or a session, each once.
+    #[must_use]
+    pub fn clients(&self) -> Vec<&str> {
+        let permitted = self.consents.iter().map(|consent| consent.client_id.as_str());
+        let signed_in = self.sessions.iter().map(|kept| kept.client_id.as_str());
+        let mut clients: Vec<&str> = permitted.chain(signed_in).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        clients
+    }
+
     /// Forgets one session.
     pub fn end(&mut self, session: &str) {
         self.sessions.retain(|kept| kept.session != session);

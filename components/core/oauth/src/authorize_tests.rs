@@ -1,9 +1,10 @@
 //! Authorization requests: one that is good, and each with one thing wrong.
 
 use super::*;
-use crate::client::{Lookup, look_up};
+use crate::client::{ClientError, Lookup, look_up};
 use crate::pkce::ChallengeError;
 use crate::redirect::RedirectError;
+use crate::scope::ScopeError;
 use crate::testing::{QUERY, client, settings, settings_with};
 use crate::uri::UriError;
 
@@ -140,10 +141,22 @@ fn another_resource_is_refused() {
         "https://graph.microsoft.com",
         "https://valet.example/MCP",
         "https://valet.example/mcp?x",
+        "https://valet.example/mcp#x",
     ] {
         let own = "https://valet.example/mcp".to_owned();
         redirected("resource", Some(found), AuthorizeError::Resource { found: found.into(), own });
     }
+}
+
+/// RFC 8707 allows several resources; a token for several is none of ours, and RFC 6749 section 3.1 has each parameter once.
+#[test]
+fn two_resources_are_refused_on_a_page() {
+    let twice = format!("{QUERY}&resource=https%3A%2F%2Fevil.example");
+    let error = Form::parse(twice.as_bytes()).unwrap_err();
+    assert_eq!(error, crate::form::FormError::Duplicate { name: "resource".into() });
+    let page = Refusal::Page(AuthorizeError::Form(error)).response("request-7");
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("cannot be read"));
 }
 
 #[test]
@@ -210,4 +223,39 @@ fn a_redirection_is_303_and_leaves_no_trace() {
     assert_eq!((response.status, response.body.as_str()), (303, ""));
     assert!(response.headers.contains(&("referrer-policy", "no-referrer".into())));
     assert!(response.headers.contains(&("cache-control", "no-store".into())));
+}
+
+/// Whatever is changed in a good request, nothing is sent anywhere but to the client's own redirect URI.
+#[test]
+fn no_change_of_a_request_moves_its_answer() {
+    let mut numbers = crate::testing::Numbers(5);
+    let alphabet = b"&=%#@:/\\?.;+*0aA\x00\xff ";
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        let mut text = QUERY.as_bytes().to_vec();
+        for _ in 0..=numbers.below(3) {
+            let (at, byte) = (numbers.below(text.len()), alphabet[numbers.below(alphabet.len())]);
+            match numbers.below(3) {
+                0 => text[at] = byte,
+                1 => text.insert(at, byte),
+                _ => drop(text.remove(at)),
+            }
+        }
+        let Ok(form) = Form::parse(&text) else { continue };
+        let Ok(Lookup::Known(client)) = look_up(form.get("client_id"), &settings()) else { continue };
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        match Request::read(&form, &client, &settings()) {
+            Ok(request) => {
+                assert_eq!(request.redirect.as_str(), "https://app.example/cb", "{shown}");
+                taken += 1;
+            }
+            Err(Refusal::Page(_)) => {}
+            Err(Refusal::Redirect { location, .. } | Refusal::Link { location, .. }) => {
+                assert!(location.starts_with("https://app.example/cb?error="), "{shown}");
+                assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 100 && refused > 100, "{taken} {refused}");
 }

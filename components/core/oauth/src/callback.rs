@@ -6,6 +6,7 @@ use core::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::cookie;
 use crate::error::Code;
 use crate::form::{Form, FormError};
 use crate::http::Response;
@@ -198,11 +199,45 @@ fn aadsts(description: &str) -> Option<u32> {
     rest.get(..digits)?.parse().ok()
 }
 
-/// The way back to the client for a sign-in that ended here. As for one that succeeded, a page stands between, since Entra's own form may have begun
-/// the chain of redirections that leads here: see [`crate::page::onward`].
+/// Why no session was opened with Entra's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionFailure {
+    /// Entra refused the code, or the ID token is not for this sign-in.
+    Refused,
+    /// Our registration or credential is at fault.
+    Misconfigured,
+    /// Entra, or our store, cannot be reached.
+    Unavailable,
+}
+
+impl SessionFailure {
+    /// What the client is told.
+    #[must_use]
+    pub const fn told(self) -> (Code, &'static str) {
+        match self {
+            Self::Refused => (Code::AccessDenied, "the identity provider did not confirm the sign-in"),
+            Self::Misconfigured => (Code::ServerError, "the server is misconfigured"),
+            Self::Unavailable => (Code::TemporarilyUnavailable, "the identity provider is not available"),
+        }
+    }
+}
+
+/// The client's answer for a sign-in that ended here. The cookie ends.
 #[must_use]
 pub fn refused(transaction: &Transaction, code: Code, description: &str, settings: &Settings) -> Response {
-    crate::page::onward(&transaction.failure(code, description, settings))
+    back(transaction, &transaction.failure(code, description, settings))
+}
+
+/// The client's answer with our code. The cookie ends.
+#[must_use]
+pub fn finished(transaction: &Transaction, code: &SecretString, settings: &Settings) -> Response {
+    back(transaction, &transaction.success(code, settings))
+}
+
+/// The way back to the client: a page that goes on, and no redirection. A form of Entra's began the chain that leads here, and a browser applies the
+/// `form-action` of that form's page to the whole of it; the client's address need not be in there.
+fn back(transaction: &Transaction, location: &str) -> Response {
+    crate::page::onward(location).with_cookie(cookie::clear(&transaction.cookie_name()))
 }
 
 #[cfg(test)]

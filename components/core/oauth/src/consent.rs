@@ -13,8 +13,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::account::Account;
 use crate::authorize::Request;
 use crate::client::Client;
+use crate::cookie;
+use crate::error::Code;
 use crate::form::{Form, FormError};
 use crate::http::{ForeignForm, Response};
+use crate::page;
 use crate::secret;
 use crate::settings::Settings;
 use crate::transaction::{self, Basis, EntraSecrets, Transaction, TransactionError};
@@ -89,8 +92,8 @@ impl ConsentError {
     #[must_use]
     pub fn response(&self, correlation_id: &str) -> Response {
         match self {
-            Self::Transaction(error) => crate::page::transaction_error(error, correlation_id),
-            _ => crate::page::form_error(correlation_id),
+            Self::Transaction(error) => page::transaction_error(error, correlation_id),
+            _ => page::form_error(correlation_id),
         }
     }
 }
@@ -162,6 +165,13 @@ impl Answer {
             Decision::Deny => (Decision::Deny, transaction),
         })
     }
+}
+
+/// The answer to [`Decision::Deny`]: a page that goes on to the client. The cookie ends.
+#[must_use]
+pub fn denied(transaction: &Transaction, settings: &Settings) -> Response {
+    let location = transaction.failure(Code::AccessDenied, "the user declined", settings);
+    page::onward(&location).with_cookie(cookie::clear(&transaction.cookie_name()))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Answers as plain values, and the header fields that all of one kind have.
 
+use core::fmt;
+
 use serde::Serialize;
 
 use crate::error::Code;
 
-/// An answer: status, header fields with names in lower case, body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An answer: status, header fields with names in lower case, body. It does not print: tokens, codes and cookies are in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// Status code.
     pub status: u16,
@@ -13,6 +15,13 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body, UTF-8.
     pub body: String,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        write!(f, "Response({}, {names}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 impl Response {
@@ -136,8 +145,8 @@ pub struct ForeignForm {
     pub value: String,
 }
 
-impl core::fmt::Display for ForeignForm {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for ForeignForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the form was not posted by a page of this server: `{}` is `{}`", self.field, self.value)
     }
 }
@@ -152,6 +161,14 @@ mod tests {
         assert_eq!(response.body, r#"{"error":"invalid_grant","error_description":"the code is spent"}"#);
         assert!(response.headers.contains(&("cache-control", "no-store".into())));
         assert!(response.headers.contains(&("pragma", "no-cache".into())));
+    }
+
+    #[test]
+    fn an_answer_does_not_print() {
+        let response =
+            Response::redirect("https://app.example/cb?code=secret".into()).with_cookie("a=hidden".into());
+        let text = format!("{response:?}");
+        assert_eq!(text, "Response(303, location, cache-control, referrer-policy, set-cookie, 0 bytes)");
     }
 
     #[test]

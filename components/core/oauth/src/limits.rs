@@ -65,6 +65,9 @@ pub const DOCUMENT_LIFETIME_MOST: u64 = 24 * 3600;
 /// A registration request (RFC 7591 section 3.1).
 pub const REGISTRATION: usize = 16 * 1024;
 
+/// How long a registered client stays registered before anybody signs in with it. Clients register when they begin a sign-in.
+pub const REGISTRATION_UNUSED_LIFETIME: u64 = 3600;
+
 /// How long a registered client stays registered; longer than any of its refresh tokens can live.
 pub const REGISTRATION_LIFETIME: u64 = 91 * 24 * 3600;
 

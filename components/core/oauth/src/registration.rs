@@ -126,7 +126,8 @@ pub struct Record {
 /// A client that was just registered.
 #[derive(Debug)]
 pub struct Registered {
-    /// Name of the record to be written, for [`limits::REGISTRATION_LIFETIME`].
+    /// Name of the record to be written, for [`limits::REGISTRATION_UNUSED_LIFETIME`]. When the client gets its first code, the record is
+    /// written again for [`limits::REGISTRATION_LIFETIME`]: a flood of registrations takes the places of others for an hour at most.
     pub record: String,
     /// The record.
     pub value: Vec<u8>,
@@ -204,7 +205,7 @@ fn redirect_uris(request: &Request, rules: &Registration) -> Result<Vec<String>,
     for text in uris {
         let uri = RedirectUri::parse(text).map_err(RegistrationError::Redirect)?;
         let loopback = uri.kind() == Kind::Loopback;
-        if !(loopback && rules.loopback || rules.redirect_uris.iter().any(|listed| listed.admits(&uri))) {
+        if !is_listed(&uri, rules) {
             return Err(RegistrationError::NotListed { uri: shown(text) });
         }
         if loopback && request.application_type.as_deref() == Some("web") {
@@ -212,6 +213,12 @@ fn redirect_uris(request: &Request, rules: &Registration) -> Result<Vec<String>,
         }
     }
     Ok(uris.clone())
+}
+
+/// Whether the operator's list has a redirect URI.
+fn is_listed(uri: &RedirectUri, rules: &Registration) -> bool {
+    (uri.kind() == Kind::Loopback && rules.loopback)
+        || rules.redirect_uris.iter().any(|listed| listed.admits(uri))
 }
 
 /// The client information response (RFC 7591 section 3.2.1): what was registered, which may differ from what was asked for. There is no secret, so the
@@ -255,12 +262,15 @@ pub fn record_name(client_id: &str) -> String {
     format!("client/{client_id}")
 }
 
-/// Reads the record of a registered client; none for what is no record.
+/// Reads the record of a registered client; none for what is no record. It keeps those redirect URIs that the operator lists still.
 #[must_use]
-pub fn client(client_id: &str, record: &[u8]) -> Option<Client> {
+pub fn client(client_id: &str, record: &[u8], rules: &Registration) -> Option<Client> {
     let record: Record = serde_json::from_slice(record).ok()?;
-    let redirect_uris =
-        record.redirect_uris.iter().map(|uri| RedirectUri::parse(uri)).collect::<Result<_, _>>().ok()?;
+    let uris = record.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok());
+    let redirect_uris: Vec<RedirectUri> = uris.filter(|uri| is_listed(uri, rules)).collect();
+    if redirect_uris.is_empty() {
+        return None;
+    }
     Some(Client {
         id: client_id.to_owned(),
         name: record.name,

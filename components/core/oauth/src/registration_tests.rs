@@ -47,7 +47,7 @@ fn a_registration_is_answered_with_what_was_registered() {
         })
     );
     let id = "registered-AAAAAAAAAAAAAAAAAAAAAA";
-    let client = client(id, &registered.value).unwrap();
+    let client = client(id, &registered.value, &rules()).unwrap();
     assert_eq!(
         (client.id.as_str(), client.name.as_deref(), client.origin),
         (id, Some("Cli"), Origin::Registered)
@@ -163,6 +163,22 @@ fn refusals_are_answered_by_their_kind() {
 #[test]
 fn a_record_that_is_none_is_no_client() {
     for record in ["", "{}", "null", r#"{"r":["x"]}"#] {
-        assert_eq!(client("registered-AAAAAAAAAAAAAAAAAAAAAA", record.as_bytes()), None, "{record}");
+        assert_eq!(
+            client("registered-AAAAAAAAAAAAAAAAAAAAAA", record.as_bytes(), &rules()),
+            None,
+            "{record}"
+        );
     }
+}
+
+#[test]
+fn a_redirect_that_is_listed_no_more_is_gone() {
+    let record =
+        attempt(r#"{"redirect_uris":["http://127.0.0.1/cb","https://listed.example/cb"]}"#).unwrap().value;
+    let uris = |rules: &Registration| {
+        client("registered-AAAAAAAAAAAAAAAAAAAAAA", &record, rules).map(|client| client.redirect_uris.len())
+    };
+    assert_eq!(uris(&rules()), Some(2));
+    assert_eq!(uris(&Registration { loopback: false, ..rules() }), Some(1));
+    assert_eq!(uris(&Registration { redirect_uris: vec![], loopback: false, most: 1 }), None);
 }

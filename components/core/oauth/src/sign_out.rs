@@ -1,4 +1,6 @@
-//! Signing out by a page: all sessions of the user whom this browser knows end, with every application, and all permissions are forgotten.
+//! The page on which a user sees what has access in their name, and ends it: for one application, or for all at once.
+//!
+//! The user is the one whom this browser knows by its cookie. That is enough to end things, and for nothing else.
 
 use core::fmt;
 use std::fmt::Write as _;
@@ -55,40 +57,52 @@ fn csrf(cookie_value: &str) -> String {
     secret::digest(&format!("sign-out\n{cookie_value}"))
 }
 
-/// The page that asks. `known` is the user of the cookie, their account, and the cookie's sealed value.
+/// The page. `known` is the user of the cookie, their account, and the cookie's sealed value.
 #[must_use]
 pub fn ask(known: Option<(&User, &Account, &str)>) -> Response {
     let Some((user, account, cookie_value)) = known else {
-        return page(
-            200,
-            "Sign out",
-            "<h1>Nobody is signed in here</h1>\n<p>There is nothing to end in this browser.</p>\n",
-        );
+        let main = "<h1>Nobody is signed in here</h1>\n<p>There is nothing to end in this browser.</p>\n";
+        return page(200, "Sign out", main);
     };
-    let mut main =
-        format!("<h1>Sign out {}?</h1>\n", escape(user.name.as_deref().unwrap_or("of all applications")));
-    main.push_str("<p>All applications that use this server with your account lose access at once, on every device.</p>\n<dl>\n");
-    let _ = writeln!(main, "<dt>Sessions</dt><dd>{}</dd>", account.sessions().len());
-    main.push_str("<dt>Applications that you allowed</dt><dd><ul>");
-    for consent in account.consents() {
-        let (client, audience) = (escape(&consent.client_id), escape(&consent.audience));
-        let _ = write!(
-            main,
-            "<li><code>{client}</code>, answered at {audience}: {}</li>",
-            escape(&consent.scopes.join(", "))
-        );
+    let csrf = csrf(cookie_value);
+    let mut main = format!("<h1>Sign out {}?</h1>\n", escape(user.name.as_deref().unwrap_or("everywhere")));
+    main.push_str("<p>These applications use this server with your Microsoft account. What you end loses access at once, on every device.</p>\n");
+    for client in account.clients() {
+        push_client(&mut main, account, client, &csrf);
     }
-    if account.consents().is_empty() {
-        main.push_str("<li>none</li>");
+    push_form(&mut main, &csrf, "", "<button class=\"primary\">Sign out everywhere</button>");
+    page(200, "Sign out", &main)
+}
+
+/// What one application may do, and the button that ends it.
+fn push_client(main: &mut String, account: &Account, client: &str, csrf: &str) {
+    let sessions = account.sessions().iter().filter(|kept| kept.client_id == client).count();
+    let _ = write!(main, "<dl>\n<dt>Application</dt><dd><code>{}</code></dd>\n", escape(client));
+    for consent in account.consents().iter().filter(|consent| consent.client_id == client) {
+        let (audience, scopes) = (escape(&consent.audience), consent.scopes.join(", "));
+        let _ = writeln!(main, "<dt>Allowed, answered at {audience}</dt><dd>{}</dd>", escape(&scopes));
     }
+    let _ = writeln!(main, "<dt>Sessions</dt><dd>{sessions}</dd>");
+    let field = format!("<input type=\"hidden\" name=\"client\" value=\"{}\">\n", escape(client));
+    push_form(main, csrf, &field, "<button>End and forget</button>");
+    main.push_str("</dl>\n");
+}
+
+fn push_form(main: &mut String, csrf: &str, field: &str, button: &str) {
     let _ = write!(
         main,
-        "</ul></dd>\n</dl>\n<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"csrf\" value=\"{}\">\n\
-         <button class=\"primary\">Sign out everywhere</button>\n</form>\n",
-        route::SIGN_OUT,
-        csrf(cookie_value)
+        "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\n{field}{button}\n</form>\n",
+        route::SIGN_OUT
     );
-    page(200, "Sign out", &main)
+}
+
+/// What is to be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// All sessions, and all permissions: [`Account::sessions`] are ended, the account's record is deleted, the answer is [`done`].
+    Everywhere,
+    /// Those of one client: [`Account::withdraw`], the answer is [`withdrawn`].
+    Client(String),
 }
 
 /// Checks the posted form. `cookie_value` is the sealed value of the user's cookie, if that opens.
@@ -103,14 +117,21 @@ pub fn check(
     sec_fetch_site: Option<&str>,
     cookie_value: Option<&str>,
     settings: &Settings,
-) -> Result<(), SignOutError> {
+) -> Result<Wish, SignOutError> {
     check_same_origin(&settings.issuer, origin, sec_fetch_site).map_err(SignOutError::Foreign)?;
     let cookie_value = cookie_value.ok_or(SignOutError::Nobody)?;
     let form = Form::post(content_type, body).map_err(SignOutError::Unreadable)?;
     match form.get("csrf") {
-        Some(found) if secret::equal(found, &csrf(cookie_value)) => Ok(()),
-        _ => Err(SignOutError::Csrf),
+        Some(found) if secret::equal(found, &csrf(cookie_value)) => {}
+        _ => return Err(SignOutError::Csrf),
     }
+    Ok(form.get("client").map_or(Wish::Everywhere, |client| Wish::Client(client.to_owned())))
+}
+
+/// The answer after one client was ended: the page again.
+#[must_use]
+pub fn withdrawn() -> Response {
+    Response::redirect(route::SIGN_OUT.to_owned())
 }
 
 /// The page after it, which also ends the cookie.

@@ -20,13 +20,19 @@ fn token_of(page: &Response) -> String {
 #[test]
 fn the_page_shows_what_will_end_and_its_form_is_taken() {
     let page = ask(Some((&alice(), &account(), "sealed")));
-    for text in ["Sign out Alice?", "<dd>1</dd>", "<code>web</code>", "https://app.example", "mcp.access"] {
+    for text in [
+        "Sign out Alice?",
+        "<dt>Sessions</dt><dd>1</dd>",
+        "<code>web</code>",
+        "https://app.example",
+        "mcp.access",
+    ] {
         assert!(page.body.contains(text), "{text}");
     }
     let body = format!("csrf={}", token_of(&page));
     let check =
         |cookie| check(Some(FORM), body.as_bytes(), Some("https://valet.example"), None, cookie, &settings());
-    assert_eq!(check(Some("sealed")), Ok(()));
+    assert_eq!(check(Some("sealed")), Ok(Wish::Everywhere));
     assert_eq!(check(Some("another")), Err(SignOutError::Csrf));
     assert_eq!(check(None), Err(SignOutError::Nobody));
     assert!(
@@ -49,13 +55,33 @@ fn a_forged_form_ends_nothing() {
     for forged in ["", "csrf=", "csrf=x", "other=y"] {
         assert_eq!(check(forged, None, None), Err(SignOutError::Csrf), "{forged}");
     }
-    assert_eq!(check(&body, None, None), Ok(()));
+    assert_eq!(check(&body, None, None), Ok(Wish::Everywhere));
+    assert_eq!(check(&format!("{body}&client=web"), None, None), Ok(Wish::Client("web".into())));
     assert_eq!(SignOutError::Csrf.response("n-1").status, 403);
 }
 
 #[test]
 fn nobody_has_nothing_to_end() {
     assert!(ask(None).body.contains("Nobody is signed in here"));
+    let empty = ask(Some((&alice(), &Account::default(), "sealed")));
+    assert!(empty.body.contains("Sign out everywhere") && !empty.body.contains("End and forget"));
     let stranger = User { name: Some("<b>".into()), ..alice() };
     assert!(ask(Some((&stranger, &account(), "sealed"))).body.contains("Sign out &lt;b&gt;?"));
+}
+
+#[test]
+fn one_application_can_be_ended_alone() {
+    let mut account = account();
+    let other = crate::user::Grant { client_id: "<other>".into(), ..grant() };
+    account.begin(&other, "g", 100, NOW);
+    assert_eq!(account.clients(), ["<other>", "web"]);
+    let page = ask(Some((&alice(), &account, "sealed"))).body;
+    assert!(
+        page.contains("name=\"client\" value=\"web\"")
+            && page.contains("name=\"client\" value=\"&lt;other&gt;\"")
+    );
+    let ended = account.withdraw("web");
+    assert_eq!(ended.iter().map(|kept| kept.family.as_str()).collect::<Vec<_>>(), ["f"]);
+    assert_eq!((account.clients(), account.consents().len()), (vec!["<other>"], 0));
+    assert_eq!(withdrawn().headers[0], ("location", "/oauth/sign-out".into()));
 }

@@ -18,11 +18,18 @@ use crate::redirect::RedirectUri;
 use crate::secret::{self, Random, RandomId};
 use crate::settings::Settings;
 
-/// What names of its cookies begin with.
-const COOKIE: &str = "__Host-valet-tx-";
+mod error;
+mod names;
+mod phase;
 
-/// A transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub use error::TransactionError;
+pub(crate) use names::is_id;
+pub use names::{cookie_name, superfluous, used_record};
+use phase::Phase;
+pub use phase::{Basis, EntraRequest, EntraSecrets};
+
+/// A transaction. Only its id and its client print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// Seconds since the Unix epoch when it began, in hexadecimal, a dot and random characters. The cookie's name has it too, which shows which is the oldest.
     #[serde(rename = "i")]
@@ -46,106 +53,12 @@ pub struct Transaction {
     phase: Phase,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "f")]
-enum Phase {
-    /// A person is asked.
-    #[serde(rename = "a")]
-    Asking {
-        #[serde(rename = "x")]
-        csrf: String,
-    },
-    /// Entra is asked.
-    #[serde(rename = "e")]
-    AtEntra {
-        #[serde(rename = "y")]
-        state: String,
-        #[serde(rename = "n")]
-        nonce: String,
-        #[serde(rename = "v")]
-        verifier: String,
-        #[serde(rename = "g")]
-        basis: Basis,
-    },
-}
-
-impl fmt::Debug for Phase {
+impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Asking { .. } => "Asking",
-            Self::AtEntra { .. } => "AtEntra",
-        })
+        let Self { id, client_id, phase, .. } = self;
+        write!(f, "Transaction({id}, {client_id}, {phase:?})")
     }
 }
-
-/// Why it goes on to Entra.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Basis {
-    /// The person at this browser gave permission on our page, in this transaction.
-    #[serde(rename = "g")]
-    Given,
-    /// The user that this browser was last signed in as gave it before. It has to be true of whoever comes back.
-    #[serde(rename = "r")]
-    Remembered,
-}
-
-/// Random bytes for what is sent to Entra, each for one secret.
-pub struct EntraSecrets {
-    /// For `state`.
-    pub state: Random,
-    /// For `nonce`.
-    pub nonce: Random,
-    /// For the code verifier of our own PKCE with Entra.
-    pub verifier: Random,
-}
-
-/// What goes into the authorization request to Entra, all of it for this transaction alone.
-#[derive(Debug)]
-pub struct EntraRequest {
-    /// `state`.
-    pub state: SecretString,
-    /// `nonce`.
-    pub nonce: SecretString,
-    /// The verifier, whose S256 challenge is sent.
-    pub verifier: SecretString,
-}
-
-/// Why a transaction cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransactionError {
-    /// The browser has no such cookie: another browser began, cookies are off, or it took too long.
-    NoCookie,
-    /// The cookie does not open, or is of another transaction.
-    Foreign,
-    /// It began more than [`limits::TRANSACTION_LIFETIME`] ago.
-    Expired {
-        /// When it began.
-        begun: u64,
-        /// Now.
-        now: u64,
-    },
-    /// It is in the other phase: a step is missing, or was taken already.
-    Phase,
-    /// The `state` is not the one that was sent.
-    State,
-    /// The form's token is not the page's.
-    Csrf,
-}
-
-impl fmt::Display for TransactionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCookie => f.write_str("the browser has no cookie of this sign-in"),
-            Self::Foreign => f.write_str("the cookie of this sign-in does not open"),
-            Self::Expired { begun, now } => write!(f, "the sign-in began at {begun}, too long before {now}"),
-            Self::Phase => f.write_str("the sign-in is not at this step"),
-            Self::State => f.write_str("the `state` is not the one that was sent to Entra"),
-            Self::Csrf => f.write_str("the form's token is not the one of the page"),
-        }
-    }
-}
-
-impl core::error::Error for TransactionError {}
 
 impl Transaction {
     /// Begins with a request whose client a person has to be asked about. `now` is in seconds since the Unix epoch.
@@ -344,49 +257,6 @@ impl Transaction {
     pub fn failure(&self, code: Code, description: &str, settings: &Settings) -> String {
         error_location(&self.redirect(), code, description, self.state.as_deref(), settings)
     }
-}
-
-impl Phase {
-    fn at_entra(secrets: &EntraSecrets, basis: Basis) -> Self {
-        let text = |random| secret::text(random).expose_secret().to_owned();
-        Self::AtEntra {
-            state: text(&secrets.state),
-            nonce: text(&secrets.nonce),
-            verifier: text(&secrets.verifier),
-            basis,
-        }
-    }
-}
-
-/// The name of a transaction's cookie.
-#[must_use]
-pub fn cookie_name(id: &str) -> String {
-    format!("{COOKIE}{id}")
-}
-
-/// Name of the record that says that a transaction has given a code: `state` counts once. To be written, if it is not there, for
-/// [`limits::TRANSACTION_LIFETIME`], after Entra's code was redeemed, so that only real sign-ins take room.
-#[must_use]
-pub fn used_record(id: &str) -> String {
-    format!("used/{id}")
-}
-
-/// Whether a text has the form of an id, before it is put into a name.
-pub(crate) fn is_id(text: &str) -> bool {
-    text.len() <= 48
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// Cookies of transactions beyond [`limits::TRANSACTIONS`], counting the one that is about to be set; the oldest ones. To be cleared.
-#[must_use]
-pub fn superfluous(cookies: &Cookies<'_>) -> Vec<String> {
-    let mut names: Vec<&str> = cookies.names(COOKIE).filter(|name| is_id(&name[COOKIE.len()..])).collect();
-    // Times of this century have one length in hexadecimal, so the order of the texts is that of the times.
-    names.sort_unstable();
-    names.dedup();
-    let most = limits::TRANSACTIONS - 1;
-    names.truncate(names.len().saturating_sub(most));
-    names.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ fn what_was_sealed_is_read_back() {
 
 #[test]
 fn secrets_do_not_print() {
-    let text = format!("{:?}", at_entra());
+    let text = format!("{:?} {:?}", at_entra(), request());
+    assert!(!text.contains("s-1"), "{text}");
     for random in [[1; 32], [2; 32], [3; 32], [8; 32]] {
         assert!(!text.contains(secret::text(&random).expose_secret()), "{text}");
     }
@@ -122,7 +123,8 @@ fn the_largest_transaction_still_fits_when_it_is_at_entra() {
         let length = 800 + numbers.below(limits::STATE - 799);
         request.state = Some((0..length).map(|_| ['x', '"', '\\'][numbers.below(3)]).collect());
         request.client_id = "c".repeat(numbers.below(limits::CLIENT_ID + 1));
-        request.scopes = (0..numbers.below(limits::SCOPES)).map(|at| format!("scope-{at}")).collect();
+        request.scopes =
+            (0..numbers.below(limits::SCOPES)).map(|at| format!("a-scope-with-a-long-name-{at}")).collect();
         let asking = Transaction::asking(request, &[7; 16], &[8; 32], NOW);
         match asking.to_plain() {
             Ok(_) => {

@@ -5,7 +5,8 @@
 use std::ops::Bound;
 
 use redb::{
-    Database, ReadTransaction, ReadableDatabase as _, ReadableTable, Table, TableDefinition, TableError,
+    Database, ReadOnlyTable, ReadTransaction, ReadableDatabase as _, ReadableTable, Table, TableDefinition,
+    TableError,
 };
 
 use super::change::{Change, Outcome};
@@ -13,8 +14,13 @@ use crate::clock::Moment;
 use crate::limits::SWEPT_ENTRIES;
 use crate::range::Range;
 
-/// Range and name → end and value.
-const ENTRIES: TableDefinition<'_, (u8, &str), (u64, &[u8])> = TableDefinition::new("entries");
+/// Range and name.
+type Key = (u8, &'static str);
+
+/// End and value.
+type Value = (u64, &'static [u8]);
+
+const ENTRIES: TableDefinition<'_, Key, Value> = TableDefinition::new("entries");
 
 /// End, range and name.
 const ENDS: TableDefinition<'_, (u64, u8, &str), ()> = TableDefinition::new("ends");
@@ -78,9 +84,7 @@ fn entry<T>(
 }
 
 /// None if nothing has been written yet.
-fn entries(
-    transaction: &ReadTransaction,
-) -> Result<Option<impl ReadableTable<(u8, &'static str), (u64, &'static [u8])> + use<>>, redb::Error> {
+fn entries(transaction: &ReadTransaction) -> Result<Option<ReadOnlyTable<Key, Value>>, redb::Error> {
     match transaction.open_table(ENTRIES) {
         Ok(entries) => Ok(Some(entries)),
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
@@ -107,14 +111,14 @@ pub(super) fn commit<'a>(
         transaction.abort()?;
         return Ok(outcomes);
     }
-    writing.sweep()?;
+    writing.sweep(outcomes.len() * SWEPT_ENTRIES)?;
     drop(writing);
     transaction.commit()?;
     Ok(outcomes)
 }
 
 struct Writing<'t> {
-    entries: Table<'t, (u8, &'static str), (u64, &'static [u8])>,
+    entries: Table<'t, Key, Value>,
     ends: Table<'t, (u64, u8, &'static str), ()>,
     now: Moment,
     /// Whether there is anything to commit.
@@ -175,10 +179,10 @@ impl Writing<'_> {
         Ok((ends > self.now.0).then(|| value.to_vec()))
     }
 
-    /// Removes some of the entries whose lifetime is over, those first that ended first.
-    fn sweep(&mut self) -> Result<(), redb::StorageError> {
+    /// Removes at most so many of the entries whose lifetime is over, those first that ended first.
+    fn sweep(&mut self, most: usize) -> Result<(), redb::StorageError> {
         let mut over = Vec::new();
-        for end in self.ends.range(..=(self.now.0, u8::MAX, ""))?.take(SWEPT_ENTRIES) {
+        for end in self.ends.range(..=(self.now.0, u8::MAX, ""))?.take(most) {
             let (end, _) = end?;
             let (_, number, name) = end.value();
             over.push((number, name.to_owned()));

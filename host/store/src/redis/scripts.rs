@@ -31,7 +31,7 @@ local name, value, lifetime = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, over in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 64)) do
+for _, over in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 8)) do
     redis.call('ZREM', names, over)
     redis.call('ZREM', ends, over)
 end

@@ -1,0 +1,322 @@
+//! The order of the steps: one turn of asking for one token, from the cache to the device code.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use valet_core_entra::answer::{self, Failure};
+use valet_core_entra::claims::with_capabilities;
+use valet_core_entra::{SecretString, refresh};
+
+use crate::account::{Account, AccountId};
+use crate::authority::Authority;
+use crate::cache::schema::Owner;
+use crate::cache::{Locked, Store};
+use crate::choice::Choice;
+use crate::error::{Halt, SignInError, Skip, Step};
+use crate::grant::{AccessToken, Grant, with_openid};
+use crate::limits::{LAST_RESORT, RENEW_BEFORE};
+use crate::prompts::Prompts;
+use crate::settings::Settings;
+use crate::{broker, browser, device};
+
+/// What a token is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// Scopes of one API, sorted: nothing that the call does not need.
+    pub(crate) scopes: Vec<String>,
+    /// Whether a claims challenge has made the cached tokens worthless.
+    pub(crate) challenged: bool,
+    /// The claims request: the challenge, and what we can do.
+    pub(crate) claims: String,
+    /// Who has to sign in, where that is decided.
+    pub(crate) expected: Option<AccountId>,
+    /// Whether the person chooses who signs in, whoever is known.
+    pub(crate) chooses: bool,
+    /// How the authority knows them.
+    pub(crate) login_hint: Option<String>,
+}
+
+impl Ask {
+    pub(crate) fn new(scopes: &[&str], challenge: Option<&str>) -> Result<Self, SignInError> {
+        let mut scopes: Vec<String> = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        // RFC 6749 section 3.3.
+        let is_scope = |scope: &String| {
+            !scope.is_empty() && scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+        };
+        match scopes.iter().find(|scope| !is_scope(scope)) {
+            Some(scope) => return Err(SignInError::Scope(crate::limits::shown(scope))),
+            None if scopes.is_empty() => return Err(SignInError::Scope(String::new())),
+            None => {}
+        }
+        let claims = with_capabilities(challenge).map_err(SignInError::Claims)?;
+        Ok(Self {
+            scopes,
+            challenged: challenge.is_some(),
+            claims,
+            expected: None,
+            chooses: false,
+            login_hint: None,
+        })
+    }
+
+    /// Whether whoever signed in may be the one that was asked for.
+    pub(crate) fn admit(&self, found: &AccountId) -> Result<(), SignInError> {
+        match &self.expected {
+            Some(expected) if expected != found => {
+                Err(SignInError::WrongAccount { expected: expected.clone(), found: found.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Who is in use.
+pub(crate) enum Who {
+    /// An account with something in the cache.
+    SignedIn(Account),
+    /// One that has to sign in again: nobody else may take its place unasked.
+    SignedOut(AccountId),
+    /// Whoever signs in first.
+    Nobody,
+}
+
+impl Who {
+    pub(crate) fn id(&self) -> Option<AccountId> {
+        match self {
+            Self::SignedIn(account) => Some(account.id.clone()),
+            Self::SignedOut(id) => Some(id.clone()),
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// Everything that the steps work with.
+pub(crate) struct Desk {
+    pub(crate) settings: Settings,
+    pub(crate) owner: Owner,
+    pub(crate) authority: Authority,
+    pub(crate) store: Store,
+    pub(crate) choice: Choice,
+    pub(crate) prompts: Box<dyn Prompts>,
+    /// One sign-in at a time: a person answers one question at a time.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// What was told already.
+    pub(crate) told: Mutex<HashSet<Skip>>,
+}
+
+impl Desk {
+    /// A cached token for `account`, if there is one that lasts.
+    pub(crate) async fn cached(
+        &self,
+        account: &Account,
+        ask: &Ask,
+    ) -> Result<Option<AccessToken>, SignInError> {
+        let until = self.settings.now().saturating_add(RENEW_BEFORE);
+        Ok(self.store.read().await?.access_token(&self.owner, account, &ask.scopes, until))
+    }
+
+    /// A token for the account in use: silently if that can be, else with the person's help.
+    pub(crate) async fn acquire(&self, mut ask: Ask) -> Result<AccessToken, SignInError> {
+        let _turn = self.turn.lock().await;
+        // Asked again, since whoever had the turn before may have signed in for us.
+        let who = self.who().await?;
+        ask.expected = who.id();
+        let mut skipped = Vec::new();
+        if let Who::SignedIn(account) = &who {
+            ask.login_hint.clone_from(&account.username);
+            if !ask.challenged
+                && let Some(token) = self.cached(account, &ask).await?
+            {
+                return Ok(token);
+            }
+            match self.refresh(account, &mut ask).await {
+                Ok(token) => return Ok(token),
+                Err(Halt::Skip(why)) => self.skip(&mut skipped, Step::Refresh, why),
+                Err(Halt::Fail(error)) => return Err(error),
+            }
+        } else {
+            self.skip(&mut skipped, Step::Refresh, "nobody is signed in".to_owned());
+        }
+        let grant = self.interactive(&ask, &mut skipped).await?;
+        // The token is good whether it can be kept or not; whoever cannot keep it is told in the log.
+        if let Err(error) = self.keep(&ask, &grant).await {
+            tracing::warn!(%error, "the sign-in cannot be kept, so it will be asked for again");
+        }
+        Ok(grant.access_token())
+    }
+
+    /// Signs somebody in, whoever was before, and keeps it or fails.
+    pub(crate) async fn log_in(&self, ask: Ask) -> Result<Account, SignInError> {
+        let _turn = self.turn.lock().await;
+        // Tokens that could not be kept would be worth nothing to the next process, so that is found out before anybody is asked.
+        drop(self.store.lock().await?);
+        let grant = self.interactive(&ask, &mut Vec::new()).await?;
+        self.keep(&ask, &grant).await?;
+        Ok(grant.account)
+    }
+
+    /// The steps that need a broker or a person, in their order.
+    async fn interactive(&self, ask: &Ask, skipped: &mut Vec<Skip>) -> Result<Grant, SignInError> {
+        let (settings, authority, prompts) = (&self.settings, &self.authority, &*self.prompts);
+        for step in [Step::Broker, Step::Browser, Step::DeviceCode] {
+            let ended = match step {
+                _ if !settings.steps.contains(&step) => Err(Halt::Skip("switched off".to_owned())),
+                Step::Broker => broker::sign_in(settings, ask).await,
+                Step::Browser => browser::sign_in(settings, authority, prompts, ask).await,
+                _ => device::sign_in(settings, authority, prompts, ask).await,
+            };
+            match ended {
+                Ok(grant) => return ask.admit(&grant.account.id).map(|()| grant),
+                Err(Halt::Skip(why)) => self.skip(skipped, step, why),
+                Err(Halt::Fail(error)) => return Err(error),
+            }
+        }
+        Err(SignInError::NoStepLeft(std::mem::take(skipped)))
+    }
+
+    /// The silent step. The lock is held over the request, so that of two processes one refreshes and the other finds the result.
+    async fn refresh(&self, account: &Account, ask: &mut Ask) -> Result<AccessToken, Halt> {
+        let locked = self.store.lock().await?;
+        let Some(refresh_token) = locked.cache.refresh_token(&self.owner, account) else {
+            return Err(Halt::Skip("there is no refresh token".to_owned()));
+        };
+        let until = self.settings.now().saturating_add(RENEW_BEFORE);
+        if !ask.challenged
+            && let Some(token) = locked.cache.access_token(&self.owner, account, &ask.scopes, until)
+        {
+            return Ok(token);
+        }
+        match self.refreshed(account, ask, &refresh_token).await {
+            Ok(grant) => Ok(self.keep_refreshed(locked, account, ask, grant).await),
+            Err(error) => self.not_refreshed(locked, account, ask, &refresh_token, error).await,
+        }
+    }
+
+    async fn refreshed(
+        &self,
+        account: &Account,
+        ask: &Ask,
+        refresh_token: &SecretString,
+    ) -> Result<Grant, SignInError> {
+        let client = self.settings.client();
+        let request = refresh::Request {
+            client,
+            refresh_token,
+            scopes: &with_openid(&ask.scopes),
+            claims: Some(&ask.claims),
+        };
+        let answer = self.authority.post(client.token_url(), request.body()).await?;
+        let tokens = answer::read_tokens(answer.status, answer.retry_after.as_deref(), &answer.body)
+            .map_err(SignInError::Authority)?;
+        let grant = Grant::read(tokens, &ask.scopes, None, &self.settings)?;
+        // OpenID Connect Core section 12.2: the same person as before.
+        match grant.account.id == account.id {
+            true => Ok(grant),
+            false => Err(SignInError::WrongAccount { expected: account.id.clone(), found: grant.account.id }),
+        }
+    }
+
+    /// The new refresh token is on disk before the access token is given out, so it cannot be lost.
+    async fn keep_refreshed(
+        &self,
+        mut locked: Locked<'_>,
+        account: &Account,
+        ask: &Ask,
+        grant: Grant,
+    ) -> AccessToken {
+        let now = self.settings.now();
+        if ask.challenged {
+            locked.cache.remove_access_tokens(&self.owner, account, &ask.scopes);
+        }
+        locked.cache.remove_expired(&self.owner, now);
+        locked.cache.put(&self.owner, &grant, now);
+        if let Err(error) = locked.write().await {
+            tracing::warn!(%error, "renewed tokens cannot be kept; they hold for this process");
+        }
+        grant.access_token()
+    }
+
+    async fn not_refreshed(
+        &self,
+        mut locked: Locked<'_>,
+        account: &Account,
+        ask: &mut Ask,
+        refresh_token: &SecretString,
+        error: SignInError,
+    ) -> Result<AccessToken, Halt> {
+        match error {
+            SignInError::Authority(Failure::InteractionRequired { claims, detail }) => {
+                // What the authority asks for now goes before what the API asked for: it was told that.
+                if let Some(claims) = claims {
+                    ask.claims = with_capabilities(Some(&claims)).map_err(SignInError::Claims)?;
+                }
+                Err(Halt::Skip(format!("the authority wants to see the person ({detail})")))
+            }
+            SignInError::Authority(Failure::GrantRefused(detail)) => {
+                locked.cache.remove_refresh_token(&self.owner, account, refresh_token);
+                if let Err(error) = locked.write().await {
+                    tracing::warn!(%error, "a refused refresh token cannot be removed");
+                }
+                Err(Halt::Skip(format!("the refresh token was refused ({detail})")))
+            }
+            SignInError::Unreachable { .. }
+            | SignInError::Authority(Failure::Throttled { .. } | Failure::Unavailable(_))
+                if !ask.challenged =>
+            {
+                let until = self.settings.now().saturating_add(LAST_RESORT);
+                match locked.cache.access_token(&self.owner, account, &ask.scopes, until) {
+                    Some(token) => {
+                        tracing::warn!(%error, "the token cannot be renewed and is used to its end");
+                        Ok(token)
+                    }
+                    None => Err(Halt::Fail(error)),
+                }
+            }
+            error => Err(Halt::Fail(error)),
+        }
+    }
+
+    /// Keeps what a person's sign-in brought, and their account as the chosen one.
+    async fn keep(&self, ask: &Ask, grant: &Grant) -> Result<(), SignInError> {
+        let now = self.settings.now();
+        let mut locked = self.store.lock().await?;
+        if ask.challenged {
+            locked.cache.remove_access_tokens(&self.owner, &grant.account, &ask.scopes);
+        }
+        locked.cache.remove_expired(&self.owner, now);
+        locked.cache.put(&self.owner, grant, now);
+        locked.write().await?;
+        if self.settings.account.is_none() {
+            self.choice.write(&grant.account.id)?;
+        }
+        Ok(())
+    }
+
+    /// Who is in use: who the settings say, or the chosen one, or the only one. Several of whom none was chosen are nobody's choice.
+    pub(crate) async fn who(&self) -> Result<Who, SignInError> {
+        let mut known = self.store.read().await?.accounts(&self.owner);
+        let wanted = match &self.settings.account {
+            Some(pinned) => Some(pinned.clone()),
+            None => self.choice.read()?,
+        };
+        if let Some(wanted) = wanted {
+            let found = known.into_iter().find(|account| account.id == wanted);
+            return Ok(found.map_or(Who::SignedOut(wanted), Who::SignedIn));
+        }
+        match known.len() {
+            0 => Ok(Who::Nobody),
+            1 => Ok(Who::SignedIn(known.remove(0))),
+            _ => Err(SignInError::SeveralAccounts(known)),
+        }
+    }
+
+    fn skip(&self, skipped: &mut Vec<Skip>, step: Step, why: String) {
+        let skip = Skip { step, why };
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(skip.clone()) {
+            tracing::info!(step = %skip.step, why = skip.why, "a step of the sign-in is skipped");
+        }
+        skipped.push(skip);
+    }
+}

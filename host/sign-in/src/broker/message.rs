@@ -1,0 +1,163 @@
+//! The JSON that the Linux broker takes and gives (`com.microsoft.identity.Broker1`, protocol version 0.0).
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::account::{Account, AccountId, is_guid};
+use crate::acquire::Ask;
+use crate::grant::with_openid;
+use crate::limits::{MAX_BROKER_BYTES, shown};
+use crate::settings::Settings;
+
+/// The redirect URI of native clients; the broker uses it in its own window.
+const REDIRECT_URI: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";
+
+/// What was wrong with the broker's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BrokerError {
+    /// It is no JSON of the shape that is known.
+    Malformed(&'static str),
+    /// It says that the person dismissed its window.
+    Cancelled,
+    /// It says that it cannot, shortened.
+    Refused(String),
+}
+
+/// A token of the broker, and whom it says it is for.
+#[derive(Debug)]
+pub(super) struct BrokerToken {
+    pub(super) account: Account,
+    pub(super) access_token: SecretString,
+    pub(super) id_token: Option<SecretString>,
+    pub(super) client_info: Option<String>,
+    /// Seconds since the Unix epoch.
+    pub(super) expires_at: u64,
+    pub(super) scopes: Option<String>,
+}
+
+/// An account of the broker, as it came: it goes back the same.
+pub(super) struct BrokerAccount {
+    pub(super) id: AccountId,
+    pub(super) raw: Map<String, Value>,
+}
+
+/// The request for accounts.
+pub(super) fn accounts_request(settings: &Settings) -> String {
+    json!({ "clientId": settings.client_id, "redirectUri": REDIRECT_URI }).to_string()
+}
+
+/// The request for a token.
+pub(super) fn token_request(settings: &Settings, ask: &Ask, account: Option<&BrokerAccount>) -> String {
+    let username = ask.login_hint.as_deref().unwrap_or_default();
+    json!({ "authParameters": {
+        "account": account.map(|account| &account.raw),
+        "additionalQueryParametersForAuthorization": {},
+        "authority": format!("{}/{}", settings.authority, settings.tenant),
+        "authorizationType": 1,
+        "clientId": settings.client_id,
+        "decodedClaims": ask.claims,
+        "redirectUri": REDIRECT_URI,
+        "requestedScopes": with_openid(&ask.scopes),
+        "username": username,
+        "uxContextHandle": -1,
+    } })
+    .to_string()
+}
+
+/// Reads the answer to a request for accounts. Accounts that are not of Entra are left out.
+pub(super) fn read_accounts(text: &str) -> Result<Vec<BrokerAccount>, BrokerError> {
+    let answer = object(text)?;
+    let accounts = match answer.get("accounts") {
+        None | Some(Value::Null) => return refused(&answer).map_or(Ok(Vec::new()), Err),
+        Some(accounts) => accounts.as_array().ok_or(BrokerError::Malformed("`accounts` is no list"))?,
+    };
+    let read = |value: &Value| {
+        let raw = value.as_object()?.clone();
+        Some(BrokerAccount { id: id(&raw)?, raw })
+    };
+    Ok(accounts.iter().filter_map(read).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenResponse {
+    access_token: SecretString,
+    #[serde(default)]
+    access_token_type: u64,
+    id_token: Option<SecretString>,
+    client_info: Option<String>,
+    account: Map<String, Value>,
+    /// Milliseconds since the Unix epoch.
+    expires_on: u64,
+    granted_scopes: Option<String>,
+}
+
+/// Reads the answer to a request for a token.
+pub(super) fn read_token(text: &str) -> Result<BrokerToken, BrokerError> {
+    let answer = object(text)?;
+    let Some(Value::Object(response)) = answer.get("brokerTokenResponse") else {
+        return Err(refused(&answer).unwrap_or(BrokerError::Malformed("no `brokerTokenResponse`")));
+    };
+    if let Some(refused) = refused(response) {
+        return Err(refused);
+    }
+    let response: TokenResponse = serde_json::from_value(Value::Object(response.clone()))
+        .map_err(|_| BrokerError::Malformed("`brokerTokenResponse` lacks a token or an account"))?;
+    // 0 is a bearer token; another type would need a proof that we cannot give.
+    if response.access_token_type != 0 {
+        return Err(BrokerError::Malformed("the token is not a bearer token"));
+    }
+    let id = id(&response.account).ok_or(BrokerError::Malformed("`account` names no tenant or object"))?;
+    let text = |name| response.account.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let home =
+        text("homeAccountId").map_or_else(|| format!("{}.{}", id.object_id, id.tenant_id), str::to_owned);
+    Ok(BrokerToken {
+        account: Account {
+            username: text("username").map(str::to_owned),
+            name: text("name").or(text("givenName")).map(str::to_owned),
+            home_account_id: home,
+            id,
+        },
+        access_token: response.access_token,
+        id_token: response.id_token,
+        client_info: response.client_info,
+        expires_at: response.expires_on / 1000,
+        scopes: response.granted_scopes,
+    })
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, BrokerError> {
+    if text.len() > MAX_BROKER_BYTES {
+        return Err(BrokerError::Malformed("it is too long"));
+    }
+    serde_json::from_str(text).map_err(|_| BrokerError::Malformed("it is not a JSON object"))
+}
+
+/// What an `error` member says, in whatever detail it has.
+fn refused(answer: &Map<String, Value>) -> Option<BrokerError> {
+    let error = answer.get("error").filter(|error| !error.is_null())?;
+    let text = match error {
+        Value::String(text) => text.clone(),
+        error => ["status", "code", "errorCode", "context", "message", "description"]
+            .iter()
+            .filter_map(|name| error.get(name))
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(" "),
+    };
+    let words = text.to_ascii_lowercase().replace('_', "");
+    if words.contains("usercancel") {
+        return Some(BrokerError::Cancelled);
+    }
+    Some(BrokerError::Refused(shown(&text)))
+}
+
+fn id(account: &Map<String, Value>) -> Option<AccountId> {
+    let text = |name| account.get(name).and_then(Value::as_str).filter(|text| is_guid(text));
+    Some(AccountId::new(text("realm")?, text("localAccountId")?))
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,272 @@
+//! The token cache: where it lies, and how it is read and changed without losing anything.
+//!
+//! Owns places, locking and sealing; what is in the cache is `schema.rs`. Readers take no lock, since whatever lies there is whole.
+//! Whoever changes it holds the lock from reading to writing, so two processes at once lose nothing.
+
+pub(crate) mod file;
+mod keychain;
+mod lock;
+pub(crate) mod schema;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use valet_core_entra::ExposeSecret as _;
+use valet_core_entra::sealed::{KEY_BYTES, NONCE_BYTES, SealingKeys};
+use zeroize::Zeroizing;
+
+use crate::limits::{KEYCHAIN_DEADLINE, MAX_KEYCHAIN_BYTES};
+use crate::random;
+use crate::settings::{Settings, Storage};
+use keychain::{Keychain, KeychainError};
+use schema::Cache;
+
+/// What the sealed file is bound to: its format and its use.
+const SEAL_CONTEXT: &[u8] = b"valet/1 token cache";
+
+/// Why the cache cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CacheError {
+    /// A file cannot be read.
+    #[error("the token cache {} cannot be read: {why}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A file cannot be written. What was there before is still there, whole.
+    #[error("the token cache {} cannot be written: {why}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Another process holds the cache.
+    #[error("another process has held {} for {seconds} s", path.display())]
+    Busy {
+        /// The lock.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// There is no keychain.
+    #[error(
+        "there is no keychain to keep tokens in ({why}): start one (on Linux a Secret Service such as gnome-keyring), \
+         or let them lie readable on the disk with `--dangerously-plaintext-cache`"
+    )]
+    NoKeychain {
+        /// What the system said.
+        why: String,
+    },
+    /// The keychain is locked and was not unlocked.
+    #[error("the keychain is locked ({why}): unlock it and try again")]
+    KeychainLocked {
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// The cache, and what was last seen of it.
+pub(crate) struct Store {
+    place: Place,
+    lock: PathBuf,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// The cache as it was when it had this stamp.
+#[derive(Clone)]
+struct Seen {
+    stamp: Stamp,
+    cache: Arc<Cache>,
+    /// What lies there is no cache.
+    damaged: bool,
+}
+
+/// Tells whether the cache has changed: our own stamp, and the file's for what other programs write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp(String, Option<(SystemTime, u64)>);
+
+impl Store {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let folder = &settings.state_dir;
+        let plain = settings.storage == Storage::DangerouslyPlaintext;
+        let place = Place {
+            storage: settings.storage,
+            file: folder.join(if plain { "tokens.json" } else { "tokens.sealed" }),
+            // Two folders are two caches, also in the keychain.
+            name: format!("token cache of {}", folder.display()),
+        };
+        Self { place, lock: folder.join("tokens.lock"), seen: Mutex::new(None) }
+    }
+
+    /// The cache as it is now; from memory if it has not changed.
+    pub(crate) async fn read(&self) -> Result<Arc<Cache>, CacheError> {
+        Ok(self.look().await?.cache)
+    }
+
+    /// Takes the cache for changing it.
+    pub(crate) async fn lock(&self) -> Result<Locked<'_>, CacheError> {
+        if let Some(folder) = self.lock.parent() {
+            file::make_folder(folder)?;
+        }
+        let held = lock::acquire(&self.lock).await?;
+        let Seen { cache, damaged, .. } = self.look().await?;
+        Ok(Locked { store: self, held, cache: Cache::clone(&cache), damaged })
+    }
+
+    async fn look(&self) -> Result<Seen, CacheError> {
+        let stamp = self.stamp();
+        if let Some(seen) = &*self.seen()
+            && seen.stamp == stamp
+        {
+            return Ok(seen.clone());
+        }
+        let place = self.place.clone();
+        let found = blocking(move || place.read()).await?;
+        let seen = Seen { stamp, damaged: found.is_none(), cache: Arc::new(found.unwrap_or_default()) };
+        *self.seen() = Some(seen.clone());
+        Ok(seen)
+    }
+
+    fn stamp(&self) -> Stamp {
+        let file = self.place.file.metadata().ok().and_then(|data| Some((data.modified().ok()?, data.len())));
+        Stamp(lock::stamp(&self.lock), file)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {
+        // Each critical section is one assignment.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The cache, held by us alone.
+pub(crate) struct Locked<'a> {
+    store: &'a Store,
+    held: lock::Held,
+    pub(crate) cache: Cache,
+    damaged: bool,
+}
+
+impl Locked<'_> {
+    /// Writes the changed cache and lets go of it. Where writing fails the change holds in this process, until another process makes one.
+    pub(crate) async fn write(self) -> Result<(), CacheError> {
+        let Self { store, mut held, cache, damaged } = self;
+        let cache = Arc::new(cache);
+        let (place, bytes) = (store.place.clone(), cache.to_bytes());
+        // The lock goes with the work, which ends even if whoever asked for it is gone.
+        let work = move || {
+            if damaged {
+                place.set_aside()?;
+            }
+            place.write(&bytes)?;
+            held.changed()
+        };
+        let written = blocking(work).await;
+        *store.seen() = Some(Seen { stamp: store.stamp(), cache, damaged: damaged && written.is_err() });
+        written
+    }
+}
+
+/// Where the cache lies.
+#[derive(Clone)]
+struct Place {
+    storage: Storage,
+    file: PathBuf,
+    name: String,
+}
+
+impl Place {
+    /// The cache that lies there; an empty one where nothing does; none where it is something else, or damaged.
+    fn read(&self) -> Result<Option<Cache>, CacheError> {
+        let parse = |bytes: Option<&[u8]>| bytes.map_or(Some(Cache::default()), Cache::parse);
+        if self.storage == Storage::DangerouslyPlaintext {
+            return Ok(parse(file::read(&self.file)?.as_deref().map(Vec::as_slice)));
+        }
+        let keychain = Keychain::open().map_err(keychain_error)?;
+        let Some(sealed) = file::read(&self.file)? else {
+            let item = keychain.get(&self.name).map_err(keychain_error)?;
+            return Ok(parse(item.as_deref().map(Vec::as_slice)));
+        };
+        let opened = self.key(&keychain)?.and_then(|key| key.open_bytes(&sealed, SEAL_CONTEXT));
+        Ok(opened.and_then(|bytes| Cache::parse(bytes.expose_secret())))
+    }
+
+    /// Moves away what lies there and is no cache: it may be somebody's, and tokens are easily had again.
+    fn set_aside(&self) -> Result<(), CacheError> {
+        if self.file.exists() {
+            let aside = file::set_aside(&self.file)?;
+            tracing::warn!(
+                file = %self.file.display(), moved_to = %aside.display(),
+                "the token cache is damaged or not ours; it was moved away and is begun anew"
+            );
+        } else {
+            tracing::warn!(item = self.name, "the token cache in the keychain is damaged and is begun anew");
+        }
+        Ok(())
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), CacheError> {
+        if self.storage == Storage::DangerouslyPlaintext {
+            return file::write(&self.file, bytes);
+        }
+        let keychain = Keychain::open().map_err(keychain_error)?;
+        if self.storage == Storage::Keychain && bytes.len() <= MAX_KEYCHAIN_BYTES {
+            match keychain.set(&self.name, bytes) {
+                // The file comes first when reading, so an old one must not stay.
+                Ok(()) => return file::remove(&self.file),
+                Err(KeychainError::TooLarge) => {}
+                Err(error) => return Err(keychain_error(error)),
+            }
+        }
+        let key = match self.key(&keychain)? {
+            Some(key) => key,
+            None => self.new_key(&keychain)?,
+        };
+        file::write(&self.file, &key.seal_bytes(bytes, SEAL_CONTEXT, random::bytes::<NONCE_BYTES>()))?;
+        keychain.delete(&self.name).map_err(keychain_error)
+    }
+
+    fn key(&self, keychain: &Keychain) -> Result<Option<SealingKeys>, CacheError> {
+        let key = keychain.get(&self.key_name()).map_err(keychain_error)?;
+        Ok(key.and_then(|bytes| SealingKeys::new(&[&*bytes])))
+    }
+
+    fn new_key(&self, keychain: &Keychain) -> Result<SealingKeys, CacheError> {
+        let bytes = Zeroizing::new(random::bytes::<KEY_BYTES>());
+        keychain.set(&self.key_name(), &*bytes).map_err(keychain_error)?;
+        Ok(SealingKeys::new(&[&*bytes]).expect("it has the length of a key"))
+    }
+
+    fn key_name(&self) -> String {
+        format!("key of the {}", self.name)
+    }
+}
+
+fn keychain_error(error: KeychainError) -> CacheError {
+    match error {
+        KeychainError::Absent(why) => CacheError::NoKeychain { why },
+        KeychainError::Locked(why) => CacheError::KeychainLocked { why },
+        KeychainError::TooLarge => {
+            CacheError::NoKeychain { why: "it does not take a key of 32 bytes".to_owned() }
+        }
+    }
+}
+
+/// Files and keychains block, and a keychain may wait for a person.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
+) -> Result<T, CacheError> {
+    match timeout(KEYCHAIN_DEADLINE, spawn_blocking(work)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => Err(CacheError::NoKeychain { why: error.to_string() }),
+        Err(_) => {
+            let why = format!("nobody unlocked it within {} s", KEYCHAIN_DEADLINE.as_secs());
+            Err(CacheError::KeychainLocked { why })
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The handle that the host holds: tokens, accounts, signing in and out.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::account::{Account, AccountId};
+use crate::acquire::{Ask, Desk, Who};
+use crate::authority::Authority;
+use crate::cache::Store;
+use crate::cache::schema::Owner;
+use crate::choice::Choice;
+use crate::error::SignInError;
+use crate::flight::Flights;
+use crate::grant::AccessToken;
+use crate::prompts::Prompts;
+use crate::settings::{Settings, SettingsError};
+
+/// The sign-in of one application at one authority. Cheap to clone; clones are one.
+#[derive(Clone)]
+pub struct SignIn {
+    desk: Arc<Desk>,
+    flights: Arc<Flights<Question, Result<AccessToken, SignInError>>>,
+}
+
+/// What makes two token requests the same.
+type Question = (Option<AccountId>, Vec<String>, Option<String>);
+
+/// How somebody signs in on purpose.
+#[derive(Debug, Clone, Default)]
+pub struct LogIn {
+    /// Scopes to consent to at once, of one API. None: just who they are, and every call asks for what it needs.
+    pub scopes: Vec<String>,
+    /// The user name that is expected, to spare them typing it. Whoever signs in is the account in use afterwards.
+    pub login_hint: Option<String>,
+}
+
+impl SignIn {
+    /// A sign-in with these settings. Nothing is read or asked before it is needed.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] that names the setting.
+    pub fn new(settings: Settings, prompts: Box<dyn Prompts>) -> Result<Self, SettingsError> {
+        let settings = settings.checked()?;
+        let host = Url::parse(&settings.authority).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let owner = Owner {
+            environment: host
+                .ok_or_else(|| SettingsError { setting: "authority", why: "it has no host".to_owned() })?,
+            client_id: settings.client_id.clone(),
+            tenant: settings.tenant.clone(),
+        };
+        let desk = Desk {
+            authority: Authority::new(&settings)?,
+            store: Store::new(&settings),
+            choice: Choice::new(&settings),
+            turn: tokio::sync::Mutex::new(()),
+            told: Default::default(),
+            owner,
+            prompts,
+            settings,
+        };
+        Ok(Self { desk: Arc::new(desk), flights: Arc::new(Flights::new()) })
+    }
+
+    /// A token for `scopes`, which belong to one API. `claims` is the claims challenge of that API (JSON text), if it refused the last token.
+    ///
+    /// However many ask for the same at once, the person is asked once, and all get the one answer. Dropping the last of the futures ends
+    /// the sign-in.
+    ///
+    /// # Errors
+    /// A [`SignInError`].
+    pub async fn token(&self, scopes: &[&str], claims: Option<&str>) -> Result<AccessToken, SignInError> {
+        let ask = Ask::new(scopes, claims)?;
+        let who = self.desk.who().await?;
+        if let (Who::SignedIn(account), false) = (&who, ask.challenged)
+            && let Some(token) = self.desk.cached(account, &ask).await?
+        {
+            return Ok(token);
+        }
+        let question = (who.id(), ask.scopes.clone(), claims.map(str::to_owned));
+        let desk = self.desk.clone();
+        let answer = self.flights.join(question, || async move { desk.acquire(ask).await });
+        answer.await.unwrap_or(Err(SignInError::BrokeOff))
+    }
+
+    /// The account in use, if it is signed in.
+    ///
+    /// # Errors
+    /// [`SignInError::SeveralAccounts`] where none was chosen; [`SignInError::Cache`].
+    pub async fn account(&self) -> Result<Option<Account>, SignInError> {
+        match self.desk.who().await? {
+            Who::SignedIn(account) => Ok(Some(account)),
+            Who::SignedOut(_) | Who::Nobody => Ok(None),
+        }
+    }
+
+    /// The accounts that are signed in.
+    ///
+    /// # Errors
+    /// [`SignInError::Cache`].
+    pub async fn accounts(&self) -> Result<Vec<Account>, SignInError> {
+        Ok(self.desk.store.read().await?.accounts(&self.desk.owner))
+    }
+
+    /// Signs somebody in, whoever is signed in already, and puts them in use.
+    ///
+    /// # Errors
+    /// A [`SignInError`]; nothing has changed then.
+    pub async fn log_in(&self, how: LogIn) -> Result<Account, SignInError> {
+        let scopes: Vec<&str> = match how.scopes.as_slice() {
+            // A sign-in asks for something; this is what it brings anyway.
+            [] => vec!["openid"],
+            scopes => scopes.iter().map(String::as_str).collect(),
+        };
+        let mut ask = Ask::new(&scopes, None)?;
+        ask.expected.clone_from(&self.desk.settings.account);
+        ask.chooses = true;
+        ask.login_hint = how.login_hint;
+        self.desk.log_in(ask).await
+    }
+
+    /// Puts an account in use that is signed in.
+    ///
+    /// # Errors
+    /// [`SignInError::UnknownAccount`]; [`SignInError::Cache`].
+    pub async fn choose(&self, account: &AccountId) -> Result<Account, SignInError> {
+        let known = self.accounts().await?;
+        match known.iter().find(|known| known.id == *account) {
+            Some(found) => {
+                self.desk.choice.write(&found.id)?;
+                Ok(found.clone())
+            }
+            None => Err(SignInError::UnknownAccount { wanted: account.clone(), known }),
+        }
+    }
+
+    /// Signs an account out on this machine: its tokens are removed from the cache. Entra has no endpoint that would revoke them; the
+    /// refresh token ends where nobody has it.
+    ///
+    /// # Errors
+    /// [`SignInError::UnknownAccount`]; [`SignInError::Cache`].
+    pub async fn log_out(&self, account: &AccountId) -> Result<Account, SignInError> {
+        let desk = &self.desk;
+        let mut locked = desk.store.lock().await?;
+        let known = locked.cache.accounts(&desk.owner);
+        let Some(found) = known.iter().find(|known| known.id == *account).cloned() else {
+            return Err(SignInError::UnknownAccount { wanted: account.clone(), known });
+        };
+        locked.cache.remove_account(&desk.owner, &found);
+        locked.write().await?;
+        if desk.choice.read()?.as_ref() == Some(account) {
+            desk.choice.clear()?;
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,137 @@
+//! Accounts: pinned by tenant and object id, chosen, switched and signed out, and never changed by a token request.
+
+use entra_emulator::{Operation, ids};
+use secrecy::ExposeSecret as _;
+use valet_core_entra::id_token::IdTokenError;
+use valet_sign_in::{LogIn, SignInError};
+
+use crate::person::{Does, approve};
+use crate::rig::{GRAPH, LONG, Rig, adele, alex};
+
+fn browser(rig: &Rig, upn: &str) {
+    rig.person.will(approve(upn), Does::Unreachable);
+}
+
+#[tokio::test]
+async fn people_sign_in_switch_and_sign_out() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    assert_eq!(sign_in.account().await.unwrap(), None);
+    let first = sign_in.log_in(LogIn::default()).await.unwrap();
+    assert_eq!((first.id.clone(), first.username.as_deref()), (adele(), Some(ids::ADELE_UPN)));
+    browser(&rig, ids::ALEX_UPN);
+    let second = sign_in.log_in(LogIn::default()).await.unwrap();
+    assert_eq!(second.id, alex());
+    assert_eq!(sign_in.accounts().await.unwrap().len(), 2);
+    assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex(), "who signed in last is in use");
+
+    let of_alex = sign_in.token(&[GRAPH], None).await.unwrap();
+    sign_in.choose(&adele()).await.unwrap();
+    browser(&rig, ids::ADELE_UPN);
+    let of_adele = sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_ne!(of_alex.token.expose_secret(), of_adele.token.expose_secret());
+    assert_eq!(rig.sign_in().account().await.unwrap().unwrap().id, adele(), "other processes see the choice");
+
+    sign_in.log_out(&adele()).await.unwrap();
+    assert_eq!(sign_in.accounts().await.unwrap(), [second], "the other one stays");
+    let text = std::fs::read_to_string(rig.file()).unwrap();
+    assert!(
+        !text.contains(of_adele.token.expose_secret()) && !text.contains(&ids::ADELE.to_string()),
+        "nothing is left"
+    );
+    assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex());
+    let unknown = sign_in.log_out(&adele()).await.unwrap_err();
+    assert!(
+        matches!(unknown, SignInError::UnknownAccount { ref wanted, .. } if *wanted == adele()),
+        "{unknown:?}"
+    );
+    let unknown = sign_in.choose(&adele()).await.unwrap_err();
+    assert!(matches!(unknown, SignInError::UnknownAccount { .. }), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn somebody_else_does_not_take_the_place_of_the_account_in_use() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    let first = sign_in.token(&[GRAPH], None).await.unwrap();
+    rig.emulator.revoke(ids::ADELE_UPN, entra_emulator::RevocationReason::Sessions).unwrap();
+    rig.advance(first.expires_at - crate::rig::system_clock());
+    browser(&rig, ids::ALEX_UPN);
+    let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
+    assert_eq!(refused, SignInError::WrongAccount { expected: adele(), found: alex() });
+    assert!(rig.person.page(1).await.contains("You are not signed in"));
+    assert!(
+        !std::fs::read_to_string(rig.file()).unwrap().contains(&ids::ALEX.to_string()),
+        "nothing of theirs is kept"
+    );
+    browser(&rig, ids::ADELE_UPN);
+    sign_in.token(&[GRAPH], None).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_settings_pin_an_account_whatever_was_chosen() {
+    let rig = Rig::start().await;
+    let open = rig.sign_in();
+    open.log_in(LogIn::default()).await.unwrap();
+    let pinned = rig.sign_in_with(|settings| settings.account = Some(alex()));
+    assert_eq!(pinned.account().await.unwrap(), None, "Alex is not signed in");
+    let refused = pinned.token(&[GRAPH], None).await.unwrap_err();
+    assert_eq!(refused, SignInError::WrongAccount { expected: alex(), found: adele() });
+    browser(&rig, ids::ALEX_UPN);
+    pinned.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(pinned.account().await.unwrap().unwrap().id, alex());
+    assert_eq!(open.account().await.unwrap().unwrap().id, adele(), "the choice is untouched");
+}
+
+#[tokio::test]
+async fn among_several_accounts_none_is_guessed() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    for upn in [ids::ADELE_UPN, ids::ALEX_UPN] {
+        browser(&rig, upn);
+        sign_in.log_in(LogIn::default()).await.unwrap();
+    }
+    std::fs::remove_file(rig.state_dir().join("account.json")).unwrap();
+    let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
+    assert!(matches!(refused, SignInError::SeveralAccounts(ref all) if all.len() == 2), "{refused:?}");
+    assert!(refused.to_string().contains("valet accounts --use"), "{refused}");
+    sign_in.choose(&alex()).await.unwrap();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_foreign_tenant_is_not_admitted() {
+    let rig = Rig::start().await;
+    rig.emulator.change_registrations(|all| {
+        let demo = all.apps.iter_mut().find(|app| app.client_id == ids::DEMO_CLIENT).unwrap();
+        demo.sign_in_audience = entra_emulator::SignInAudience::AzureADMultipleOrgs;
+    });
+    browser(&rig, ids::FARAH_UPN);
+    let organizations = |tenants: Vec<String>| {
+        rig.sign_in_with(|settings| {
+            settings.tenant = "organizations".to_owned();
+            settings.tenants = tenants;
+        })
+    };
+    let refused = organizations(vec![ids::TENANT.to_string()]).token(&[GRAPH], None).await.unwrap_err();
+    let (found, expected) = (ids::FOREIGN_TENANT.to_string(), vec![ids::TENANT.to_string()]);
+    assert_eq!(refused, SignInError::IdToken(IdTokenError::Tenant { found: found.clone(), expected }));
+    assert!(!rig.file().exists(), "nothing was kept");
+    let sign_in = organizations(vec![ids::TENANT.to_string(), found.clone()]);
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(sign_in.account().await.unwrap().unwrap().id.tenant_id, found);
+}
+
+#[tokio::test]
+async fn a_guest_is_who_they_are_in_this_tenant() {
+    let rig = Rig::start().await;
+    browser(&rig, ids::FARAH_GUEST_UPN);
+    let sign_in = rig.sign_in();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    let id = sign_in.account().await.unwrap().unwrap().id;
+    assert_eq!((id.tenant_id, id.object_id), (ids::TENANT.to_string(), ids::FARAH_GUEST.to_string()));
+    rig.nobody_home();
+    rig.advance(LONG);
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(rig.count(Operation::Refresh), 1);
+}

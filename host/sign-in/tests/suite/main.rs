@@ -1,0 +1,18 @@
+//! The sign-in against the emulator: real HTTPS, a real loopback listener, a scripted person.
+//!
+//! What needs a desktop's services (keychain, broker) starts them on a private bus; where a machine has not got them, the test says aloud
+//! that it was not run.
+
+mod accounts;
+mod broker;
+mod browser;
+mod bus;
+mod cache;
+mod challenge;
+mod device;
+mod keychain;
+mod msal;
+mod order;
+mod person;
+mod processes;
+mod rig;

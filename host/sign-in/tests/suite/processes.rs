@@ -1,0 +1,135 @@
+//! Two processes at once, and a process that is killed in the middle: this test program starts itself again.
+
+use std::process::Stdio;
+
+use entra_emulator::{Operation, ids};
+use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use valet_sign_in::{SignIn, Storage};
+
+use crate::person::{Does, Person};
+use crate::rig::{GRAPH, Rig, VALET, settings};
+
+/// The variable by which a test knows that it is the other process.
+const INNER: &str = "VALET_TEST_INNER";
+
+/// Starts `test` of this program in a process of its own, at the emulator of `rig`.
+pub(crate) fn again(rig: &Rig, test: &str, told: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(INNER, told)
+        .env("VALET_TEST_AUTHORITY", rig.emulator.authority_url())
+        .env("VALET_TEST_CA", rig.emulator.ca_pem())
+        .env("VALET_TEST_STATE", rig.state_dir())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// What the other process was told, if this is one.
+pub(crate) fn told() -> Option<String> {
+    std::env::var(INNER).ok()
+}
+
+/// The sign-in of the other process, with a person who does this in a browser.
+pub(crate) fn inner(storage: Storage, browser: Does) -> SignIn {
+    let variable = |name| std::env::var(name).unwrap();
+    let settings = settings(
+        &variable("VALET_TEST_AUTHORITY"),
+        &variable("VALET_TEST_CA"),
+        variable("VALET_TEST_STATE").as_ref(),
+        storage,
+    );
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured(settings.tls.clone())
+        .no_proxy()
+        .build()
+        .unwrap();
+    SignIn::new(settings, Box::new(Person::new(http, browser, Does::Unreachable))).unwrap()
+}
+
+/// Says one line to the process that started this one.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "told: {line}").unwrap();
+}
+
+/// The next line that the other process tells.
+pub(crate) async fn heard(child: &mut Child) -> Option<String> {
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some((_, told)) = line.split_once("told: ") {
+            return Some(told.to_owned());
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn two_processes_at_once_lose_nothing_and_refresh_once() {
+    if let Some(scope) = told() {
+        let sign_in = inner(Storage::DangerouslyPlaintext, Does::Unreachable);
+        let token = sign_in.token(&[&scope], None).await.unwrap();
+        return tell(token.token.expose_secret());
+    }
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    sign_in.token(&[VALET], None).await.unwrap();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    // The tokens are gone and the refresh token is there, so every process has to refresh.
+    let mut cache = rig.on_disk();
+    cache["AccessToken"] = serde_json::json!({});
+    std::fs::write(rig.file(), cache.to_string()).unwrap();
+    let before = rig.count(Operation::Refresh);
+    let name = "processes::two_processes_at_once_lose_nothing_and_refresh_once";
+    let mut children: Vec<Child> = [GRAPH, VALET, GRAPH, VALET]
+        .into_iter()
+        .map(|scope| again(&rig, name, scope).spawn().unwrap())
+        .collect();
+    let mut tokens = Vec::new();
+    for child in &mut children {
+        tokens.push(heard(child).await.expect("a token"));
+        assert!(child.wait().await.unwrap().success());
+    }
+    assert_eq!(
+        (&tokens[0], &tokens[1]),
+        (&tokens[2], &tokens[3]),
+        "the second of each found the first one's"
+    );
+    assert_eq!(rig.count(Operation::Refresh) - before, 2, "once for each API");
+    assert_eq!(rig.on_disk()["AccessToken"].as_object().unwrap().len(), 2, "neither overwrote the other");
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_in_the_middle_leaves_a_whole_cache_and_no_lock() {
+    if told().is_some() {
+        let sign_in = inner(Storage::DangerouslyPlaintext, Does::Nothing);
+        tell("begun");
+        // The refresh hangs in the emulator, with the lock held.
+        let _ = sign_in.token(&[GRAPH], None).await;
+        return;
+    }
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    let mut cache = rig.on_disk();
+    cache["AccessToken"] = serde_json::json!({});
+    std::fs::write(rig.file(), cache.to_string()).unwrap();
+    let hang = entra_emulator::Fault::Delay(std::time::Duration::from_secs(600));
+    rig.emulator.faults().set(entra_emulator::Endpoint::Token, hang);
+    let requests = rig.count(Operation::Token);
+    let name = "processes::a_process_that_is_killed_in_the_middle_leaves_a_whole_cache_and_no_lock";
+    let mut child = again(&rig, name, "go").spawn().unwrap();
+    assert_eq!(heard(&mut child).await.as_deref(), Some("begun"));
+    while rig.count(Operation::Token) == requests {
+        tokio::task::yield_now().await;
+    }
+    child.kill().await.unwrap();
+    rig.emulator.faults().clear_all();
+    assert_eq!(rig.on_disk(), cache, "nothing has changed");
+    rig.nobody_home();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(sign_in.account().await.unwrap().unwrap().username.as_deref(), Some(ids::ADELE_UPN));
+}

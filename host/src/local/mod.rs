@@ -1,0 +1,149 @@
+//! The user of this machine: who they are, and tokens in their name, for `valet stdio`.
+//!
+//! The ways to a token are `valet-sign-in`; here they meet a client that waits for an answer. A client gives up after a minute or so, a person takes longer to sign
+//! in. So a call waits a while, and if the person is not done by then it ends with words that say what to do, while the sign-in goes on: the next call
+//! finds it finished.
+
+mod prompts;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+use valet_sign_in::{AccessToken, Account, SettingsError, SignIn, SignInError, Terminal};
+
+pub use settings::{Local, StateDirError, state_dir};
+
+use crate::config::Config;
+use crate::limits;
+use crate::parts::principal::{Caller, Kind};
+use prompts::Shown;
+
+/// Nobody in particular: who calls before anybody has signed in.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The user of this machine.
+pub struct LocalUser {
+    sign_in: SignIn,
+    /// What the person was told last, while it still counts.
+    shown: watch::Receiver<Option<String>>,
+    /// What every caller may, so that the configured rules that ask for no role let the user of the machine through.
+    scopes: Vec<String>,
+    client_id: String,
+    /// Permissions whose token the API refused: the cached one is not to be used again.
+    refused: Mutex<BTreeSet<Vec<String>>>,
+}
+
+/// What has to happen before there is a token.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// The person has to do this.
+    Action(String),
+    /// The configuration has to change. For the log.
+    Operator(String),
+    /// Time. For the log.
+    Patience(String),
+}
+
+/// The sign-in that `config` describes, with prompts on the terminal: for the commands of a person.
+///
+/// # Errors
+/// A [`SettingsError`] that names the setting.
+pub fn sign_in(config: &Config, local: &Local) -> Result<SignIn, SettingsError> {
+    SignIn::new(local.settings(config)?, Box::new(Terminal))
+}
+
+impl LocalUser {
+    /// The user whom `config` describes.
+    ///
+    /// # Errors
+    /// A [`SettingsError`] that names the setting.
+    pub fn new(config: &Config, local: &Local) -> Result<Self, SettingsError> {
+        let (tell, shown) = watch::channel(None);
+        Ok(Self {
+            sign_in: SignIn::new(local.settings(config)?, Box::new(Shown(tell)))?,
+            shown,
+            scopes: local.scopes.clone(),
+            client_id: config.settings.get("client_id").cloned().unwrap_or_default(),
+            refused: Mutex::default(),
+        })
+    }
+
+    /// Who calls. Before anybody has signed in it is nobody in particular: lists are shown to them, and the first call that needs Graph signs them in.
+    pub(crate) async fn caller(&self) -> Result<Caller, String> {
+        let account = match self.sign_in.account().await {
+            Ok(account) => account,
+            // Said when a token is needed, with what to do about it.
+            Err(SignInError::SeveralAccounts(_)) => None,
+            Err(error) => return Err(error.to_string()),
+        };
+        Ok(self.as_caller(account))
+    }
+
+    fn as_caller(&self, account: Option<Account>) -> Caller {
+        let nobody = || (NOBODY.to_owned(), NOBODY.to_owned(), None);
+        let (tenant_id, object_id, display_name) = account.map_or_else(nobody, |account| {
+            (account.id.tenant_id, account.id.object_id, account.name.or(account.username))
+        });
+        Caller {
+            tenant_id,
+            object_id,
+            kind: Kind::User,
+            client_id: self.client_id.clone(),
+            display_name,
+            scopes: self.scopes.clone(),
+            roles: Vec::new(),
+            token_id: None,
+            session_id: None,
+            expires_at: u64::MAX,
+        }
+    }
+
+    /// A token for `scopes`, with `claims` where the API demands them.
+    pub(crate) async fn token(&self, scopes: &[String], claims: Option<&str>) -> Result<AccessToken, Wanted> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(scopes);
+        // A request with claims, even none, takes no token from the cache.
+        let claims = claims.or(refused.then_some("{}")).map(str::to_owned);
+        let (sign_in, scopes) = (self.sign_in.clone(), scopes.to_vec());
+        // In a task of its own, which goes on when the client has its answer.
+        let mut flight = tokio::spawn(async move {
+            let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+            sign_in.token(&scopes, claims.as_deref()).await
+        });
+        let mut shown = self.shown.clone();
+        shown.mark_unchanged();
+        tokio::select! {
+            biased;
+            answer = &mut flight => match answer {
+                Ok(answer) => answer.map_err(wanted),
+                Err(error) => Err(Wanted::Patience(format!("the sign-in broke off: {error}"))),
+            },
+            Ok(()) = shown.changed() => {
+                let words = shown.borrow_and_update().clone().unwrap_or_default();
+                Err(Wanted::Action(words))
+            }
+            () = tokio::time::sleep(limits::SIGN_IN_TIME) => {
+                let words = "The sign-in with Microsoft is not finished yet. Finish it in the browser window that was opened, then try again.";
+                Err(Wanted::Action(words.to_owned()))
+            }
+        }
+    }
+
+    /// The API refused the token for `scopes`.
+    pub(crate) async fn forget(&self, scopes: &[String]) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(scopes.to_vec());
+    }
+}
+
+/// What a person has to do about a failed sign-in.
+fn wanted(error: SignInError) -> Wanted {
+    tracing::warn!(%error, "no token for the user of this machine");
+    match error {
+        SignInError::Unreachable { .. } | SignInError::BrokeOff => Wanted::Patience(error.to_string()),
+        SignInError::Scope(_) | SignInError::Claims(_) => Wanted::Operator(error.to_string()),
+        error => Wanted::Action(format!(
+            "Signing in with Microsoft did not work: {error}. Run `valet login` in a terminal, then try again."
+        )),
+    }
+}
