@@ -216,6 +216,26 @@ await one('signing out: everything ends at once, on every device, and permission
   await asked(page);
 });
 
+await one('one application is ended and forgotten, the other stays', async (page) => {
+  const documented = new Client(documentId);
+  const held = [];
+  for (const by of [client, documented]) {
+    const begun = await asked(page, by);
+    await page.getByRole('button', { name: 'Allow' }).click();
+    // Entra knows the browser the second time.
+    if (by === client) await atEntra(page, { user: ALEX });
+    await page.waitForURL(AT_CLIENT);
+    held.push((await by.redeem(begun, page.url())).access_token);
+  }
+  await page.goto(`${issuer}/oauth/sign-out`);
+  await page.locator('dl', { hasText: documentId }).getByRole('button', { name: 'End and forget' }).click();
+  await page.waitForURL(`${issuer}/oauth/sign-out`);
+  assert.deepEqual(await look(page, 'sign-out-one'), []);
+  assert.ok(!(await words(page)).includes(documentId));
+  assert.deepEqual([(await whoami(held[0])).status, (await whoami(held[1])).status], [200, 401]);
+  await asked(page, documented);
+});
+
 await one('two tabs at once, to the end in turn', async (first, profile) => {
   const second = await profile.newPage();
   const tabs = [[first, await asked(first)], [second, await asked(second)]];
