@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use secrecy::SecretString;
 use valet::commands::accounts::{self, AccountsError};
 use valet::commands::install::{self, Client};
+use valet::commands::sessions::{self, Which};
 use valet::config::Config;
 use valet::local::{self, LocalUser};
 use valet::runtime::Runtime;
@@ -77,6 +78,19 @@ enum Command {
     },
     /// Show the account that is used.
     Whoami(LocalArguments),
+    /// Show or end the sign-in sessions in the store of a server, for its administrator. A store in a file is open in one process only, so its server has to be
+    /// stopped for it; one in Redis need not.
+    Sessions {
+        /// The configuration file of the server.
+        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+        config: PathBuf,
+        /// End the sessions of this user, OBJECT-ID@TENANT-ID.
+        #[arg(long, value_name = "USER")]
+        revoke: Option<AccountId>,
+        /// End all sessions.
+        #[arg(long, conflicts_with = "revoke")]
+        revoke_all: bool,
+    },
     /// Add this server to the configuration of an MCP client.
     Install {
         /// The client.
@@ -139,7 +153,10 @@ impl LocalArguments {
     fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
         let config = self.read()?;
         let mut local = config.local.clone().ok_or_else(|| {
-            format!("{}: there is no [local] section, by which the user of this machine signs in", self.config.display())
+            format!(
+                "{}: there is no [local] section, by which the user of this machine signs in",
+                self.config.display()
+            )
         })?;
         if let Some(steps) = steps {
             local.steps = steps;
@@ -182,6 +199,13 @@ fn run(command: Command) -> Result<(), String> {
             let sign_in = local.sign_in(None)?;
             in_tokio(told(async move { accounts::who(&sign_in, &mut io::stdout()).await }))
         }
+        Command::Sessions { config, revoke, revoke_all } => {
+            let which = match revoke {
+                Some(AccountId { tenant_id, object_id }) => Some(Which::Of { tenant_id, object_id }),
+                None => revoke_all.then_some(Which::All),
+            };
+            in_tokio(administer_sessions(config, which))
+        }
         Command::Install { client, print, local } => installed(client, print, &local),
         Command::Uninstall { client } => {
             install::uninstall(client, &mut io::stdout()).map_err(|error| error.to_string())
@@ -209,6 +233,24 @@ fn run(command: Command) -> Result<(), String> {
 /// An error as its text.
 async fn told(work: impl Future<Output = Result<(), AccountsError>>) -> Result<(), String> {
     work.await.map_err(|error| error.to_string())
+}
+
+/// Ends sessions, or shows them.
+async fn administer_sessions(config: PathBuf, which: Option<Which>) -> Result<(), String> {
+    let storage = read(&config)?.storage;
+    if matches!(storage, valet::config::Storage::Memory) {
+        return Err(format!(
+            "{}: sessions are in the memory of the server; restarting it ends them",
+            config.display()
+        ));
+    }
+    let store = valet::runtime::store(&storage).await.map_err(|error| format!("storage: {error}"))?;
+    let out = &mut io::stdout();
+    let done = match which {
+        Some(which) => sessions::revoke(&store, &which, out).await,
+        None => sessions::list(&store, out).await,
+    };
+    done.map_err(|error| error.to_string())
 }
 
 /// Writes only what will work: the configuration is read first.

@@ -10,10 +10,10 @@ use crate::artifact::{self, ArtifactError};
 use crate::capabilities::{Calls, Lent, Ranges, RequestState, SignatureChecks, Turns};
 use crate::config::{Config, OauthMode, Storage};
 use crate::egress::{AddressPolicy, Connector, Documents, Sender, trust};
+use crate::local::LocalUser;
 use crate::parts::authorization::{self, Authorization};
 use crate::parts::custodian::Custodian;
 use crate::parts::identity::Identity;
-use crate::local::LocalUser;
 use crate::parts::local::LocalCustodian;
 use crate::parts::request::{self, Api, Growing, Parts, Requests, Who};
 use crate::signing_key::SigningKey;
@@ -263,12 +263,20 @@ async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T,
     }
 }
 
+/// The store that a configuration names.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn store(storage: &Storage) -> Result<Store, StoreError> {
+    match storage {
+        Storage::Memory => Ok(Store::memory(SystemClock)),
+        Storage::Disk(path) => Store::disk(path, SystemClock).await,
+        Storage::Redis(settings) => Store::redis(settings).await,
+    }
+}
+
 async fn lent(config: Config) -> Result<Lent, SetUpError> {
-    let store = match &config.storage {
-        Storage::Memory => Store::memory(SystemClock),
-        Storage::Disk(path) => Store::disk(path, SystemClock).await?,
-        Storage::Redis(settings) => Store::redis(settings).await?,
-    };
+    let store = store(&config.storage).await?;
     let addresses = if config.egress.allow_private_addresses {
         AddressPolicy::PrivateToo
     } else {

@@ -66,17 +66,24 @@ impl Seal {
         Ok([&[FORMAT], nonce.as_ref().as_slice(), &text].concat())
     }
 
+    /// Whether the key that seals now has sealed this: if not, its key may be gone soon.
+    pub(crate) fn is_current(&self, sealed: &[u8], bound_to: &[u8]) -> bool {
+        self.0.iter().position(|key| opened(key, sealed, bound_to).is_some()) == Some(0)
+    }
+
     /// What was sealed; none for anything else.
     pub(crate) fn open(&self, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
-        let (&FORMAT, rest) = sealed.split_first()? else { return None };
-        let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>()?;
-        self.0.iter().find_map(|key| {
-            let mut text = text.to_vec();
-            let length = key.open_in_place(Nonce::from(nonce), place(bound_to), &mut text).ok()?.len();
-            text.truncate(length);
-            Some(text)
-        })
+        self.0.iter().find_map(|key| opened(key, sealed, bound_to))
     }
+}
+
+fn opened(key: &RandomizedNonceKey, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+    let (&FORMAT, rest) = sealed.split_first()? else { return None };
+    let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>()?;
+    let mut text = text.to_vec();
+    let length = key.open_in_place(Nonce::from(nonce), place(bound_to), &mut text).ok()?.len();
+    text.truncate(length);
+    Some(text)
 }
 
 /// The additional data.
@@ -108,7 +115,9 @@ mod tests {
         let old = Seal::new(&keys(&[1]), b"a").seal(b"value", b"").unwrap();
         let both = Seal::new(&keys(&[2, 1]), b"a");
         assert_eq!(both.open(&old, b"").as_deref(), Some(&b"value"[..]));
+        assert!(!both.is_current(&old, b""));
         let new = both.seal(b"value", b"").unwrap();
+        assert!(both.is_current(&new, b"") && !both.is_current(&new, b"elsewhere"));
         assert_eq!(Seal::new(&keys(&[1]), b"a").open(&new, b""), None);
         assert!(SealingKeys::new(Vec::new()).is_none());
     }

@@ -64,7 +64,14 @@ impl SigningKey {
     async fn load(&self) -> Result<Loaded, String> {
         let fault = |error: valet_store::StoreError| format!("the signing key cannot be kept: {error}");
         if let Some(record) = self.range.get(RECORD).await.map_err(fault)? {
-            return self.read(&record);
+            let loaded = self.read(&record)?;
+            if !self.seal.is_current(&record, RECORD.as_bytes()) {
+                // Under the key that seals now, so that the one before can be taken away. If another process was faster, it has done the same.
+                let der = loaded.pair.as_der().map_err(|_| "the signing key could not be written")?;
+                let sealed = self.seal.seal(der.as_ref(), RECORD.as_bytes())?;
+                self.range.swap(RECORD, Some(&record), &sealed, None).await.map_err(fault)?;
+            }
+            return Ok(loaded);
         }
         // Half a second of computing.
         let made = tokio::task::spawn_blocking(|| KeyPair::generate(KeySize::Rsa2048)).await;
@@ -84,7 +91,9 @@ impl SigningKey {
         let der = self.seal.open(record, RECORD.as_bytes()).ok_or(
             "the signing key does not open with the sealing keys; add the one that it was made with to storage.sealing_key_file",
         )?;
-        KeyPair::from_pkcs8(&der).map(Loaded::new).map_err(|error| format!("the signing key is none: {error}"))
+        KeyPair::from_pkcs8(&der)
+            .map(Loaded::new)
+            .map_err(|error| format!("the signing key is none: {error}"))
     }
 }
 
@@ -126,6 +135,9 @@ mod tests {
         assert_eq!(set, other.unwrap());
         // After a restart, with a newer sealing key in front.
         let later = key(&[2, 1]);
+        assert_eq!(later.key_set().await.unwrap(), set);
+        // And once that has been seen, without the older one.
+        let later = key(&[2]);
         assert_eq!(later.key_set().await.unwrap(), set);
 
         let signature = later.sign(b"message").await.unwrap();

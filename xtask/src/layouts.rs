@@ -16,8 +16,7 @@ use crate::snapshot;
 use crate::workspace::{Workspace, say};
 
 /// Every layout, by the path of its `.wac` file below `components/layouts` and of its artifact below `target/valet`.
-pub(crate) const LAYOUTS: [&str; 8] =
-    [
+pub(crate) const LAYOUTS: [&str; 8] = [
     "native/identity",
     "native/request",
     "native/custodian",

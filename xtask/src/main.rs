@@ -6,6 +6,7 @@ mod components;
 mod demo;
 mod fuzz;
 mod layouts;
+mod machine;
 mod mutants;
 mod packs;
 mod snapshot;

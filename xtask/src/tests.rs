@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Built};
+use crate::machine;
 use crate::workspace::{Workspace, output, run, say, shown};
 
 /// What a job ends with that this machine does not allow (the convention of automake and meson).
@@ -13,6 +14,7 @@ const NOT_RUN: i32 = 77;
 /// Builds, then runs the Rust tests and the real clients.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     vendored_wit(workspace)?;
+    machine::prepare()?;
     let built = artifacts::build(workspace, false)?;
     say("\nrunning the Rust tests");
     let schema_suite = json_schema_suite(workspace)?;

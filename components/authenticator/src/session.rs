@@ -16,11 +16,8 @@ pub(crate) struct Checks {
 impl Checks {
     pub(crate) fn new(settings: &OwnSettings) -> Result<Self, String> {
         let OwnSettings { issuer, audience, leeway } = settings;
-        let rules = validator::AtJwtRules {
-            issuer: issuer.clone(),
-            audience: audience.clone(),
-            leeway: *leeway,
-        };
+        let rules =
+            validator::AtJwtRules { issuer: issuer.clone(), audience: audience.clone(), leeway: *leeway };
         Ok(Self { rules, keys: own_keys::key_set()? })
     }
 

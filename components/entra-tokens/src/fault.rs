@@ -53,7 +53,9 @@ impl From<answer::Failure> for Fault {
                 Self::Misconfigured(format!("the authority refused us: {detail}"))
             }
             answer::Failure::Throttled { retry_after } => Self::Throttled(retry_after),
-            answer::Failure::Unavailable(detail) => Self::Unavailable(format!("the authority failed: {detail}")),
+            answer::Failure::Unavailable(detail) => {
+                Self::Unavailable(format!("the authority failed: {detail}"))
+            }
         }
     }
 }
@@ -61,7 +63,9 @@ impl From<answer::Failure> for Fault {
 impl From<credential::Failure> for Fault {
     fn from(failure: credential::Failure) -> Self {
         match failure {
-            credential::Failure::Missing(setting) => Self::Misconfigured(format!("no credential: set {setting}")),
+            credential::Failure::Missing(setting) => {
+                Self::Misconfigured(format!("no credential: set {setting}"))
+            }
             credential::Failure::Unreadable(why) => {
                 Self::Misconfigured(format!("the credential cannot be read: {why}"))
             }
@@ -72,7 +76,9 @@ impl From<credential::Failure> for Fault {
 impl From<http::Failure> for Fault {
     fn from(failure: http::Failure) -> Self {
         match failure {
-            http::Failure::Denied(why) => Self::Misconfigured(format!("the authority is out of reach: {why}")),
+            http::Failure::Denied(why) => {
+                Self::Misconfigured(format!("the authority is out of reach: {why}"))
+            }
             http::Failure::Unreachable(why) => {
                 Self::Unavailable(format!("the authority cannot be reached: {why}"))
             }

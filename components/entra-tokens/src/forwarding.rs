@@ -35,7 +35,9 @@ impl From<Fault> for Failure {
         match fault {
             Fault::Misconfigured(why) => Self::Misconfigured(why),
             Fault::Unavailable(why) | Fault::Grant(why) => Self::Unavailable(why),
-            Fault::Interaction(_) | Fault::Throttled(_) => Self::Unavailable("the authority asks to wait".to_owned()),
+            Fault::Interaction(_) | Fault::Throttled(_) => {
+                Self::Unavailable("the authority asks to wait".to_owned())
+            }
         }
     }
 }

@@ -22,7 +22,11 @@ use crate::session_tokens::session_of;
 struct Component;
 
 impl tokens::Guest for Component {
-    fn acquire(of: &Principal, scopes: Vec<String>, claims: Option<String>) -> Result<String, tokens::Failure> {
+    fn acquire(
+        of: &Principal,
+        scopes: Vec<String>,
+        claims: Option<String>,
+    ) -> Result<String, tokens::Failure> {
         let token = match session_of(of)? {
             Some(session) => session_tokens::acquire(&session, &scopes, claims.as_deref()),
             None => on_behalf_of::acquire(of, &scopes, claims.as_deref()),

@@ -42,8 +42,7 @@ pub(crate) fn acquire(of: &Principal, scopes: &[String], claims: Option<&str>) -
 
 pub(crate) fn forget(of: &Principal, scopes: &[String]) -> Result<(), Fault> {
     let (_, record) = record_of(of, scopes);
-    token_store::delete(&record)
-        .map_err(|token_store::Failure::Unavailable(why)| Fault::Unavailable(why))
+    token_store::delete(&record).map_err(|token_store::Failure::Unavailable(why)| Fault::Unavailable(why))
 }
 
 fn record_of(of: &Principal, scopes: &[String]) -> (SecretString, String) {

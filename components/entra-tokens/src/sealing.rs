@@ -7,8 +7,9 @@ use crate::bindings::wasi::random::random;
 use crate::fault::Fault;
 
 pub(crate) fn keys() -> Result<SealingKeys, Fault> {
-    SealingKeys::new(&credential::sealing_keys()?)
-        .ok_or_else(|| Fault::Misconfigured("a sealing key is not 32 bytes long, or there is none".to_owned()))
+    SealingKeys::new(&credential::sealing_keys()?).ok_or_else(|| {
+        Fault::Misconfigured("a sealing key is not 32 bytes long, or there is none".to_owned())
+    })
 }
 
 pub(crate) fn nonce() -> [u8; NONCE_BYTES] {

@@ -49,7 +49,8 @@ pub(crate) fn refresh(
     let us = Authority::read()?;
     let session = &mut held.session;
     let client = us.client(id.tenant_id());
-    let scopes_with_openid: Vec<&str> = OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
+    let scopes_with_openid: Vec<&str> =
+        OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
     let request = Request {
         client,
         refresh_token: &session.refresh_token,
@@ -72,9 +73,9 @@ pub(crate) fn refresh(
     };
     if let Some(token) = &tokens.id_token {
         let rules = identity_rules(&us)?;
-        let identity = rules.with(None, |rules| id_token::read(token, rules, now)).map_err(|error| {
-            Fault::Unavailable(format!("the authority's ID token was refused: {error}"))
-        })?;
+        let identity = rules
+            .with(None, |rules| id_token::read(token, rules, now))
+            .map_err(|error| Fault::Unavailable(format!("the authority's ID token was refused: {error}")))?;
         if (identity.tenant_id.as_str(), identity.object_id.as_str()) != (id.tenant_id(), id.object_id()) {
             return Err(Fault::Unavailable("the authority's ID token is somebody else's".to_owned()));
         }

@@ -97,7 +97,8 @@ fn api_scopes() -> Result<Vec<String>, Fault> {
 
 fn session_lifetime() -> Result<u64, Fault> {
     let text = setting("oauth_refresh_token_lifetime")?;
-    text.parse().map_err(|_| Fault::Misconfigured("setting `oauth_refresh_token_lifetime` is no number".to_owned()))
+    text.parse()
+        .map_err(|_| Fault::Misconfigured("setting `oauth_refresh_token_lifetime` is no number".to_owned()))
 }
 
 /// Who may sign in, and as what the authority's ID token has to read.

@@ -4,10 +4,9 @@ use valet_core_oauth::account::Account;
 use valet_core_oauth::authorize::{AuthorizeError, Refusal, Request};
 use valet_core_oauth::client::Client;
 use valet_core_oauth::consent::{self, ConsentError, Decision};
-use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
+use valet_core_oauth::page;
 use valet_core_oauth::transaction::Transaction;
-use valet_core_oauth::{cookie, page};
 
 use crate::browser::{self, KeepError};
 use crate::clients::{self, NoClient};
@@ -28,7 +27,9 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
     let client = match clients::of_form(&form, &exchange.settings) {
         Ok(client) => client,
         Err(NoClient::Client(error)) => return refuse(None, Refusal::Page(AuthorizeError::Client(error))),
-        Err(NoClient::Document(error)) => return refuse(None, Refusal::Page(AuthorizeError::Document(error))),
+        Err(NoClient::Document(error)) => {
+            return refuse(None, Refusal::Page(AuthorizeError::Document(error)));
+        }
         Err(NoClient::Fetch(why)) => {
             return refuse(None, Refusal::Page(AuthorizeError::DocumentUnavailable(why)));
         }
@@ -51,8 +52,7 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
 fn begin(exchange: &Exchange<'_>, client: &Client, request: Request) -> Result<Response, KeepError> {
     let cookies = exchange.cookies();
     // A store that fails costs a question that could have been spared.
-    let account: Option<Account> =
-        browser::user(&cookies).and_then(|(user, _)| accounts::read(&user).ok());
+    let account: Option<Account> = browser::user(&cookies).and_then(|(user, _)| accounts::read(&user).ok());
     if consent::is_remembered(client, &request, account.as_ref(), &exchange.settings, exchange.now) {
         let transaction =
             Transaction::remembered(request, &random::bytes(), &random::entra_secrets(), exchange.now);
@@ -114,9 +114,7 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
         Err(error) => refuse(Some(&client_id), error),
         Ok((Decision::Deny, transaction)) => {
             audit::denied(exchange.id(), "consent_denied", Some(&client_id), String::new());
-            let location =
-                transaction.failure(Code::AccessDenied, "the user did not allow it", &exchange.settings);
-            page::onward(&location).with_cookie(cookie::clear(&transaction.cookie_name()))
+            consent::denied(&transaction, &exchange.settings)
         }
         Ok((Decision::Allow, transaction)) => {
             match to_entra(exchange, &transaction, None, |location| page::onward(&location)) {

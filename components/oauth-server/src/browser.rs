@@ -49,8 +49,11 @@ pub(crate) fn keep(
     let plain = transaction.to_plain().map_err(KeepError::TooLarge)?;
     let (name, lifetime) = (transaction.cookie_name(), transaction.lifetime(exchange.now));
     let sealed = seal(&name, plain.expose_secret(), lifetime).map_err(KeepError::Seal)?;
-    let mut fields: Vec<String> =
-        transaction::superfluous(cookies).iter().filter(|old| **old != name).map(|old| cookie::clear(old)).collect();
+    let mut fields: Vec<String> = transaction::superfluous(cookies)
+        .iter()
+        .filter(|old| **old != name)
+        .map(|old| cookie::clear(old))
+        .collect();
     fields.push(cookie::set(&name, &sealed, lifetime));
     Ok(fields)
 }

@@ -1,9 +1,8 @@
 //! Entra's answer: from its code to ours.
 
-use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome};
+use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome, SessionFailure};
 use valet_core_oauth::code;
 use valet_core_oauth::consent;
-use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
@@ -61,9 +60,7 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
                 callback::refused(&transaction, code, description, &exchange.settings)
             }
             Err(Trouble::Person(error)) => refuse(&CallbackError::Transaction(error)),
-            Err(Trouble::Ours(why)) => {
-                exchange.failed("sign_in", why).with_cookie(cookie::clear(&transaction.cookie_name()))
-            }
+            Err(Trouble::Ours(why)) => exchange.failed("sign_in", why),
         },
     }
 }
@@ -90,11 +87,8 @@ fn signed_in(
         }
         Err(failure) => return Err(not_opened(&failure)),
     };
-    let user = User {
-        tenant_id: session.tenant_id,
-        object_id: session.object_id,
-        name: session.display_name,
-    };
+    let user =
+        User { tenant_id: session.tenant_id, object_id: session.object_id, name: session.display_name };
     let session = Session { id: session.id, user: user.clone(), roles: session.roles };
     let opened = session.id.clone();
     let finished = finish(exchange, transaction, session);
@@ -153,6 +147,7 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
         let _ = accounts::end(&kept.session, &kept.family);
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
+    clients::keep_registered(transaction.client_id());
     Ok(Finished::Signed(callback::finished(transaction, &issued.code, settings)))
 }
 
@@ -165,15 +160,12 @@ fn keeping(error: KeepError) -> Trouble {
 
 fn not_opened(failure: &Failure) -> Trouble {
     let detail = words(failure);
-    let (code, description, reason) = match failure {
-        Failure::Ended(_) => (Code::AccessDenied, "the sign-in was not accepted", "sign_in_refused"),
-        Failure::InteractionRequired(_) => {
-            (Code::AccessDenied, "Microsoft Entra wants the user to do something first", "interaction_required")
-        }
-        Failure::Misconfigured(_) => (Code::ServerError, "the server is misconfigured", "misconfigured"),
-        Failure::Throttled(_) | Failure::Unavailable(_) => {
-            (Code::TemporarilyUnavailable, "the identity provider is not available", "entra_unavailable")
-        }
+    let (told, reason) = match failure {
+        Failure::Ended(_) => (SessionFailure::Refused, "sign_in_refused"),
+        Failure::InteractionRequired(_) => (SessionFailure::Refused, "interaction_required"),
+        Failure::Misconfigured(_) => (SessionFailure::Misconfigured, "misconfigured"),
+        Failure::Throttled(_) | Failure::Unavailable(_) => (SessionFailure::Unavailable, "entra_unavailable"),
     };
+    let (code, description) = told.told();
     Trouble::Client { code, description, reason, detail }
 }

@@ -1,8 +1,9 @@
 //! Finding a client: in the settings, in the store, or at the URL that its id is.
 
-use valet_core_oauth::client::{Client, ClientError, Lookup, Origin, look_up};
+use valet_core_oauth::client::{Client, ClientError, Lookup, look_up};
 use valet_core_oauth::document::{self, DocumentError, DocumentUrl};
 use valet_core_oauth::form::Form;
+use valet_core_oauth::limits;
 use valet_core_oauth::registration;
 use valet_core_oauth::settings::Settings;
 
@@ -46,14 +47,18 @@ pub(crate) fn find(client_id: Option<&str>, settings: &Settings) -> Result<Clien
 /// of a client is not asked for again.
 pub(crate) fn of_token(client_id: &str, settings: &Settings) -> Result<Client, NoClient> {
     match look_up(Some(client_id), settings).map_err(NoClient::Client)? {
-        Lookup::Document(url) => Ok(Client {
-            id: url.as_str().to_owned(),
-            name: None,
-            redirect_uris: Vec::new(),
-            origin: Origin::Document,
-            secret: None,
-        }),
+        Lookup::Document(url) => Ok(url.public_client()),
         _ => find(Some(client_id), settings),
+    }
+}
+
+/// Keeps a client that registered itself for good, now that somebody has signed in with it. If that fails it can register again.
+pub(crate) fn keep_registered(client_id: &str) {
+    let record = registration::record_name(client_id);
+    if registration::is_id(client_id)
+        && let Ok(Some(value)) = grants::get(&record)
+    {
+        let _ = grants::swap(&record, Some(&value), &value, limits::REGISTRATION_LIFETIME);
     }
 }
 
@@ -66,9 +71,8 @@ fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
         return Ok(client);
     }
     let answer = egress_metadata::get(url.as_str()).map_err(|failure| NoClient::Fetch(words(failure)))?;
-    let field = |name: &str| {
-        answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    };
+    let field =
+        |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     document::check_answer(answer.status, field("content-type")).map_err(NoClient::Document)?;
     let client = document::read(url, &answer.body).map_err(NoClient::Document)?;
     grants::keep_document(&name, &answer.body, document::lifetime(field("cache-control")));

@@ -36,7 +36,12 @@ impl Entra {
     }
 
     /// Where the browser is sent.
-    pub(crate) fn location(&self, exchange: &Exchange<'_>, request: &EntraRequest, claims: Option<&str>) -> String {
+    pub(crate) fn location(
+        &self,
+        exchange: &Exchange<'_>,
+        request: &EntraRequest,
+        claims: Option<&str>,
+    ) -> String {
         let scopes: Vec<&str> =
             OPENID_SCOPES.into_iter().chain(self.scopes.iter().map(String::as_str)).collect();
         let client = Client {

@@ -14,6 +14,7 @@ use crate::bindings::exports::valet::oauth::authorization::Request;
 use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
 use crate::exchange::Exchange;
+use crate::token;
 
 /// Whether this is how the server is set up.
 pub(crate) fn is_on() -> bool {
@@ -39,7 +40,7 @@ pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
     Some(match route {
         Route::Metadata => facade.metadata(),
         Route::Authorize => authorize(&facade, exchange),
-        Route::Token => token(&facade, exchange),
+        Route::Token => tokens(&facade, exchange),
         Route::Register => {
             let request = exchange.request;
             match facade.register(exchange.field("content-type"), &request.body, exchange.now) {
@@ -78,15 +79,9 @@ fn authorize_url(client_id: &str) -> Result<String, String> {
 }
 
 /// A code or a refresh token, for Entra's tokens.
-fn token(facade: &Facade, exchange: &Exchange<'_>) -> Response {
+fn tokens(facade: &Facade, exchange: &Exchange<'_>) -> Response {
     let refused = |error: &TokenError| {
-        let reason = error.code().1.as_str();
-        match error {
-            TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
-                audit::failed(exchange.id(), reason, error.to_string());
-            }
-            _ => audit::denied(exchange.id(), reason, None, error.to_string()),
-        }
+        token::record(exchange, error, None);
         error.response()
     };
     let form = match facade.token(exchange.field("content-type"), &exchange.request.body) {

@@ -34,10 +34,7 @@ pub(crate) enum Change<T> {
 }
 
 /// Reads a record, decides, and writes it if nobody else has meanwhile; else decides again.
-pub(crate) fn change<T>(
-    name: &str,
-    mut decide: impl FnMut(Option<&[u8]>) -> Change<T>,
-) -> Result<T, String> {
+pub(crate) fn change<T>(name: &str, mut decide: impl FnMut(Option<&[u8]>) -> Change<T>) -> Result<T, String> {
     for _ in 0..TRIES {
         let record = get(name)?;
         match decide(record.as_deref()) {

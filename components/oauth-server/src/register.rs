@@ -30,7 +30,7 @@ pub(crate) fn register(exchange: &Exchange<'_>) -> Response {
     );
     match registered {
         Ok(registered) => {
-            match grants::set(&registered.record, &registered.value, limits::REGISTRATION_LIFETIME) {
+            match grants::set(&registered.record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME) {
                 Ok(()) => registered.response,
                 Err(why) => unavailable(why),
             }

@@ -11,8 +11,7 @@ use crate::{accounts, audit, grants, token};
 /// A client gives a token back.
 pub(crate) fn revoke(exchange: &Exchange<'_>) -> Response {
     answer(exchange).unwrap_or_else(|error| {
-        let reason = error.code().1.as_str();
-        audit::denied(exchange.id(), reason, None, error.to_string());
+        token::record(exchange, &error, None);
         error.response()
     })
 }

@@ -1,5 +1,6 @@
 //! The token endpoint: a code or a refresh token for tokens of ours.
 
+use valet_core_oauth::SecretString;
 use valet_core_oauth::at_jwt;
 use valet_core_oauth::client::Client;
 use valet_core_oauth::code;
@@ -8,7 +9,6 @@ use valet_core_oauth::limits;
 use valet_core_oauth::refresh::{self, Issued, RefreshError};
 use valet_core_oauth::token::{self, Presented, Request, TokenError};
 use valet_core_oauth::user::{Grant, Session, User};
-use valet_core_oauth::SecretString;
 
 use crate::bindings::valet::capability::token_signing;
 use crate::bindings::valet::oauth::sessions::{self, Failure};
@@ -27,15 +27,20 @@ pub(crate) fn token(exchange: &Exchange<'_>) -> Response {
             response
         }
         Err(error) => {
-            let reason = error.code().1.as_str();
-            match error {
-                TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
-                    audit::failed(exchange.id(), reason, error.to_string());
-                }
-                _ => audit::denied(exchange.id(), reason, client_id.as_deref(), error.to_string()),
-            }
+            record(exchange, &error, client_id.as_deref());
             error.response()
         }
+    }
+}
+
+/// Records an error: what is ours has failed, everything else was refused.
+pub(crate) fn record(exchange: &Exchange<'_>, error: &TokenError, client_id: Option<&str>) {
+    let reason = error.code().1.as_str();
+    match error {
+        TokenError::Unavailable(_) | TokenError::Misconfigured(_) => {
+            audit::failed(exchange.id(), reason, error.to_string());
+        }
+        _ => audit::denied(exchange.id(), reason, client_id, error.to_string()),
     }
 }
 
@@ -109,24 +114,16 @@ fn rotate(
     token: &SecretString,
     scope: Option<&str>,
 ) -> Result<Issued, TokenError> {
-    let presented =
-        refresh::Presented::parse(token).ok_or(TokenError::Refresh(RefreshError::Unknown))?;
+    let presented = refresh::Presented::parse(token).ok_or(TokenError::Refresh(RefreshError::Unknown))?;
     let random = random::bytes();
     let decided = grants::change(&presented.record_name(), |record| {
-        let decision = refresh::decide(
-            record,
-            &presented,
-            &client.id,
-            scope,
-            &random,
-            &exchange.settings,
-            exchange.now,
-        );
+        let decision =
+            refresh::decide(record, &presented, &client.id, scope, &random, &exchange.settings, exchange.now);
         match decision {
             Err(error) => Change::Nothing(Err(TokenError::Refresh(error))),
-            Ok(refresh::Decision::Reused { grant }) => {
-                Change::Nothing(end(&grant.session.id, presented.family()).and(Err(TokenError::RefreshReused)))
-            }
+            Ok(refresh::Decision::Reused { grant }) => Change::Nothing(
+                end(&grant.session.id, presented.family()).and(Err(TokenError::RefreshReused)),
+            ),
             Ok(refresh::Decision::Rotate(rotation)) => match renewed(rotation.session()) {
                 Ok(session) => {
                     let issued = rotation.finish(session, exchange.now);

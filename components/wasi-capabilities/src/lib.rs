@@ -60,6 +60,9 @@ impl credential::Guest for Component {
         // The decoder's error would print a byte of the key.
         let unreadable =
             |_| credential::Failure::Unreadable("variable `sealing_key` is not base64".to_owned());
-        secret("sealing_key")?.split_whitespace().map(|key| STANDARD.decode(key).map_err(unreadable)).collect()
+        secret("sealing_key")?
+            .split_whitespace()
+            .map(|key| STANDARD.decode(key).map_err(unreadable))
+            .collect()
     }
 }

@@ -8,6 +8,7 @@ use valet_core_entra::claims::with_capabilities;
 use valet_core_entra::{SecretString, refresh};
 
 use crate::account::{Account, AccountId};
+use crate::ask::Ask;
 use crate::authority::Authority;
 use crate::cache::schema::Owner;
 use crate::cache::{Locked, Store};
@@ -18,59 +19,6 @@ use crate::limits::{LAST_RESORT, RENEW_BEFORE};
 use crate::prompts::Prompts;
 use crate::settings::Settings;
 use crate::{broker, browser, device};
-
-/// What a token is asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Ask {
-    /// Scopes of one API, sorted: nothing that the call does not need.
-    pub(crate) scopes: Vec<String>,
-    /// Whether a claims challenge has made the cached tokens worthless.
-    pub(crate) challenged: bool,
-    /// The claims request: the challenge, and what we can do.
-    pub(crate) claims: String,
-    /// Who has to sign in, where that is decided.
-    pub(crate) expected: Option<AccountId>,
-    /// Whether the person chooses who signs in, whoever is known.
-    pub(crate) chooses: bool,
-    /// How the authority knows them.
-    pub(crate) login_hint: Option<String>,
-}
-
-impl Ask {
-    pub(crate) fn new(scopes: &[&str], challenge: Option<&str>) -> Result<Self, SignInError> {
-        let mut scopes: Vec<String> = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        // RFC 6749 section 3.3.
-        let is_scope = |scope: &String| {
-            !scope.is_empty() && scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
-        };
-        match scopes.iter().find(|scope| !is_scope(scope)) {
-            Some(scope) => return Err(SignInError::Scope(crate::limits::shown(scope))),
-            None if scopes.is_empty() => return Err(SignInError::Scope(String::new())),
-            None => {}
-        }
-        let claims = with_capabilities(challenge).map_err(SignInError::Claims)?;
-        Ok(Self {
-            scopes,
-            challenged: challenge.is_some(),
-            claims,
-            expected: None,
-            chooses: false,
-            login_hint: None,
-        })
-    }
-
-    /// Whether whoever signed in may be the one that was asked for.
-    pub(crate) fn admit(&self, found: &AccountId) -> Result<(), SignInError> {
-        match &self.expected {
-            Some(expected) if expected != found => {
-                Err(SignInError::WrongAccount { expected: expected.clone(), found: found.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Who is in use.
 pub(crate) enum Who {
@@ -150,8 +98,9 @@ impl Desk {
     /// Signs somebody in, whoever was before, and keeps it or fails.
     pub(crate) async fn log_in(&self, ask: Ask) -> Result<Account, SignInError> {
         let _turn = self.turn.lock().await;
-        // Tokens that could not be kept would be worth nothing to the next process, so that is found out before anybody is asked.
-        drop(self.store.lock().await?);
+        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked, by writing
+        // what is there.
+        self.store.lock().await?.write().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
         self.keep(&ask, &grant).await?;
         Ok(grant.account)

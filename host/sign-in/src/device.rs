@@ -7,7 +7,7 @@ use url::Url;
 use valet_core_entra::answer::Failure;
 use valet_core_entra::device_code::{self, Codes, INTERVAL, Poll, PollFailure, Polled, Request};
 
-use crate::acquire::Ask;
+use crate::ask::Ask;
 use crate::authority::Authority;
 use crate::error::{Halt, SignInError, Step};
 use crate::grant::{Grant, with_openid};

@@ -26,6 +26,7 @@
 
 mod account;
 mod acquire;
+mod ask;
 mod authority;
 mod broker;
 mod browser;

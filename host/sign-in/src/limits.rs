@@ -30,6 +30,9 @@ pub const REPLY_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections to the loopback listener at a time. A browser opens two to six.
 pub const MAX_CONNECTIONS: usize = 16;
 
+/// Ports tried for a listener on both addresses of `localhost`. One is nearly always enough; more than a few are somebody's attack.
+pub const PORTS_TRIED: usize = 16;
+
 /// For the last page to reach the browser before the listener closes.
 pub const FAREWELL: Duration = Duration::from_secs(3);
 

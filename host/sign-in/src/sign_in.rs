@@ -5,7 +5,8 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::account::{Account, AccountId};
-use crate::acquire::{Ask, Desk, Who};
+use crate::acquire::{Desk, Who};
+use crate::ask::Ask;
 use crate::authority::Authority;
 use crate::cache::Store;
 use crate::cache::schema::Owner;

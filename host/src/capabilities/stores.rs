@@ -128,7 +128,12 @@ impl session_store::Host for Capabilities {
         self.lent.ranges.sessions.get(&name).await.map_err(sessions_failed)
     }
 
-    async fn set(&mut self, name: String, value: Vec<u8>, lifetime: u32) -> Result<(), session_store::Failure> {
+    async fn set(
+        &mut self,
+        name: String,
+        value: Vec<u8>,
+        lifetime: u32,
+    ) -> Result<(), session_store::Failure> {
         self.lent.ranges.sessions.set(&name, &value, seconds(lifetime)).await.map_err(sessions_failed)
     }
 

@@ -27,7 +27,9 @@ pub enum Client {
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// It is not known where the user's files are.
-    #[error("HOME is not set, so it is not known where the client's configuration is; use --print and put it there yourself")]
+    #[error(
+        "HOME is not set, so it is not known where the client's configuration is; use --print and put it there yourself"
+    )]
     NoHome,
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
@@ -125,10 +127,15 @@ pub fn print(client: Client, server: &Server, out: &mut impl Write) -> Result<()
 pub fn install(client: Client, server: &Server, out: &mut impl Write) -> Result<(), InstallError> {
     let path = client.path(&home()?);
     let text = read(&path)?;
-    let changed = with_entry(&text, client, server)
-        .map_err(|why| InstallError::Content { path: path.clone(), why })?;
+    let changed =
+        with_entry(&text, client, server).map_err(|why| InstallError::Content { path: path.clone(), why })?;
     write(&path, &changed)?;
-    writeln!(out, "{}: added `{NAME}` to `{}`. Restart the client to use it.", path.display(), client.section())?;
+    writeln!(
+        out,
+        "{}: added `{NAME}` to `{}`. Restart the client to use it.",
+        path.display(),
+        client.section()
+    )?;
     Ok(())
 }
 

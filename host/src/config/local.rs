@@ -29,9 +29,8 @@ impl Reader<'_> {
     }
 
     fn account(&self, text: &str) -> Result<AccountId, ConfigError> {
-        text.parse().map_err(|why: String| {
-            self.key("local.account", &format!("{why}, as `valet accounts` shows it"))
-        })
+        text.parse()
+            .map_err(|why: String| self.key("local.account", &format!("{why}, as `valet accounts` shows it")))
     }
 }
 

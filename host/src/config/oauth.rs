@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::OauthMode;
 use super::file::{File, Mode, OauthFile, Rule};
 use super::read::{ConfigError, Reader};
-use super::OauthMode;
 
 /// The permission that `graph-tools` needs for the profile.
 const USER_READ: &str = "https://graph.microsoft.com/User.Read";
@@ -13,9 +13,10 @@ const USER_READ: &str = "https://graph.microsoft.com/User.Read";
 const SESSION_LIFETIME: u32 = 30 * 24 * 3600;
 
 /// Keys that only our own sessions have a use for.
-const OF_SESSIONS: [&str; 7] = [
+const OF_SESSIONS: [&str; 8] = [
     "oauth.clients",
     "oauth.client_document_hosts",
+    "oauth.client_documents_at_private_addresses",
     "oauth.registrations",
     "oauth.sign_in_scopes",
     "oauth.access_token_lifetime",
@@ -56,6 +57,7 @@ impl Reader<'_> {
         let there = |key: &str| match key {
             "oauth.clients" => !oauth.clients.is_empty(),
             "oauth.client_document_hosts" => !oauth.client_document_hosts.is_empty(),
+            "oauth.client_documents_at_private_addresses" => oauth.client_documents_at_private_addresses,
             "oauth.registration_redirects" => !oauth.registration_redirects.is_empty(),
             "oauth.registrations" => oauth.registrations.is_some(),
             "oauth.scopes" => oauth.scopes.is_some(),
@@ -93,8 +95,20 @@ impl Reader<'_> {
         Err(self.key("server.public_url", "has to be https unless oauth.mode is \"direct\""))
     }
 
+    /// Codes are redeemed with our credential, so nobody could sign in without.
+    fn credential(&self, file: &File) -> Result<(), ConfigError> {
+        if file.entra.client_secret_file.is_some() || self.variables.contains_key("VALET_CLIENT_SECRET") {
+            return Ok(());
+        }
+        Err(self.key(
+            "entra.client_secret_file",
+            "or VALET_CLIENT_SECRET is missing: with it this server redeems what Entra gives for a sign-in",
+        ))
+    }
+
     fn facade(&self, file: &File) -> Result<Vec<(&'static str, String)>, ConfigError> {
         self.https(file)?;
+        self.credential(file)?;
         Ok(vec![
             ("oauth_mode", "facade".to_owned()),
             ("issuer", origin(file)),
@@ -107,13 +121,19 @@ impl Reader<'_> {
     fn session(&self, file: &File) -> Result<Vec<(&'static str, String)>, ConfigError> {
         let (oauth, entra) = (&file.oauth, &file.entra);
         self.https(file)?;
+        self.credential(file)?;
+        if oauth.registrations.is_some() && oauth.registration_redirects.is_empty() {
+            return Err(self.key("oauth.registrations", "does nothing without oauth.registration_redirects"));
+        }
         if file.scopes.prefix.is_some() {
             return Err(self.key(
                 "scopes.prefix",
                 "is for tokens of Entra; where oauth.mode is \"session\" scopes have no prefix",
             ));
         }
-        for (key, there) in [("entra.audiences", entra.audiences.is_some()), ("entra.clients", entra.clients.is_some())] {
+        for (key, there) in
+            [("entra.audiences", entra.audiences.is_some()), ("entra.clients", entra.clients.is_some())]
+        {
             if there {
                 return Err(self.key(
                     key,

@@ -132,7 +132,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
 /// Derives a [`Config`] and refuses what contradicts itself.
 pub(super) struct Reader<'a> {
     path: &'a Path,
-    variables: &'a BTreeMap<String, String>,
+    pub(super) variables: &'a BTreeMap<String, String>,
     /// Which variable replaced which key.
     replaced: &'a BTreeMap<String, String>,
 }
@@ -192,7 +192,11 @@ impl Reader<'_> {
             (Some(path), None) => Ok(Storage::Disk(self.relative(path))),
             (None, Some(url)) => Ok(Storage::Redis(RedisSettings {
                 url: SecretString::from(url.trim()),
-                certificate_authorities: storage.redis_ca_file.as_deref().map(|path| self.bytes(path)).transpose()?,
+                certificate_authorities: storage
+                    .redis_ca_file
+                    .as_deref()
+                    .map(|path| self.bytes(path))
+                    .transpose()?,
             })),
             (None, None) if storage.redis_ca_file.is_some() => {
                 Err(self.key("storage.redis_ca_file", "is set, and no storage.redis_url_file"))

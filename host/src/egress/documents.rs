@@ -43,14 +43,20 @@ impl Documents {
         let mut request = hyper::Request::new(Empty::new());
         *request.uri_mut() = uri;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        tokio::time::timeout(limits::DOCUMENT_TIME, self.exchange(request)).await.map_err(|_| Failure::TimedOut)?
+        tokio::time::timeout(limits::DOCUMENT_TIME, self.exchange(request))
+            .await
+            .map_err(|_| Failure::TimedOut)?
     }
 
     async fn exchange(&self, request: hyper::Request<Empty<Bytes>>) -> Result<Response, Failure> {
         let response = self.client.request(request).await.map_err(|error| connect_failure(&error))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, limits::DOCUMENT_BYTES).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { Failure::TooLarge } else { Failure::Protocol(error.to_string()) }
+            if error.is::<LengthLimitError>() {
+                Failure::TooLarge
+            } else {
+                Failure::Protocol(error.to_string())
+            }
         })?;
         Ok(Response {
             status: head.status.as_u16(),

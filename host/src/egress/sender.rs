@@ -151,7 +151,9 @@ impl Sender {
 /// The fields as plain values. A value that is not visible ASCII is left out: no component has a use for it.
 pub(super) fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
     let fields = headers.iter();
-    fields.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+    fields
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error) -> Failure {

@@ -125,7 +125,9 @@ impl forwarding::Host for Sessions {
                 Ok(forwarding::Answer { status, retry_after, body })
             }
             Err(guest_forwarding::Failure::Refused(why)) => Err(forwarding::Failure::Refused(why)),
-            Err(guest_forwarding::Failure::Misconfigured(why)) => Err(forwarding::Failure::Misconfigured(why)),
+            Err(guest_forwarding::Failure::Misconfigured(why)) => {
+                Err(forwarding::Failure::Misconfigured(why))
+            }
             Err(guest_forwarding::Failure::Unavailable(why)) => Err(forwarding::Failure::Unavailable(why)),
         }
     }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Engine, Store};
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::{Engine, Store};
 
 use super::bindings::custodian::exports::valet::oauth::{forwarding, sessions};
 use super::bindings::custodian::{Custodian as Artifact, CustodianPre, valet::capability, wasi};

@@ -53,7 +53,9 @@ impl LocalCustodian {
         principal::link(&mut linker, |state| &mut state.principals)?;
         tokens::add_to_linker::<_, HasSelf<Tokens>>(&mut linker, |state| &mut state.tokens)?;
         settings::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
-        egress_graph::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| &mut state.capabilities)?;
+        egress_graph::add_to_linker::<_, HasSelf<Capabilities>>(&mut linker, |state| {
+            &mut state.capabilities
+        })?;
         let artifact = LocalCustodianPre::new(linker.instantiate_pre(component)?)?;
         Ok(Self { engine: engine.clone(), artifact, lent, user })
     }

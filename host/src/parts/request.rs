@@ -259,6 +259,8 @@ impl requests::Host for Calls {
             Ok(custodian::Response { status, body, request_id }) => {
                 Ok(requests::Response { status, body, request_id })
             }
+            // For the user's eyes: it can have a code in it, by which whoever reads it decides who signs in.
+            Err(failure @ custodian::Failure::ActionRequired(_)) => Err(local(failure)),
             Err(failure) => {
                 // The tool tells its caller as little as is useful, so this is the only place where an operator sees why.
                 tracing::warn!(?failure, "a tool's call to the API failed");

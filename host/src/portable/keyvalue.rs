@@ -141,7 +141,11 @@ impl generated::HostBucket for KeyValueView<'_> {
     }
 
     /// The cursor is the last key of the page before, so a page is right even if keys came and went meanwhile.
-    async fn list_keys(&mut self, bucket: Resource<Bucket>, cursor: Option<String>) -> Result<KeyResponse, Error> {
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<String>,
+    ) -> Result<KeyResponse, Error> {
         let bucket = self.bucket(&bucket);
         let after = bucket.name(&cursor.unwrap_or_default())?;
         let names = self.range().names(&bucket.prefix, &after, KEY_VALUE_PAGE).await.map_err(failed)?;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Debian and Ubuntu: apt-get install libfaketime
+# Debian and Ubuntu: apt-get install faketime, which has the library with it
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 

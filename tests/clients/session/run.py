@@ -141,7 +141,7 @@ def missing(time: clock.Clock) -> str:
     """What this machine lacks for all cases."""
     lacking = [] if any(Path(file).exists() for file in CHROMIUM) else ["chromium"]
     if time.file is None:
-        lacking.append("libfaketime")
+        lacking.append("faketime")
     return f"not installed: {' '.join(lacking)} (Debian and Ubuntu: apt-get install {' '.join(lacking)})" if lacking else ""
 
 

@@ -142,7 +142,7 @@ await one('Cancel at Entra: the client is told; the next try works', async (page
   assert.ok((await client.redeem(again, page.url())).access_token);
 });
 
-const timed = clock ? one : async (what) => console.error(`NOT RUN: ${what}: there is no libfaketime; on Debian: apt-get install libfaketime`);
+const timed = clock ? one : async (what) => console.error(`NOT RUN: ${what}: there is no libfaketime; on Debian: apt-get install faketime`);
 
 await timed('too late for the button: it says so, and the next try works', async (page) => {
   await asked(page);

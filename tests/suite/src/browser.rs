@@ -35,6 +35,24 @@ impl Page {
         Some(rest.split_once('"')?.0.to_owned())
     }
 
+    /// The form of the page: where it goes, and its hidden fields.
+    #[must_use]
+    pub fn form(&self) -> Option<(String, Vec<(String, String)>)> {
+        let plain = |text: &str| {
+            text.replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"").replace("&#x2F;", "/")
+        };
+        let (_, rest) = self.text.split_once("<form")?;
+        let (_, action) = rest.split_once("action=\"")?;
+        let action = plain(action.split_once('"')?.0);
+        let mut fields = Vec::new();
+        for field in rest.split("<input").skip(1) {
+            let value =
+                |name: &str| Some(plain(field.split_once(&format!("{name}=\""))?.1.split_once('"')?.0));
+            fields.extend(value("name").zip(value("value")));
+        }
+        Some((self.url.join(&action).unwrap().into(), fields))
+    }
+
     /// Whether this is the page on which a person is asked about a client.
     #[must_use]
     pub fn asks(&self) -> bool {
@@ -59,8 +77,20 @@ impl Browser {
     /// A new one, at which `user` sits.
     #[must_use]
     pub fn new(rig: &Rig, user: &str) -> Self {
+        Self::with(rig.client(), user)
+    }
+
+    /// One that reaches the emulator and programs of this machine.
+    #[must_use]
+    pub fn of(emulator: &entra_emulator::Emulator, user: &str) -> Self {
+        let authority = reqwest::Certificate::from_pem(emulator.ca_pem().as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([authority]);
+        Self::with(client.redirect(reqwest::redirect::Policy::none()), user)
+    }
+
+    fn with(client: reqwest::ClientBuilder, user: &str) -> Self {
         Self {
-            http: rig.client().build().unwrap(),
+            http: client.build().unwrap(),
             user: user.to_owned(),
             declines: false,
             has_second_factor: false,
@@ -124,7 +154,11 @@ impl Browser {
     /// Presses a button of the page that asks, and goes no further.
     pub async fn post_decision(&mut self, page: &Page, decision: &str) -> Page {
         let field = |name| page.hidden(name).unwrap_or_else(|| panic!("no {name} in {}", page.text));
-        let form = [("transaction", field("transaction")), ("csrf", field("csrf")), ("decision", decision.to_owned())];
+        let form = [
+            ("transaction", field("transaction")),
+            ("csrf", field("csrf")),
+            ("decision", decision.to_owned()),
+        ];
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.post(page.url.join("/oauth/consent").unwrap().as_str(), &form).await
     }
@@ -133,10 +167,21 @@ impl Browser {
     pub async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
         let body = reqwest::Url::parse_with_params("https://x/", form).unwrap();
         let body = body.query().unwrap_or_default().to_owned();
-        self.one(Method::POST, Url::parse(url).unwrap(), Some(body)).await
+        let url = Url::parse(url).unwrap();
+        let from = url.clone();
+        self.one(Method::POST, url, Some((from, body))).await
     }
 
-    async fn one(&mut self, method: Method, url: Url, form: Option<String>) -> Page {
+    /// Sends the form of a page where it goes, as the browser does that is on that page.
+    pub async fn submit(&mut self, page: &Page) -> Page {
+        let (action, form) = page.form().unwrap_or_else(|| panic!("no form: {page:?}"));
+        let body = reqwest::Url::parse_with_params("https://x/", &form).unwrap();
+        let body = body.query().unwrap_or_default().to_owned();
+        self.one(Method::POST, Url::parse(&action).unwrap(), Some((page.url.clone(), body))).await
+    }
+
+    /// `form` is the page that it is on, and what it holds.
+    async fn one(&mut self, method: Method, url: Url, form: Option<(Url, String)>) -> Page {
         let host = url.host_str().unwrap().to_owned();
         let mut request = self.http.request(method, url.clone()).header("x-emulator-approve", &self.user);
         if self.declines {
@@ -150,11 +195,12 @@ impl Browser {
         if !jar.is_empty() {
             request = request.header(COOKIE, jar.join("; "));
         }
-        if let Some(form) = form {
+        if let Some((from, form)) = form {
+            let site = if from.origin() == url.origin() { "same-origin" } else { "cross-site" };
             request = request
                 .header("content-type", "application/x-www-form-urlencoded")
-                .header("origin", url.origin().ascii_serialization())
-                .header("sec-fetch-site", "same-origin")
+                .header("origin", from.origin().ascii_serialization())
+                .header("sec-fetch-site", site)
                 .body(form);
         }
         let response = request.send().await.unwrap();

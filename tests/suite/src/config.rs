@@ -149,7 +149,8 @@ impl Config {
     /// A store in Redis.
     #[must_use]
     pub fn with_redis(self, url: &str) -> Self {
-        let config = self.set("storage.redis_url_file", "redis-url").set("storage.sealing_key_file", "sealing-key");
+        let config =
+            self.set("storage.redis_url_file", "redis-url").set("storage.sealing_key_file", "sealing-key");
         Self { files: vec![("redis-url", url.to_owned())], ..config }
     }
 

@@ -28,7 +28,13 @@ impl Stdio {
     /// Starts it with this configuration, and nothing in its environment but `variables`.
     #[must_use]
     pub fn start(file: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut stdio = Self::without_output(file, variables);
+        Self::start_with(&[], file, variables)
+    }
+
+    /// The same with further arguments.
+    #[must_use]
+    pub fn start_with(arguments: &[&str], file: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut stdio = Self::spawn(arguments, file, variables);
         let output = stdio.child.stdout.take().unwrap();
         let (sender, lines) = unbounded_channel();
         std::thread::spawn(move || {
@@ -43,8 +49,15 @@ impl Stdio {
     /// The same, without anyone who reads its output; [`Stdio::close_output`] closes it.
     #[must_use]
     pub fn without_output(file: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(&[], file, variables)
+    }
+
+    fn spawn(arguments: &[&str], file: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(config::command());
-        command.args(["stdio", "--log", "debug", "--log-format", "json", "--config"]).arg(file);
+        command
+            .args(["stdio", "--log", "debug", "--log-format", "json", "--config"])
+            .arg(file)
+            .args(arguments);
         command.env_clear().envs(variables.iter().copied());
         command.stdin(Pipe::piped()).stdout(Pipe::piped()).stderr(Pipe::piped());
         let mut child = command.spawn().unwrap();

@@ -35,7 +35,9 @@ impl fmt::Display for ForwardError {
         match self {
             Self::Grant { found } => write!(f, "the grant `{found}` is not forwarded"),
             Self::Client { found } => write!(f, "a request for the application `{found}` is not forwarded"),
-            Self::Parameter { name } => write!(f, "the parameter `{name}` is not forwarded, or is there twice"),
+            Self::Parameter { name } => {
+                write!(f, "the parameter `{name}` is not forwarded, or is there twice")
+            }
         }
     }
 }
@@ -49,7 +51,8 @@ impl std::error::Error for ForwardError {}
 pub fn body(form: &str, client: Client<'_>) -> Result<SecretString, ForwardError> {
     let mut found: Vec<(String, String)> = Vec::new();
     for (name, value) in form_urlencoded::parse(form.as_bytes()).into_owned() {
-        let known = PARAMETERS.contains(&name.as_str()) || matches!(name.as_str(), "grant_type" | "client_id");
+        let known =
+            PARAMETERS.contains(&name.as_str()) || matches!(name.as_str(), "grant_type" | "client_id");
         if !known || found.iter().any(|(other, _)| *other == name) {
             return Err(ForwardError::Parameter { name: shown(&name) });
         }
@@ -85,15 +88,26 @@ mod tests {
         body(form, client(ClientCredential::Secret(&secret))).map(|body| body.expose_secret().to_owned())
     }
 
+    fn form_of(client_id: &str) -> String {
+        format!(
+            "grant_type=authorization_code&client_id={client_id}&code=c&redirect_uri=r&code_verifier=v&scope=a+b"
+        )
+    }
+
     fn perfect() -> String {
-        format!("grant_type=authorization_code&client_id={}&code=c&redirect_uri=r&code_verifier=v&scope=a+b", client(ClientCredential::Public).client_id)
+        form_of(client(ClientCredential::Public).client_id)
     }
 
     #[test]
     fn the_two_grants_get_the_credential() {
         let sent = check(&perfect()).unwrap();
-        assert!(sent.contains("client_secret=s%26cret") && sent.contains("code=c&redirect_uri=r&code_verifier=v&scope=a+b"), "{sent}");
-        let refresh = perfect().replace("authorization_code", "refresh_token").replace("code=c", "refresh_token=t");
+        assert!(
+            sent.contains("client_secret=s%26cret")
+                && sent.contains("code=c&redirect_uri=r&code_verifier=v&scope=a+b"),
+            "{sent}"
+        );
+        let refresh =
+            perfect().replace("authorization_code", "refresh_token").replace("code=c", "refresh_token=t");
         assert!(check(&refresh).unwrap().contains("refresh_token=t"));
     }
 
@@ -103,9 +117,16 @@ mod tests {
             let form = perfect().replace("authorization_code", grant);
             assert_eq!(check(&form), Err(ForwardError::Grant { found: grant.into() }));
         }
-        let other = perfect().replace(client(ClientCredential::Public).client_id, "other");
-        assert_eq!(check(&other), Err(ForwardError::Client { found: "other".into() }));
-        for name in ["client_secret", "client_assertion", "assertion", "resource", "requested_token_use", "code", "claims"] {
+        assert_eq!(check(&form_of("other")), Err(ForwardError::Client { found: "other".into() }));
+        for name in [
+            "client_secret",
+            "client_assertion",
+            "assertion",
+            "resource",
+            "requested_token_use",
+            "code",
+            "claims",
+        ] {
             let form = format!("{}&{name}=x", perfect());
             assert_eq!(check(&form), Err(ForwardError::Parameter { name: name.into() }), "{name}");
         }

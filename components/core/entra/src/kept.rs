@@ -37,7 +37,8 @@ impl Kept {
     /// Never: text and a number serialise.
     #[must_use]
     pub fn seal(&self, keys: &SealingKeys, place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
-        let plain = Plain { access_token: self.access_token.expose_secret().into(), expires_at: self.expires_at };
+        let plain =
+            Plain { access_token: self.access_token.expose_secret().into(), expires_at: self.expires_at };
         keys.seal(&serde_json::to_vec(&plain).expect("text and a number serialise"), place, nonce)
     }
 

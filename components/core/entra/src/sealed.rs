@@ -71,7 +71,8 @@ impl SealingKeys {
     pub fn seal_bytes(&self, plain: &[u8], context: &[u8], nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
         let (id, key) = &self.0[0];
         let payload = Payload { msg: plain, aad: context };
-        let sealed = key.encrypt(&XNonce::from(nonce), payload).expect("a record is below the cipher's limit");
+        let sealed =
+            key.encrypt(&XNonce::from(nonce), payload).expect("a record is below the cipher's limit");
         [&[FORMAT], id.as_slice(), &nonce, &sealed].concat()
     }
 
@@ -135,7 +136,11 @@ mod tests {
     #[test]
     fn keys_change_one_behind_the_other() {
         let after = keys(&[2, 1]);
-        assert_eq!(opened(&after, &record(), PLACE).as_deref(), Some(&b"secret"[..]), "the old one still opens");
+        assert_eq!(
+            opened(&after, &record(), PLACE).as_deref(),
+            Some(&b"secret"[..]),
+            "the old one still opens"
+        );
         let newer = after.seal(b"secret", PLACE, [7; NONCE_BYTES]);
         assert_eq!(opened(&keys(&[1]), &newer, PLACE), None, "and no longer seals");
         assert_eq!(opened(&keys(&[2]), &newer, PLACE).as_deref(), Some(&b"secret"[..]));
@@ -157,6 +162,6 @@ mod tests {
         assert!(SealingKeys::new(&[[0; 31]]).is_none());
         assert!(SealingKeys::new(&[[0; 33]]).is_none());
         assert!(SealingKeys::new(&[vec![0; 32], vec![0; 31]]).is_none());
-        assert!(SealingKeys::new::<[u8; 32]>(&[]).is_none());
+        assert!(SealingKeys::new(&[[0_u8; 32]; 0]).is_none());
     }
 }

@@ -98,7 +98,8 @@ impl Session {
     pub fn keep(&mut self, scopes: &[String], token: Kept) {
         self.forget(scopes);
         if self.tokens.len() == TOKENS
-            && let Some((first, _)) = self.tokens.iter().enumerate().min_by_key(|(_, (_, kept))| kept.expires_at)
+            && let Some((first, _)) =
+                self.tokens.iter().enumerate().min_by_key(|(_, (_, kept))| kept.expires_at)
         {
             self.tokens.remove(first);
         }
@@ -122,7 +123,9 @@ impl Session {
             roles: self.roles.clone(),
             refresh: self.refresh_token.expose_secret().to_owned(),
             tokens: tokens
-                .map(|(scopes, kept)| (scopes.clone(), kept.access_token.expose_secret().to_owned(), kept.expires_at))
+                .map(|(scopes, kept)| {
+                    (scopes.clone(), kept.access_token.expose_secret().to_owned(), kept.expires_at)
+                })
                 .collect(),
             known_until: self.known_until,
             ends_at: self.ends_at,
@@ -218,14 +221,23 @@ mod tests {
             session.keep(&scopes(&format!("s{number}")), kept("t", 6000 + number));
         }
         assert_eq!(session.tokens.len(), TOKENS);
-        assert!(session.token(&scopes("a b"), 1000).is_none() && session.token(&scopes("s0"), 1000).is_some());
+        assert!(
+            session.token(&scopes("a b"), 1000).is_none() && session.token(&scopes("s0"), 1000).is_some()
+        );
     }
 
     #[test]
     fn an_id_has_one_form() {
         assert_eq!(SessionId::parse(id(3).as_str()), Some(id(3)));
         let text = id(3).as_str().to_owned();
-        for odd in ["", "a.b.c", &text[1..], &text[..text.len() - 1], &format!("{text}.x"), &wanted_claims_name(TENANT, USER)] {
+        for odd in [
+            "",
+            "a.b.c",
+            &text[1..],
+            &text[..text.len() - 1],
+            &format!("{text}.x"),
+            &wanted_claims_name(TENANT, USER),
+        ] {
             assert_eq!(SessionId::parse(odd), None, "{odd}");
         }
     }

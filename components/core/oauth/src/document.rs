@@ -169,6 +169,7 @@ struct Document {
     client_name: Option<String>,
     redirect_uris: Vec<String>,
     token_endpoint_auth_method: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
     client_secret: Option<serde::de::IgnoredAny>,
@@ -192,7 +193,11 @@ pub fn read(url: &DocumentUrl, body: &[u8]) -> Result<Client, DocumentError> {
         return Err(DocumentError::Secret);
     }
     // RFC 7591 section 2 has a secret as the default, which a document cannot have: absent is the same as `none`.
-    if let Some(method) = document.token_endpoint_auth_method.filter(|method| method != "none") {
+    // A client that prefers another and can do without says so in a list.
+    let offers_none = |list: &Vec<String>| list.iter().any(|method| method == "none");
+    if let Some(method) = document.token_endpoint_auth_method.filter(|method| method != "none")
+        && !document.token_endpoint_auth_methods_supported.as_ref().is_some_and(offers_none)
+    {
         return Err(DocumentError::AuthMethod(crate::form::shown(&method)));
     }
     let has = |list: &Option<Vec<String>>, entry: &str| {

@@ -139,6 +139,14 @@ fn a_document_has_no_secret_and_no_other_method() {
         let body = document(&format!(r#","token_endpoint_auth_method":"{method}""#));
         refused(&body, DocumentError::AuthMethod(method.into()));
     }
+    let list = |methods: &str| {
+        document(&format!(
+            r#","token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":{methods}"#
+        ))
+    };
+    refused(&list(r#"["private_key_jwt"]"#), DocumentError::AuthMethod("private_key_jwt".into()));
+    let able = list(r#"["none","private_key_jwt"]"#);
+    assert!(read(&url(), able.as_bytes()).is_ok(), "it can do without");
     refused(&document(r#","grant_types":["implicit"]"#), DocumentError::Grants);
     refused(&document(r#","response_types":["token"]"#), DocumentError::Grants);
 }

@@ -235,10 +235,7 @@ mod tests {
             assert!(matches!(read(Some(mode), ""), Ok(Issuer::Entra(_))), "{mode}");
         }
         let (issuer, audience) = ("https://valet.example".into(), "https://valet.example/mcp".into());
-        assert_eq!(
-            read(Some("session"), ""),
-            Ok(Issuer::Ours(OwnSettings { issuer, audience, leeway: 60 }))
-        );
+        assert_eq!(read(Some("session"), ""), Ok(Issuer::Ours(OwnSettings { issuer, audience, leeway: 60 })));
         for missing in ["issuer", "resource", "leeway"] {
             assert_eq!(read(Some("session"), missing), Err(Unset(missing)));
         }

@@ -8,7 +8,7 @@ use zbus::{Connection, proxy};
 
 use super::message::{self, BrokerAccount, BrokerError, BrokerToken};
 use crate::account::AccountId;
-use crate::acquire::Ask;
+use crate::ask::Ask;
 use crate::error::{Halt, SignInError, Step};
 use crate::grant::{Grant, identity};
 use crate::limits::{BROKER_SILENT, BROWSER_WAIT, shown};

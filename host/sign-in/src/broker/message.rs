@@ -3,10 +3,10 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use valet_core_entra::OPENID_SCOPES;
 
 use crate::account::{Account, AccountId, is_guid};
-use crate::acquire::Ask;
-use crate::grant::with_openid;
+use crate::ask::Ask;
 use crate::limits::{MAX_BROKER_BYTES, shown};
 use crate::settings::Settings;
 
@@ -58,7 +58,8 @@ pub(super) fn token_request(settings: &Settings, ask: &Ask, account: Option<&Bro
         "clientId": settings.client_id,
         "decodedClaims": ask.claims,
         "redirectUri": REDIRECT_URI,
-        "requestedScopes": with_openid(&ask.scopes),
+        // The broker asks for the OpenID words by itself.
+        "requestedScopes": ask.scopes.iter().filter(|scope| !OPENID_SCOPES.contains(&scope.as_str())).collect::<Vec<_>>(),
         "username": username,
         "uxContextHandle": -1,
     } })

@@ -14,7 +14,7 @@ pub(crate) use linux::sign_in;
 #[cfg(not(target_os = "linux"))]
 pub(crate) async fn sign_in(
     _: &crate::settings::Settings,
-    _: &crate::acquire::Ask,
+    _: &crate::ask::Ask,
 ) -> Result<crate::grant::Grant, crate::error::Halt> {
     Err(crate::error::Halt::Skip(format!("not offered on {}", std::env::consts::OS)))
 }

@@ -10,7 +10,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -28,7 +28,7 @@ use valet_core_entra::SecretString;
 use valet_core_entra::authorize::{self, ReplyError};
 
 use super::page::{self, Page};
-use crate::limits::{FAREWELL, MAX_CONNECTIONS, MAX_REPLY_BYTES, REPLY_DEADLINE};
+use crate::limits::{FAREWELL, MAX_CONNECTIONS, MAX_REPLY_BYTES, PORTS_TRIED, REPLY_DEADLINE};
 
 /// An answer to our request, and where the page goes that the person sees.
 pub(super) struct Reply {
@@ -49,7 +49,7 @@ struct Shared {
     authority: String,
     state: SecretString,
     /// `Host` values that a browser sends for us.
-    hosts: [String; 2],
+    hosts: [String; 3],
     /// Taken by the first answer to our request: there is no second one.
     tell: Mutex<Option<mpsc::Sender<Reply>>>,
 }
@@ -57,14 +57,14 @@ struct Shared {
 impl Listener {
     /// Listens on a free port. `state` is that of the request whose answer is awaited.
     pub(super) async fn open(authority: String, state: SecretString) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = listener.local_addr()?.port();
+        let listeners = Listeners::bind().await?;
+        let port = listeners.v4.local_addr()?.port();
         let (tell, replies) = mpsc::channel(1);
-        let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
+        let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
         let shared = Arc::new(Shared { authority, state, hosts, tell: Mutex::new(Some(tell)) });
         let stop = Arc::new(Semaphore::new(0));
         let mut server = JoinSet::new();
-        server.spawn(serve(listener, shared, stop.clone()));
+        server.spawn(serve(listeners, shared, stop.clone()));
         // Entra ignores the port of `http://localhost`, and of that name only where it is registered so.
         Ok(Self { redirect_uri: format!("http://localhost:{port}"), replies, server, stop })
     }
@@ -85,12 +85,49 @@ impl Listener {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Arc<Semaphore>) {
+/// `localhost` is both addresses, and a browser may try either first: whoever had the other one would get the answer.
+struct Listeners {
+    v4: TcpListener,
+    /// None where the machine has no IPv6.
+    v6: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// The same free port on both.
+    async fn bind() -> io::Result<Self> {
+        for _ in 0..PORTS_TRIED {
+            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            match TcpListener::bind((Ipv6Addr::LOCALHOST, v4.local_addr()?.port())).await {
+                Ok(v6) => return Ok(Self { v4, v6: Some(v6) }),
+                // Somebody has that port: another one, then.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(_) => return Ok(Self { v4, v6: None }),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody takes every port of ::1"))
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let v6 = async {
+            match &self.v6 {
+                Some(v6) => v6.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.v4.accept() => accepted,
+            accepted = v6 => accepted,
+        }
+        .map(|(stream, _)| stream)
+    }
+}
+
+async fn serve(listeners: Listeners, shared: Arc<Shared>, stop: Arc<Semaphore>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => {
-                if let Ok((stream, _)) = accepted {
+            accepted = listeners.accept(), if connections.len() < MAX_CONNECTIONS => {
+                if let Ok(stream) = accepted {
                     connections.spawn(connection(stream, shared.clone()));
                 }
             }
@@ -98,7 +135,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Arc<Semaphore>)
             _ = stop.acquire() => break,
         }
     }
-    drop(listener);
+    drop(listeners);
     while connections.join_next().await.is_some() {}
 }
 

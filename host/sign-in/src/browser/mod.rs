@@ -8,7 +8,7 @@ use url::Url;
 use valet_core_entra::authorize::{Prompt, ReplyError, Request, ResponseMode};
 use valet_core_entra::{SecretString, pkce, redeem};
 
-use crate::acquire::Ask;
+use crate::ask::Ask;
 use crate::authority::Authority;
 use crate::error::{Halt, SignInError, Step};
 use crate::grant::{Grant, with_openid};

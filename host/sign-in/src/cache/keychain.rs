@@ -69,8 +69,10 @@ fn failure(error: Error) -> KeychainError {
     match error {
         Error::TooLong(..) => KeychainError::TooLarge,
         Error::NoStorageAccess(why) => KeychainError::Locked(why.to_string()),
-        // Creating an item in a locked collection comes back as D-Bus says it.
-        Error::PlatformFailure(why) if why.to_string().to_ascii_lowercase().contains("locked") => {
+        // What a locked collection answers to a new item, and a person who does not unlock it, have no variant of their own.
+        Error::PlatformFailure(why)
+            if ["locked", "prompt"].iter().any(|word| why.to_string().contains(word)) =>
+        {
             KeychainError::Locked(why.to_string())
         }
         other => KeychainError::Absent(other.to_string()),

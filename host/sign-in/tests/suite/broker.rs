@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
 use entra_emulator::{Emulator, GRAPH_APP_ID, ids};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -78,6 +79,13 @@ impl Fake {
         }
     }
 
+    /// Only Microsoft's runtime asks this.
+    #[zbus(name = "getLinuxBrokerVersion")]
+    async fn version(&self, _protocol: &str, _correlation: &str, request: &str) -> String {
+        self.note("getLinuxBrokerVersion", request);
+        json!({ "linuxBrokerVersion": "2.0.1" }).to_string()
+    }
+
     #[zbus(name = "cancelInteractiveFlow")]
     async fn cancel(&self, _protocol: &str, _correlation: &str, request: &str) -> String {
         self.note("cancelInteractiveFlow", request);
@@ -91,9 +99,10 @@ impl Fake {
     }
 
     fn token(&self, id: &AccountId, username: &str, id_token: &str) -> String {
+        let end = (crate::rig::system_clock() + 3600) * 1000;
         json!({ "brokerTokenResponse": {
-            "accessToken": self.token, "accessTokenType": 0, "idToken": id_token, "account": account(id, username),
-            "expiresOn": (crate::rig::system_clock() + 3600) * 1000, "extendedExpiresOn": 0, "grantedScopes": GRAPH,
+            "accessToken": self.token, "accessTokenType": 0, "idToken": id_token, "clientInfo": client_info(id),
+            "account": account(id, username), "expiresOn": end, "extendedExpiresOn": end, "grantedScopes": GRAPH,
         } })
         .to_string()
     }
@@ -102,8 +111,14 @@ impl Fake {
 fn account(id: &AccountId, username: &str) -> Value {
     json!({
         "homeAccountId": format!("{}.{}", id.object_id, id.tenant_id), "localAccountId": id.object_id, "realm": id.tenant_id,
-        "environment": "login.windows.net", "username": username, "givenName": "A",
+        "environment": "login.windows.net", "username": username, "givenName": "A", "familyName": "V", "name": "A V",
+        "clientInfo": client_info(id), "passwordChangeUrl": "", "passwordExpiry": 0, "alternativeAccountId": "",
     })
+}
+
+fn client_info(id: &AccountId) -> String {
+    let text = json!({ "uid": id.object_id, "utid": id.tenant_id }).to_string();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }
 
 fn error(status: &str) -> String {
@@ -185,7 +200,7 @@ async fn the_broker_comes_before_the_browser_and_is_asked_silently_first() {
     let request = desktop.calls.lock().unwrap()[1].1["authParameters"].clone();
     assert_eq!(request["clientId"], ids::DEMO_CLIENT.to_string());
     assert_eq!(request["account"]["localAccountId"], ids::ADELE.to_string());
-    assert_eq!(request["requestedScopes"], json!([GRAPH, "openid", "profile", "offline_access"]));
+    assert_eq!(request["requestedScopes"], json!([GRAPH]));
     assert_eq!(request["authority"], format!("{}/{}", desktop.rig.emulator.authority_url(), ids::TENANT));
     assert_eq!(request["authorizationType"], 1);
 }
@@ -277,4 +292,53 @@ async fn another_account_than_the_one_in_use_is_refused() {
     let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
     assert_eq!(refused, SignInError::WrongAccount { expected: adele(), found: alex() });
     assert!(!desktop.rig.file().exists(), "nothing was kept");
+}
+
+/// Proves the fake: Microsoft's own runtime signs in through it. What passes between the two is what passes between it and us.
+#[tokio::test]
+async fn microsofts_runtime_signs_in_through_the_fake() {
+    let what = "Microsoft's runtime";
+    let Some(python) = crate::msal::runtime().await else {
+        return not_run(
+            what,
+            "pymsalruntime cannot be installed or loaded (apt-get install libwebkit2gtk-4.1-0 libsecret-1-0)",
+        );
+    };
+    let Some(desktop) = Desktop::start(Mood::Silent).await else { return };
+    let ca = desktop.rig.folder.path().join("ca.pem");
+    std::fs::write(&ca, desktop.rig.emulator.ca_pem()).unwrap();
+    // The runtime keeps accounts of its own in the keychain.
+    let Some(_keyring) = desktop.bus.keyring().await else {
+        return not_run(what, "there is no gnome-keyring-daemon (apt-get install gnome-keyring)");
+    };
+    let home = desktop.rig.folder.path();
+    let output = tokio::process::Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/msal_broker.py"))
+        .args([
+            &desktop.rig.emulator.authority_url(),
+            &ids::TENANT.to_string(),
+            &ids::DEMO_CLIENT.to_string(),
+            GRAPH,
+        ])
+        .env("DBUS_SESSION_BUS_ADDRESS", &desktop.bus.address)
+        .env("REQUESTS_CA_BUNDLE", &ca)
+        .env("HOME", home)
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let calls = desktop.calls.lock().unwrap().clone();
+    assert_eq!(told, "signed in", "{}\n{calls:?}", String::from_utf8_lossy(&output.stderr));
+    let silently =
+        calls.iter().find(|(call, _)| *call == "acquireTokenSilently").expect("it asks silently first");
+    let theirs = &silently.1["authParameters"];
+    let sign_in = desktop.sign_in();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    let calls = desktop.calls.lock().unwrap().clone();
+    let ours = &calls.iter().rfind(|(call, _)| *call == "acquireTokenSilently").unwrap().1["authParameters"];
+    for member in ours.as_object().unwrap().keys() {
+        assert!(theirs.get(member).is_some(), "the runtime sends no {member}: {theirs}");
+    }
+    assert_eq!(ours["redirectUri"], theirs["redirectUri"]);
+    assert_eq!(ours["authorizationType"], theirs["authorizationType"]);
 }

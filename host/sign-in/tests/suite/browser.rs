@@ -188,6 +188,22 @@ async fn a_large_body_is_refused() {
 }
 
 #[tokio::test]
+async fn nobody_else_gets_the_other_address_of_localhost() {
+    let waiting = Waiting::start().await;
+    let port: u16 = waiting.listener.rsplit_once(':').unwrap().1.parse().unwrap();
+    for address in ["127.0.0.1", "::1"] {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        if std::net::TcpListener::bind((address, 0)).is_err() {
+            crate::rig::not_run("one address of localhost", "this machine has no IPv6");
+            continue;
+        }
+        let taken = std::net::TcpListener::bind((address, port)).unwrap_err();
+        assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse, "{address}");
+    }
+    waiting.finish().await;
+}
+
+#[tokio::test]
 async fn idle_connections_keep_nobody_out_for_long() {
     let waiting = Waiting::start().await;
     let address = waiting.listener.trim_start_matches("http://").replace("localhost", "127.0.0.1");

@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use entra_emulator::ids;
+use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
-use valet_sign_in::{CacheError, SignInError, Storage};
+use valet_sign_in::{CacheError, LogIn, SignInError, Storage};
 
 use crate::bus::{Bus, Keyring};
 use crate::person::{Does, approve};
@@ -20,8 +20,15 @@ async fn sign_in_as_told(told: &str) {
         "sealed" => Storage::SealedFile,
         _ => Storage::DangerouslyPlaintext,
     };
-    let browser = if browser == "approve" { approve(ids::ADELE_UPN) } else { Does::Unreachable };
-    match inner(storage, browser).token(&[GRAPH], None).await {
+    let does = if browser == "nobody" { Does::Unreachable } else { approve(ids::ADELE_UPN) };
+    let sign_in = inner(storage, does);
+    if browser == "log-in"
+        && let Err(error) = sign_in.log_in(LogIn::default()).await
+    {
+        assert!(matches!(error, SignInError::Cache(CacheError::KeychainLocked { .. })), "{error:?}");
+        return tell("locked");
+    }
+    match sign_in.token(&[GRAPH], None).await {
         Ok(token) => tell(token.token.expose_secret()),
         Err(SignInError::Cache(CacheError::NoKeychain { .. })) => tell("no keychain"),
         Err(SignInError::Cache(CacheError::KeychainLocked { .. })) => tell("locked"),
@@ -122,7 +129,8 @@ async fn without_a_keychain_nothing_is_asked_and_nothing_written() {
         }
     }
     assert!(!rig.state_dir().exists() || files(&rig).is_empty(), "no file without leave");
-    assert_eq!(ask(&rig, &bus.address, test, "plain approve").await.is_empty(), false);
+    ask(&rig, &bus.address, test, "plain approve").await;
+    assert_eq!(files(&rig), ["account.json", "tokens.json", "tokens.lock"], "with leave there is one");
 }
 
 #[tokio::test]
@@ -133,9 +141,14 @@ async fn a_locked_keychain_is_told_apart_from_none() {
     let test = "a_locked_keychain_is_told_apart_from_none";
     let Some((bus, keyring)) = desktop("the locked keychain").await else { return };
     let rig = Rig::start().await;
-    ask(&rig, &bus.address, test, "keychain approve").await;
     keyring.lock().await;
-    assert_eq!(ask(&rig, &bus.address, test, "keychain nobody").await, "locked");
+    assert_eq!(ask(&rig, &bus.address, test, "keychain log-in").await, "locked", "before anybody is asked");
+    assert_eq!(rig.count(Operation::Authorize), 0);
+    drop((keyring, bus));
+    let Some((bus, keyring)) = desktop("the locked keychain").await else { return };
+    ask(&rig, &bus.address, test, "keychain log-in").await;
+    keyring.lock().await;
+    assert_eq!(ask(&rig, &bus.address, test, "keychain nobody").await, "locked", "with tokens in it");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //! What needs a desktop's services (keychain, broker) starts them on a private bus; where a machine has not got them, the test says aloud
 //! that it was not run.
 
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
+
 mod accounts;
 mod broker;
 mod browser;
@@ -11,6 +14,7 @@ mod cache;
 mod challenge;
 mod device;
 mod keychain;
+mod log;
 mod msal;
 mod order;
 mod person;

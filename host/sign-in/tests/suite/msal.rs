@@ -36,6 +36,20 @@ async fn install_python() -> Option<PathBuf> {
     Some(python)
 }
 
+/// The same with Microsoft's native runtime, which speaks to brokers; none where it cannot be had or loaded.
+pub(crate) async fn runtime() -> Option<PathBuf> {
+    let python = python().await?;
+    if !packages("msal-python").join("runtime").exists() {
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pymsalruntime==0.20.7"])).await?;
+        std::fs::write(packages("msal-python").join("runtime"), "").ok()?;
+    }
+    // It is an ELF file with dependencies of its own; without them it does not load.
+    let library = "import importlib.util as u, pathlib, ctypes; p = pathlib.Path(u.find_spec('pymsalruntime').origin).parent; \
+                   [ctypes.CDLL(str(f)) for f in p.glob('libmsalruntime*.so')]";
+    run(Command::new(&python).args(["-c", library])).await?;
+    Some(python)
+}
+
 async fn run(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().await.ok()?;
     if !output.status.success() {

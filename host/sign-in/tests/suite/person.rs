@@ -78,6 +78,11 @@ impl Person {
         }
     }
 
+    /// The code that was shown last.
+    pub(crate) fn last_code(&self) -> String {
+        self.shown.lock().unwrap().clone().expect("a code was shown").user_code
+    }
+
     /// Enters the code that was shown last.
     pub(crate) async fn enter_last(&self, does: Does) {
         let code = self.shown.lock().unwrap().clone().expect("a code was shown");
@@ -144,7 +149,12 @@ async fn header(does: Does) -> Result<Option<(&'static str, String)>, PromptErro
     match does {
         Does::Approve(upn) => Ok(Some(("x-emulator-approve", upn))),
         Does::Decline => Ok(Some(("x-emulator-decline", "1".to_owned()))),
-        Does::Nothing => Ok(None),
+        Does::Nothing => {
+            if crate::processes::told().is_some() {
+                crate::processes::tell("asked");
+            }
+            Ok(None)
+        }
         Does::Dismiss => Err(PromptError::Cancelled),
         Does::DismissLater(nudge) => {
             nudge.notified().await;

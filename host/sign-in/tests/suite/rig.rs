@@ -136,6 +136,7 @@ pub(crate) fn alex() -> AccountId {
 }
 
 /// Says aloud that a test could not run here.
+#[expect(clippy::explicit_write, reason = "`eprintln!` is kept back for tests that pass")]
 pub(crate) fn not_run(what: &str, why: &str) {
     use std::io::Write as _;
     writeln!(std::io::stderr(), "not run: {what}: {why}").unwrap();

@@ -278,6 +278,21 @@ const CASES: &[Case] = &[
         "FILE: `scopes.prefix`: is for tokens of Entra; *",
     ),
     case(
+        "sessions without a credential",
+        |c| c.with_sessions().without("entra.client_secret_file"),
+        "FILE: `entra.client_secret_file`: or VALET_CLIENT_SECRET is missing: *",
+    ),
+    case(
+        "a number of registrations that are off",
+        |c| c.with_sessions().set("oauth.registrations", 5),
+        "FILE: `oauth.registrations`: does nothing without oauth.registration_redirects",
+    ),
+    case(
+        "private addresses for documents that nobody reads",
+        |c| c.set("oauth.client_documents_at_private_addresses", true),
+        "FILE: `oauth.client_documents_at_private_addresses`: does nothing where oauth.mode is *",
+    ),
+    case(
         "sessions for no client",
         |c| c.set("oauth.mode", "session"),
         "FILE: no client can sign in: set `oauth_clients`, *",

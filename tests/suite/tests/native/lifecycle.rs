@@ -126,7 +126,12 @@ fn one_store_has_one_server() {
         assert_eq!(ended.code(), Some(1));
         let text = second.log().text();
         assert!(text.starts_with("valet: storage: `storage.path` /"), "{text}");
-        assert!(text.ends_with("is open in another process; several processes share a Redis (`storage.redis_url`)"), "{text}");
+        assert!(
+            text.ends_with(
+                "is open in another process; several processes share a Redis (`storage.redis_url`)"
+            ),
+            "{text}"
+        );
         rig.call(TOOL, &rig.token(ids::ADELE_UPN)).await.result();
     });
 }

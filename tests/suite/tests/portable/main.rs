@@ -8,9 +8,11 @@
 mod application;
 mod bench;
 mod cases;
+mod documents;
 mod end_to_end;
 mod hostile;
 mod imports;
 mod manifest;
 mod manifests;
+mod shapes;
 mod split;

@@ -97,7 +97,9 @@ fn state_cookie_and_answer_belong_together() {
         };
         let keep = |value: &str| Some(value.to_owned());
         // Another state of the same transaction.
-        let other = changed(&|name, value| if name == "state" { Some(format!("{}A", &value[..value.len() - 1])) } else { keep(value) });
+        let other = changed(&|name, value| {
+            if name == "state" { Some(format!("{}A", &value[..value.len() - 1])) } else { keep(value) }
+        });
         refused(&browser.step(&other).await, "does not belong to your sign-in");
         let none = changed(&|name, value| (name != "state").then(|| value.to_owned()));
         refused(&browser.step(&none).await, "no answer to a sign-in");

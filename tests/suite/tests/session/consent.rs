@@ -30,7 +30,9 @@ fn the_form_counts_only_from_its_page_in_its_browser() {
         let asked = browser.go(&Authorize::default().url()).await;
         let (transaction, csrf) = (asked.hidden("transaction").unwrap(), asked.hidden("csrf").unwrap());
         let url = "https://valet.example/oauth/consent";
-        let form = |transaction, csrf, decision| [("transaction", transaction), ("csrf", csrf), ("decision", decision)];
+        let form = |transaction, csrf, decision| {
+            [("transaction", transaction), ("csrf", csrf), ("decision", decision)]
+        };
 
         // Another browser, which has not seen the page.
         let mut other = Browser::new(&rig, ids::ALEX_UPN);
@@ -89,7 +91,8 @@ fn pages_are_framed_by_nobody_and_run_nothing() {
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let asked = browser.go(&Authorize::default().set("state", "<script>alert(1)</script>").url()).await;
         let policy = asked.headers["content-security-policy"].to_str().unwrap();
-        for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+        for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
+        {
             assert!(policy.contains(rule), "{policy}");
         }
         assert_eq!(asked.headers["x-frame-options"], "DENY");

@@ -15,7 +15,8 @@ const CRASHES: u32 = 25;
 fn a_crash_in_the_middle_of_a_refresh_locks_nobody_out() {
     let crashes = std::env::var("VALET_CRASHES").map_or(CRASHES, |text| text.parse().unwrap());
     run(async move {
-        let mut rig = Rig::start_with(shared_emulator().await, |config| config.with_sessions().on_disk()).await;
+        let mut rig =
+            Rig::start_with(shared_emulator().await, |config| config.with_sessions().on_disk()).await;
         let mut held = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         let (mut answered, mut lost) = (0, 0);
@@ -28,14 +29,16 @@ fn a_crash_in_the_middle_of_a_refresh_locks_nobody_out() {
             tokio::time::sleep(Duration::from_micros(random % 12_000)).await;
             rig.process.kill();
             match asking.await.unwrap() {
-                Ok(response) if response.status() == 200 => match response.json::<serde_json::Value>().await {
-                    Ok(body) => {
-                        let text = |name: &str| body[name].as_str().unwrap().to_owned();
-                        held = Tokens { access: text("access_token"), refresh: text("refresh_token") };
-                        answered += 1;
+                Ok(response) if response.status() == 200 => {
+                    match response.json::<serde_json::Value>().await {
+                        Ok(body) => {
+                            let text = |name: &str| body[name].as_str().unwrap().to_owned();
+                            held = Tokens { access: text("access_token"), refresh: text("refresh_token") };
+                            answered += 1;
+                        }
+                        Err(_) => lost += 1,
                     }
-                    Err(_) => lost += 1,
-                },
+                }
                 Ok(response) => panic!("crash {crash}: {response:?}"),
                 Err(_) => lost += 1,
             }

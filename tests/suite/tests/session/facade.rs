@@ -54,7 +54,10 @@ fn a_client_that_sends_resource_gets_tokens_of_entra() {
     run(async {
         let rig = rig().await;
         let resource = rig.send(Ask::get("/.well-known/oauth-protected-resource/mcp")).await.json();
-        assert_eq!((&resource["resource"], &resource["authorization_servers"]), (&json!(ENDPOINT), &json!([ISSUER])));
+        assert_eq!(
+            (&resource["resource"], &resource["authorization_servers"]),
+            (&json!(ENDPOINT), &json!([ISSUER]))
+        );
         let server = rig.send(Ask::get("/.well-known/oauth-authorization-server")).await.json();
         assert_eq!(server["token_endpoint"], format!("{ISSUER}/oauth/token"));
         assert_eq!(server["scopes_supported"], json!([format!("api://{}/mcp.access", ids::VALET)]));

@@ -30,7 +30,11 @@ fn a_sign_in_that_entra_fails_can_be_tried_again() {
             rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
             let page = browser.go(&Authorize::default().url()).await;
             let page = if page.asks() { browser.decide(&page, "allow").await } else { page };
-            assert_eq!(page.parameter("error").as_deref(), Some("temporarily_unavailable"), "{name}: {page:?}");
+            assert_eq!(
+                page.parameter("error").as_deref(),
+                Some("temporarily_unavailable"),
+                "{name}: {page:?}"
+            );
             assert_eq!(page.parameter("code"), None);
         }
         sign_in(&rig, &mut browser).await;
@@ -76,7 +80,8 @@ fn a_store_that_is_gone_lets_nobody_in_and_comes_back() {
         let Some(mut redis) = valet_suite::redis::Redis::start() else { return };
         let url = redis.url();
         let emulator = valet_suite::rig::emulator().await;
-        let rig = valet_suite::Rig::start_with(emulator, |config| config.with_sessions().with_redis(&url)).await;
+        let rig =
+            valet_suite::Rig::start_with(emulator, |config| config.with_sessions().with_redis(&url)).await;
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let tokens = sign_in(&rig, &mut browser).await;
         redis.kill();

@@ -58,9 +58,11 @@ fn two_people_get_their_own() {
         let rig = rig().await;
         let adele = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
         let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
-        for (tokens, mail) in
-            [(&adele, "adele.vance@contoso.example"), (&alex, "alex.wilber@contoso.example"), (&adele, "adele.vance@contoso.example")]
-        {
+        for (tokens, mail) in [
+            (&adele, "adele.vance@contoso.example"),
+            (&alex, "alex.wilber@contoso.example"),
+            (&adele, "adele.vance@contoso.example"),
+        ] {
             let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
             assert_eq!(profile["structuredContent"]["mail"], mail);
         }

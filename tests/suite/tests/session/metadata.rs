@@ -48,7 +48,9 @@ fn methods_and_paths_that_are_not_there_are_refused() {
         let rig = rig().await;
         let answer = rig.send(Ask::get("/oauth/token")).await;
         assert_eq!((answer.status, answer.field("allow")), (405, "POST, OPTIONS"));
-        for path in ["/oauth/", "/oauth/nothing", "/oauth/token/", "/.well-known/oauth-authorization-server/other"] {
+        for path in
+            ["/oauth/", "/oauth/nothing", "/oauth/token/", "/.well-known/oauth-authorization-server/other"]
+        {
             assert_eq!(rig.send(Ask::get(path)).await.status, 404, "{path}");
         }
         let preflight = rig.send(Ask::get("/oauth/token").verb("OPTIONS")).await;

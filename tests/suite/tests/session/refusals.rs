@@ -23,14 +23,35 @@ fn what_is_wrong_with_the_client_is_shown_and_sent_nowhere() {
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let perfect = Authorize::default;
         for (request, audit) in [
-            (perfect().set("client_id", "nobody"), "denied unauthorized_client: no client `nobody` is configured"),
+            (
+                perfect().set("client_id", "nobody"),
+                "denied unauthorized_client: no client `nobody` is configured",
+            ),
             (perfect().without("client_id"), "denied unauthorized_client: the request names no `client_id`"),
-            (perfect().set("client_id", "https://evil.example/client.json"), "denied unauthorized_client: the `client_id` is a URL, and"),
-            (perfect().without("redirect_uri"), "denied unauthorized_client: the request names no `redirect_uri`"),
-            (perfect().set("redirect_uri", "https://client.example/other"), "denied unauthorized_client: the `redirect_uri` is"),
-            (perfect().set("redirect_uri", "https://client.example/callback/"), "denied unauthorized_client: the `redirect_uri` is"),
-            (perfect().set("redirect_uri", "https://client.example.evil/callback"), "denied unauthorized_client: the `redirect_uri` is"),
-            (perfect().set("redirect_uri", "https://client.example/callback?x=1"), "denied unauthorized_client: the `redirect_uri` is"),
+            (
+                perfect().set("client_id", "https://evil.example/client.json"),
+                "denied unauthorized_client: the `client_id` is a URL, and",
+            ),
+            (
+                perfect().without("redirect_uri"),
+                "denied unauthorized_client: the request names no `redirect_uri`",
+            ),
+            (
+                perfect().set("redirect_uri", "https://client.example/other"),
+                "denied unauthorized_client: the `redirect_uri` is",
+            ),
+            (
+                perfect().set("redirect_uri", "https://client.example/callback/"),
+                "denied unauthorized_client: the `redirect_uri` is",
+            ),
+            (
+                perfect().set("redirect_uri", "https://client.example.evil/callback"),
+                "denied unauthorized_client: the `redirect_uri` is",
+            ),
+            (
+                perfect().set("redirect_uri", "https://client.example/callback?x=1"),
+                "denied unauthorized_client: the `redirect_uri` is",
+            ),
             (perfect().set("redirect_uri", "http://client.example/callback"), "denied unauthorized_client: "),
             (perfect().set("redirect_uri", "javascript:alert(1)"), "denied unauthorized_client: "),
             (perfect().and("client_id", CLIENT), "denied invalid_request: "),
@@ -38,7 +59,10 @@ fn what_is_wrong_with_the_client_is_shown_and_sent_nowhere() {
         ] {
             let mark = rig.log().mark();
             let page = browser.step(&request.url()).await;
-            assert!(matches!(page.status, 400 | 403) && !page.headers.contains_key("location"), "{request:?}: {page:?}");
+            assert!(
+                matches!(page.status, 400 | 403) && !page.headers.contains_key("location"),
+                "{request:?}: {page:?}"
+            );
             assert!(page.text.contains("<code>"), "a number to quote: {}", page.text);
             assert!(!page.text.contains("evil"), "nothing that a stranger wrote: {}", page.text);
             let found = audited(&rig, mark).await;
@@ -125,7 +149,13 @@ fn a_code_is_redeemed_by_its_client_with_its_verifier_alone() {
         let mut secret = perfect.clone();
         secret.push(("client_secret", "guess".to_owned()));
         assert_eq!(oauth::error(&token(&rig, &secret).await), (401, "invalid_client".to_owned()));
-        let json = rig.http.post(format!("{}/oauth/token", oauth::ISSUER)).json(&serde_json::json!({})).send().await.unwrap();
+        let json = rig
+            .http
+            .post(format!("{}/oauth/token", oauth::ISSUER))
+            .json(&serde_json::json!({}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(json.status(), 415);
         // None of that has used the code up.
         oauth::Tokens::read(&rig, &token(&rig, &perfect).await);

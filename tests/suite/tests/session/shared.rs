@@ -40,6 +40,23 @@ fn sessions_belong_to_no_server() {
         let last = Tokens::read(&first, &refresh(&first, &next.refresh).await);
         assert_eq!(second.call("whoami", &last.access).await.status, 200);
 
+        // An administrator ends one person's, at another console, while the servers run.
+        let file = first.folder.path("valet.toml");
+        let administer = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(valet_suite::config::command());
+            let output = command.args(["sessions", "--config"]).arg(&file).args(arguments).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let alex = sign_in(&first, &mut Browser::new(&first, ids::ALEX_UPN)).await;
+        let user = format!("{}@{}", ids::ALEX, ids::TENANT);
+        assert_eq!(administer(&[]).lines().count(), 2);
+        assert_eq!(administer(&["--revoke", &user]), "1 sessions ended\n");
+        for rig in [&first, &second] {
+            assert_eq!(rig.call("whoami", &alex.access).await.status, 401);
+            assert_eq!(rig.call("whoami", &last.access).await.status, 200);
+        }
+
         // Ended here, dead there.
         let form = [("token", last.refresh.clone()), ("client_id", valet_suite::config::CLIENT.to_owned())];
         assert_eq!(oauth::post(&first, "/oauth/revoke", &form).await.status, 200);

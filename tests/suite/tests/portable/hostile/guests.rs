@@ -22,9 +22,17 @@ pub(super) fn guest(file: &str, world: &str) -> Vec<u8> {
     let folder = root().join("tests/hostile");
     let mut module = wat::parse_file(folder.join(file)).unwrap();
     let mut resolve = Resolve::default();
-    for package in
-        ["deps/io", "deps/clocks", "deps/random", "crypto", "capability", "identity", "oauth", "downstream", "mcp"]
-    {
+    for package in [
+        "deps/io",
+        "deps/clocks",
+        "deps/random",
+        "crypto",
+        "capability",
+        "identity",
+        "oauth",
+        "downstream",
+        "mcp",
+    ] {
         resolve.push_dir(root().join("wit").join(package)).unwrap();
     }
     let package = resolve.push_file(folder.join("worlds.wit")).unwrap();

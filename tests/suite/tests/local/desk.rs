@@ -1,0 +1,163 @@
+//! A machine with a user: a home, a configuration, and a browser that opens when a program asks for it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use entra_emulator::{Emulator, ids};
+use valet_suite::browser::{Browser, Page};
+use valet_suite::config::{self, Config, Folder};
+use valet_suite::rig::shared_emulator;
+use valet_suite::stdio::Stdio as Server;
+
+/// Without a keychain, as most test machines are.
+pub(crate) const PLAIN: &str = "--dangerously-plaintext-cache";
+
+/// How long a browser that has to open may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Desk {
+    pub(crate) emulator: Arc<Emulator>,
+    folder: Folder,
+    config: PathBuf,
+}
+
+impl Desk {
+    pub(crate) async fn new() -> Self {
+        Self::with(|config| config).await
+    }
+
+    /// With a changed configuration.
+    pub(crate) async fn with(change: impl FnOnce(Config) -> Config) -> Self {
+        let emulator = shared_emulator().await;
+        let config = Config::for_emulator(&emulator)
+            .without("server")
+            .without("entra.client_secret_file")
+            .set("entra.client_id", ids::DEMO_CLIENT.to_string())
+            .set("local.state_dir", "state");
+        let folder = Folder::new();
+        let config = change(config).write(&folder, emulator.ca_pem());
+        std::fs::create_dir(folder.path("bin")).unwrap();
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", folder.path("opened").display());
+        let browser = folder.write("bin/xdg-open", script);
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self { emulator, folder, config }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
+    }
+
+    /// What every program here finds in its environment; `graphical` is whether there is a screen.
+    fn variables(&self, graphical: bool) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
+            ("HOME", self.folder.path("home").display().to_string()),
+            ("PATH", format!("{}:/usr/bin:/bin", self.folder.path("bin").display())),
+        ];
+        variables.extend(graphical.then(|| ("DISPLAY", ":0".to_owned())));
+        variables
+    }
+
+    /// Starts `valet ARGUMENTS --config …` at a machine with a screen.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(config::command());
+        command.args(arguments).env_clear().envs(self.variables(true));
+        if arguments[0] != "uninstall" {
+            command.arg("--config").arg(&self.config);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it to its end; gives what it printed. Panics unless it succeeded.
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs it to its end; gives what it complained of. Panics if it succeeded, or printed anything.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Starts it, has `user` finish in the browser, and gives what it printed.
+    pub(crate) async fn with_person(&self, user: &str, arguments: &[&str]) -> Output {
+        let child = self.command(arguments).spawn().unwrap();
+        self.finish(user).await;
+        let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends once the person is done").unwrap()
+    }
+
+    /// Signs `user` in by `valet login`.
+    pub(crate) async fn log_in(&self, user: &str) {
+        let output = self.with_person(user, &["login", PLAIN]).await;
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// `valet stdio`, at a machine with or without a screen.
+    pub(crate) fn stdio(&self, graphical: bool) -> Server {
+        let variables = self.variables(graphical);
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Server::start_with(&[PLAIN], &self.config, &variables)
+    }
+
+    /// How often a browser has opened.
+    pub(crate) fn opened(&self) -> usize {
+        std::fs::read_to_string(self.path("opened")).unwrap_or_default().lines().count()
+    }
+
+    /// Waits for the browser to open, signs `user` in there, and gives the page at the end.
+    pub(crate) async fn finish(&self, user: &str) -> Page {
+        let url = self.url().await;
+        let mut browser = Browser::of(&self.emulator, user);
+        let page = browser.go(&url).await;
+        browser.submit(&page).await
+    }
+
+    /// The same for somebody who declines.
+    pub(crate) async fn decline(&self, user: &str) {
+        let url = self.url().await;
+        let mut browser = Browser::of(&self.emulator, user);
+        browser.declines = true;
+        let page = browser.go(&url).await;
+        browser.submit(&page).await;
+    }
+
+    /// Enters a device code at the emulator.
+    pub(crate) async fn enter(&self, code: &str, user: &str) {
+        let mut browser = Browser::of(&self.emulator, user);
+        let url = format!("{}/common/oauth2/deviceauth", self.emulator.authority_url());
+        let page = browser.post(&url, &[("user_code", code)]).await;
+        assert!(page.status == 200, "{page:?}");
+    }
+
+    /// Where the browser is sent, once it is.
+    async fn url(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let opened = std::fs::read_to_string(self.path("opened")).unwrap_or_default();
+            if let Some(url) = opened.lines().last().filter(|_| opened.ends_with('\n')) {
+                return url.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no browser has opened");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Forgets where the browser was, before it opens again.
+    pub(crate) fn close_browser(&self) {
+        // It may never have been open.
+        let _ = std::fs::remove_file(self.path("opened"));
+    }
+}

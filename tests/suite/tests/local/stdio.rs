@@ -1,0 +1,160 @@
+//! `valet stdio` for the user of this machine.
+
+use entra_emulator::ids;
+use serde_json::{Value, json};
+use valet_suite::ask::modern;
+use valet_suite::run;
+use valet_suite::stdio::Stdio;
+
+use crate::desk::Desk;
+
+const TOOL: &str = "GetUserDetailsFromGraph";
+
+fn call(id: u32, tool: &str) -> Value {
+    let mut message = modern("tools/call", json!({ "name": tool, "arguments": {} }));
+    message["id"] = id.into();
+    message
+}
+
+async fn answer(server: &mut Stdio) -> Value {
+    server.line().await.expect("it has not ended")
+}
+
+fn words(answer: &Value) -> &str {
+    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
+}
+
+#[test]
+fn the_first_call_signs_in_by_the_browser_and_the_next_is_silent() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        // Before anybody has signed in there is a list to choose from, and nothing opens.
+        server.message(&modern("tools/list", json!({})));
+        let tools = answer(&mut server).await["result"]["tools"].clone();
+        assert_eq!(tools.as_array().unwrap().len(), 2, "{tools}");
+        assert_eq!(desk.opened(), 0);
+
+        server.message(&call(2, TOOL));
+        let page = desk.finish(ids::ADELE_UPN).await;
+        assert!(page.status == 200 && page.text.contains("close"), "a page people can read: {page:?}");
+        let profile = answer(&mut server).await;
+        assert_eq!(
+            profile["result"]["structuredContent"]["mail"], "adele.vance@contoso.example",
+            "{profile}"
+        );
+        server.message(&call(3, "whoami"));
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["name"], "Adele Vance");
+        server.message(&call(4, TOOL));
+        assert_eq!(answer(&mut server).await["id"], 4);
+        assert_eq!(desk.opened(), 1);
+        let log = server.log().text();
+        assert!(!log.contains("eyJ"), "no token is in the log");
+
+        // Another process finds the account and its tokens.
+        let mut other = desk.stdio(false);
+        other.message(&call(1, TOOL));
+        assert_eq!(answer(&mut other).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
+
+#[test]
+fn a_hundred_first_calls_open_one_browser() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        for id in 0..100 {
+            server.message(&call(id, TOOL));
+        }
+        desk.finish(ids::ALEX_UPN).await;
+        for _ in 0..100 {
+            let profile = answer(&mut server).await;
+            assert_eq!(profile["result"]["structuredContent"]["displayName"], "Alex Wilber", "{profile}");
+        }
+        assert_eq!(desk.opened(), 1);
+    });
+}
+
+#[test]
+fn without_a_browser_the_answer_has_a_code_to_enter() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(false);
+        server.message(&call(1, TOOL));
+        let first = answer(&mut server).await;
+        assert_eq!(first["result"]["isError"], true, "{first}");
+        let told = words(&first).to_owned();
+        assert!(told.contains("enter the code") && told.contains("Then try again."), "{told}");
+        let code = told.split_whitespace().skip_while(|word| *word != "code").nth(1).unwrap().to_owned();
+        assert!(server.log().text().contains(&code), "and standard error has it");
+        let logged = server.log().since(0);
+        assert!(!logged.iter().any(|event| event.to_string().contains(&code)), "but no event of the log");
+
+        desk.enter(&code, ids::ADELE_UPN).await;
+        // The sign-in goes on meanwhile, and polls every few seconds.
+        let mut id = 1;
+        let profile = loop {
+            id += 1;
+            server.message(&call(id, TOOL));
+            let answer = answer(&mut server).await;
+            if answer["result"]["isError"] != true {
+                break answer;
+            }
+            assert!(id < 60, "{answer}");
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        };
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+    });
+}
+
+#[test]
+fn whoever_declines_is_told_and_can_try_again() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        desk.decline(ids::ADELE_UPN).await;
+        let refused = answer(&mut server).await;
+        assert_eq!(refused["result"]["isError"], true, "{refused}");
+        assert!(words(&refused).contains("declined"), "{refused}");
+        desk.close_browser();
+        server.message(&call(2, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
+
+#[test]
+fn an_account_is_not_chosen_by_a_tool() {
+    run(async {
+        let desk = Desk::new().await;
+        desk.log_in(ids::ADELE_UPN).await;
+        let mut server = desk.stdio(false);
+        let mut message = call(1, TOOL);
+        message["params"]["arguments"] = json!({ "user": ids::ALEX_UPN });
+        server.message(&message);
+        let refused = answer(&mut server).await;
+        assert!(refused["result"]["isError"] == true || refused["error"].is_object(), "{refused}");
+        server.message(&call(2, "whoami"));
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["name"], "Adele Vance");
+    });
+}
+
+#[test]
+fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        while desk.opened() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        server.close_input();
+        assert!(server.end().await.success());
+        desk.close_browser();
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
