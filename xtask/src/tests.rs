@@ -27,6 +27,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     run(mcp_job(workspace, &built, "clients/python"))?;
     say("\nrunning MCP clients for JavaScript");
     let javascript = run_if_allowed(mcp_job(workspace, &built, "clients/node"))?;
+    say("\nrunning clients and a browser against sign-in sessions");
+    let sessions = run_if_allowed(mcp_job(workspace, &built, "clients/session"))?;
     say("\nrunning validators of MCP servers and of their authorization");
     run(mcp_job(workspace, &built, "validators"))?;
     say("\nrunning Microsoft's Python clients against the emulator");
@@ -38,6 +40,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
         run_if_allowed(entra_client(workspace, &built, "python3", "entra-real-names/run.py"))?;
     for (ran, job) in [
         (javascript, "the MCP clients for JavaScript"),
+        (sessions, "clients and a browser against sign-in sessions"),
         (closed_network, "the job with Microsoft's own host names"),
     ] {
         if !ran {

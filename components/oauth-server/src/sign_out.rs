@@ -1,8 +1,8 @@
-//! The page to sign out everywhere.
+//! The page to sign out, of one application or everywhere.
 
 use valet_core_oauth::account;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::sign_out;
+use valet_core_oauth::sign_out::{self, Wish};
 use valet_core_oauth::user::User;
 
 use crate::exchange::Exchange;
@@ -29,18 +29,36 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
         known.as_ref().map(|(_, sealed)| *sealed),
         &exchange.settings,
     );
-    if let Err(error) = checked {
-        audit::denied(exchange.id(), "sign_out_form", None, error.to_string());
-        return error.response(exchange.id());
-    }
-    match known.map(|(user, _)| everywhere(&user).map(|()| user)) {
-        None => sign_out::done(),
-        Some(Ok(user)) => {
-            audit::allowed(exchange.id(), "signed_out", &user, "");
-            sign_out::done()
+    let wish = match checked {
+        Ok(wish) => wish,
+        Err(error) => {
+            audit::denied(exchange.id(), "sign_out_form", None, error.to_string());
+            return error.response(exchange.id());
         }
-        Some(Err(why)) => exchange.failed("sign_out", why),
+    };
+    let Some((user, _)) = known else { return sign_out::done() };
+    let (ended, client, response) = match &wish {
+        Wish::Everywhere => (everywhere(&user), "", sign_out::done()),
+        Wish::Client(client) => (of_client(exchange, &user, client), client.as_str(), sign_out::withdrawn()),
+    };
+    match ended {
+        Ok(()) => {
+            audit::allowed(exchange.id(), "signed_out", &user, client);
+            response
+        }
+        Err(why) => exchange.failed("sign_out", why),
     }
+}
+
+/// Ends a user's sessions with one client and forgets what they permitted it. Here too the record goes last; what began in the meantime ends with it.
+fn of_client(exchange: &Exchange<'_>, user: &User, client: &str) -> Result<(), String> {
+    for kept in accounts::read(user)?.sessions().iter().filter(|kept| kept.client_id == client) {
+        accounts::end(&kept.session, &kept.family)?;
+    }
+    for kept in accounts::change(exchange, user, |account| account.withdraw(client))? {
+        accounts::end(&kept.session, &kept.family)?;
+    }
+    Ok(())
 }
 
 /// Ends all sessions of a user and forgets what they permitted. The record goes last, so that what fails can be tried again.

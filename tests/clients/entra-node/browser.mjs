@@ -95,7 +95,8 @@ function choose(form, { user, press, code }) {
   throw new Error(`no button for ${user ?? press} among ${JSON.stringify(form.buttons)}`);
 }
 
-function parse(html) {
+/** The one form of a page: where it goes, its hidden fields, its inputs and its buttons. */
+export function parse(html) {
   const open = /<form\b[^>]*>/.exec(html)?.[0];
   if (!open) return undefined;
   const inputs = [...html.matchAll(/<input\b[^>]*>/g)].map(([tag]) => attributes(tag));
@@ -115,11 +116,13 @@ function attributes(tag) {
   return Object.fromEntries(found);
 }
 
-function words(html) {
+/** The text of a page. */
+export function words(html) {
   return unescape(html.replaceAll(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/g, ' ')).replaceAll(/\s+/g, ' ').trim();
 }
 
-function unescape(text) {
+/** A text of HTML without its references. */
+export function unescape(text) {
   const named = { lt: '<', gt: '>', quot: '"', amp: '&', apos: "'" };
   return text.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(lt|gt|quot|amp|apos));/gi, (_, hex, decimal, name) => {
     return name ? named[name] : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal));

@@ -63,14 +63,14 @@ PROFILE_TEXTS = {
 }
 
 
-def whoami(user: str) -> dict[str, object]:
-    """The structured content of `whoami`."""
+def whoami(user: str, client_id: str = CLIENT_ID) -> dict[str, object]:
+    """The structured content of `whoami`, through the client with that id."""
     profile = PROFILES[user]
     return {
         "kind": "user",
         "tenantId": TENANT_ID,
         "objectId": profile["id"],
-        "clientId": CLIENT_ID,
+        "clientId": client_id,
         "name": profile["displayName"],
         "scopes": [SCOPE],
         "roles": ROLES[user],

@@ -225,15 +225,19 @@ impl SessionFailure {
 /// The client's answer for a sign-in that ended here. The cookie ends.
 #[must_use]
 pub fn refused(transaction: &Transaction, code: Code, description: &str, settings: &Settings) -> Response {
-    let location = transaction.failure(code, description, settings);
-    Response::redirect(location).with_cookie(cookie::clear(&transaction.cookie_name()))
+    back(transaction, &transaction.failure(code, description, settings))
 }
 
 /// The client's answer with our code. The cookie ends.
 #[must_use]
 pub fn finished(transaction: &Transaction, code: &SecretString, settings: &Settings) -> Response {
-    let location = transaction.success(code, settings);
-    Response::redirect(location).with_cookie(cookie::clear(&transaction.cookie_name()))
+    back(transaction, &transaction.success(code, settings))
+}
+
+/// The way back to the client: a page that goes on, and no redirection. A form of Entra's began the chain that leads here, and a browser applies the
+/// `form-action` of that form's page to the whole of it; the client's address need not be in there.
+fn back(transaction: &Transaction, location: &str) -> Response {
+    crate::page::onward(location).with_cookie(cookie::clear(&transaction.cookie_name()))
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub const TRANSACTIONS: usize = 3;
 /// How long signing in may take, from our first page to the answer of Entra (MCP security best practices: 10 minutes at most).
 pub const TRANSACTION_LIFETIME: u64 = 600;
 
+/// How long a browser keeps a transaction. Whoever comes back within the hour is told that it took too long, and not that the sign-in is another's.
+pub const TRANSACTION_KEPT: u64 = 3600;
+
 /// How long an authorization code is good. RFC 6749 section 4.1.2 recommends 10 minutes at most, OWASP ASVS 10.4.3 one minute.
 pub const CODE_LIFETIME: u64 = 60;
 

@@ -118,10 +118,10 @@ impl Transaction {
         cookie_name(&self.id)
     }
 
-    /// How long the cookie and its seal are good, in seconds.
+    /// How long the cookie and its seal are good, in seconds: longer than the transaction, so that who comes late is told that.
     #[must_use]
     pub fn lifetime(&self, now: u64) -> u64 {
-        (self.begun + limits::TRANSACTION_LIFETIME).saturating_sub(now)
+        (self.begun + limits::TRANSACTION_KEPT).saturating_sub(now)
     }
 
     /// What is sealed.

@@ -80,7 +80,7 @@ fn a_step_is_not_taken_before_the_one_before_it() {
     // Asking again leaves nothing that Entra's first answer would fit.
     let again = remembered.asking_again(&[9; 32]);
     assert_eq!(again.basis(), Err(TransactionError::Phase));
-    assert_eq!((again.id(), again.lifetime(NOW + 100)), (asking().id(), 500));
+    assert_eq!((again.id(), again.lifetime(NOW + 100)), (asking().id(), 3500));
 }
 
 /// P2: the client's `state` is not Entra's, and each secret is its own.

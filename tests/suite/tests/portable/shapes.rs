@@ -73,7 +73,11 @@ async fn check(layout: Layout) {
             401,
         ),
         ("bound to a key", changed(&bench, TokenVersion::V2, json!({ "cnf": { "jkt": "x" } })), 401),
-        ("neither scopes nor roles", changed(&bench, TokenVersion::V2, json!({ "scp": null })), 401),
+        (
+            "neither scopes nor roles",
+            changed(&bench, TokenVersion::V2, json!({ "scp": null, "roles": null })),
+            401,
+        ),
         ("without an object id", changed(&bench, TokenVersion::V2, json!({ "oid": null })), 401),
     ] {
         let answer = cases::call(&bench, "whoami", &token).await;

@@ -236,7 +236,7 @@ impl Shell {
         let response = self.finish(&transaction, session);
         let lifetime = user::cookie_lifetime(&self.settings);
         let known = self.seal(&user.to_plain(), user::COOKIE, lifetime);
-        Self::answer(browser, response.with_cookie(known))
+        link(&Self::answer(browser, response.with_cookie(known)))
     }
 
     fn finish(&mut self, transaction: &Transaction, session: Session) -> Response {

@@ -1,4 +1,4 @@
-"""A network of its own: loopback and nothing else, in which Microsoft's host names are this machine."""
+"""A network of its own: loopback and nothing else, in which host names are this machine."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def commands() -> list[str]:
     raise NotPossible("; ".join(refusals))
 
 
-def furnish(names: list[str], work: Path) -> None:
-    """Inside: loopback up with the address of IMDS, and a hosts file that says `names` are this machine."""
+def furnish(names: dict[str, str], work: Path) -> None:
+    """Inside: loopback up with the address of IMDS, and a hosts file that gives each of `names` an address of loopback."""
     hosts = work / "hosts"
-    hosts.write_text("127.0.0.1 localhost\n" + "".join(f"127.0.0.1 {name}\n" for name in names))
+    hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in names.items()))
     # No server, so that a name that is not in the file fails at once.
     resolvers = work / "resolv.conf"
     resolvers.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")

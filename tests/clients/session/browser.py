@@ -1,0 +1,89 @@
+"""A browser without a window: it keeps cookies, follows redirections, and presses the button of Valet's page. At Entra a header says who
+sits there."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import re
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from html import unescape
+
+# Valet, Entra, Valet again, and the pages between them.
+MOST_STEPS = 12
+
+
+class NoAnswer(Exception):
+    """The pages did not lead back to the client, and where they ended."""
+
+
+@dataclass
+class Browser:
+    """One, and who sits at it."""
+
+    user: str
+    issuer: str
+    authority: str
+    context: ssl.SSLContext
+    press: str = "allow"
+    # Titles of Valet's pages that a person saw.
+    pages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._opener = urllib.request.build_opener(
+            _NoRedirects,
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=self.context),
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+        )
+
+    def go(self, url: str) -> str:
+        """From a client's authorization request to the URL that takes the answer to the client, where nobody goes."""
+        redirect = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["redirect_uri"][0]
+        request = urllib.request.Request(url)
+        for _ in range(MOST_STEPS):
+            if request.full_url.startswith(f"{self.authority}/"):
+                request.add_header("x-emulator-approve", self.user)
+            status, location, body = self._send(request)
+            if onward := location or _refreshed(body):
+                onward = urllib.parse.urljoin(request.full_url, onward)
+                if onward.startswith(redirect):
+                    return onward
+                request = urllib.request.Request(onward)
+            else:
+                request = self._decide(request.full_url, status, body)
+        raise NoAnswer(f"no answer after {MOST_STEPS} steps; pages: {self.pages}")
+
+    def _decide(self, url: str, status: int, body: str) -> urllib.request.Request:
+        """The form of Valet's page, with a button pressed."""
+        button = f'name="decision" value="{self.press}"'
+        if status != 200 or not url.startswith(f"{self.issuer}/") or button not in body:
+            raise NoAnswer(f"HTTP {status} of {url.split('?')[0]}: {' '.join(re.sub('<[^>]*>', ' ', body).split())}")
+        self.pages.append(re.search("<title>(.*?)</title>", body)[1])
+        hidden = re.findall('<input type="hidden" name="([^"]*)" value="([^"]*)">', body)
+        fields = {name: unescape(value) for name, value in hidden} | {"decision": self.press}
+        action = urllib.parse.urljoin(url, re.search('<form method="post" action="([^"]*)"', body)[1])
+        headers = {"origin": self.issuer, "sec-fetch-site": "same-origin"}
+        return urllib.request.Request(action, urllib.parse.urlencode(fields).encode(), headers)
+
+    def _send(self, request: urllib.request.Request) -> tuple[int, str | None, str]:
+        try:
+            with self._opener.open(request, timeout=30) as response:
+                return response.status, None, response.read().decode()
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code, answer.headers.get("location"), answer.read().decode()
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object, **__: object) -> None:
+        return None
+
+
+def _refreshed(body: str) -> str | None:
+    """Where a page goes on to by itself."""
+    found = re.search('http-equiv="refresh" content="0;url=([^"]*)"', body)
+    return unescape(found[1]) if found else None

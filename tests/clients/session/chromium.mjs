@@ -1,0 +1,151 @@
+// A real Chromium, and the client whose users sit at it.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { authority, clientId, clock, executable, issuer, own, scope, screenshots, url, webRedirect } from './context.mjs';
+
+const { chromium } = own.require('playwright-core');
+const oauth = await own.import('oauth4webapi');
+
+rmSync(screenshots, { recursive: true, force: true });
+mkdirSync(screenshots, { recursive: true });
+
+/** Starts it. As root it has no sandbox of its own; it only meets servers of this job. */
+export const launch = () => chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+
+/** For one step. Everything is on this machine. */
+export const PATIENCE = 15_000;
+
+/** What a page looks like to people: by day, by night, on a telephone. */
+const LOOKS = {
+  light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
+  phone: { colorScheme: 'light', viewport: { width: 360, height: 740 } },
+  'phone-dark': { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+};
+
+/** Takes a picture of the page in each look. Gives what is unreadable in them. */
+export async function look(page, name) {
+  const problems = [];
+  for (const [kind, { colorScheme, viewport }] of Object.entries(LOOKS)) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(viewport);
+    await page.screenshot({ path: join(screenshots, `${name}-${kind}.png`), fullPage: true });
+    problems.push(...(await page.evaluate(unreadable)).map((problem) => `${name}, ${kind}: ${problem}`));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(LOOKS.light.viewport);
+  return problems;
+}
+
+/** In the page: contrast of texts (WCAG 2.2, 1.4.3), targets too small to be hit (2.5.5), and what is wider than the window (1.4.10). */
+function unreadable() {
+  const numbers = (color) => color.match(/[\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [r, g, b] = numbers(color).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if (numbers(color)[3] !== 0) return color;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const found = [];
+  const root = document.documentElement;
+  if (root.scrollWidth > root.clientWidth) found.push(`it is ${root.scrollWidth} wide in a window of ${root.clientWidth}`);
+  for (const element of document.querySelectorAll('main *')) {
+    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (!own) continue;
+    const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) found.push(`contrast ${ratio.toFixed(1)} of ${element.tagName} ${element.textContent.slice(0, 30)}`);
+  }
+  for (const button of document.querySelectorAll('button')) {
+    const { width, height } = button.getBoundingClientRect();
+    if (height < 44 || width < 44) found.push(`a button of ${width} by ${height}`);
+  }
+  return found;
+}
+
+/** A client: what it asks for, and what it makes of the answer. */
+export class Client {
+  #id;
+  #redirect;
+
+  constructor(id = clientId, redirect = webRedirect) {
+    this.#id = id;
+    this.#redirect = redirect;
+  }
+
+  /** A sign-in that begins: `url` is where the browser goes. */
+  async begin() {
+    const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
+    const asked = new URL(`${issuer}/oauth/authorize`);
+    asked.search = new URLSearchParams({
+      client_id: this.#id, response_type: 'code', redirect_uri: this.#redirect, scope, state, resource: url,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    });
+    return { url: asked.href, verifier, state };
+  }
+
+  /** The answer at `address`, checked: its parameters. */
+  answer({ state }, address) {
+    const { searchParams } = new URL(address);
+    if (searchParams.get('state') !== state) throw new Error(`another state in ${address}`);
+    if (searchParams.get('iss') !== issuer) throw new Error(`another issuer in ${address}`);
+    return searchParams;
+  }
+
+  /** Redeems the answer at `address`; the body of the token endpoint's answer. */
+  redeem(begun, address) {
+    const code = this.answer(begun, address).get('code');
+    return this.#token({ grant_type: 'authorization_code', code, redirect_uri: this.#redirect, code_verifier: begun.verifier });
+  }
+
+  refresh(token) {
+    return this.#token({ grant_type: 'refresh_token', refresh_token: token });
+  }
+
+  async #token(form) {
+    const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams({ client_id: this.#id, ...form }) });
+    return response.json();
+  }
+}
+
+/** The status of a call of `whoami` with an access token, and who that is. */
+export async function whoami(token) {
+  const { status, result } = await call(token, 'whoami');
+  return { status, name: result?.structuredContent.name };
+}
+
+/** The status of a call of a tool with an access token, and its result. */
+export async function call(token, tool) {
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {}, _meta: meta } };
+  const headers = {
+    'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'tools/call', 'mcp-name': tool, authorization: `Bearer ${token}`,
+  };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  return { status: response.status, result: response.ok ? JSON.parse(text).result : undefined };
+}
+
+/** Presses the account of `user` on Entra's page, if that is shown; or Cancel. */
+export async function atEntra(page, { user, cancel = false }) {
+  await page.waitForURL(`${authority}/**`);
+  await page.getByRole('button', { name: cancel ? 'Cancel' : user }).first().click();
+}
+
+/** Sets Valet's clock `seconds` ahead for as long as `body` runs. */
+export async function later(seconds, body) {
+  writeFileSync(clock, `+${seconds}\n`);
+  try {
+    return await body();
+  } finally {
+    writeFileSync(clock, '+0\n');
+  }
+}

@@ -1,0 +1,78 @@
+// The cases of a sign-in that both lines of the SDK run.
+
+import assert from 'node:assert/strict';
+
+import { refused } from '../entra-node/expect.mjs';
+import { revokedAtEntra } from './context.mjs';
+import { Person, WAYS } from './person.mjs';
+
+/**
+ * `transport(person)` is a new one with `person` as its provider, `open(transport)` a session, `finish(transport, parameters)` takes the answer to
+ * the SDK, `asksAgain(error)` whether it says that somebody has to sign in.
+ */
+export async function signIns(suite, { transport, open, finish, asksAgain }) {
+  const signIn = async (person) => {
+    const first = transport(person);
+    const error = await refused(open(first));
+    assert.ok(asksAgain(error), `${error}`);
+    await finish(first, person.callback);
+  };
+
+  for (const way of WAYS) {
+    await suite.case(`a client ${way}: sign-in, both tools, refresh`, async () => {
+      const person = new Person(way);
+      await signIn(person);
+      person.askedWell();
+      assert.equal(person.browser.pages.length, 1, 'somebody was asked');
+      const session = await open(transport(person));
+      await person.usesTools(session);
+      const before = person.held;
+      // As if it had expired: the server refuses it, and the SDK refreshes.
+      person.held = { ...before, access_token: `${before.access_token}x` };
+      await person.usesTools(session);
+      assert.notEqual(person.held.access_token, before.access_token);
+      assert.notEqual(person.held.refresh_token, before.refresh_token, 'rotated');
+      person.askedWell();
+      await session.close();
+    });
+
+    await suite.case(`a client ${way}: ended at Entra, it asks for a sign-in again`, async () => {
+      const person = new Person(way);
+      await signIn(person);
+      const over = transport(person);
+      const session = await open(over);
+      await person.usesTools(session);
+      await revokedAtEntra(person.user);
+      // Graph refuses, Valet ends the session and answers 401, the SDK cannot refresh, and asks.
+      const error = await refused(session.call('GetUserDetailsFromGraph'));
+      assert.ok(asksAgain(error), `${error}`);
+      await finish(over, person.callback);
+      person.askedWell(2);
+      await person.usesTools(session);
+      await session.close();
+    });
+  }
+
+  await suite.case('declined by the person: the client is told so, and gets nothing', async () => {
+    const person = new Person(WAYS[0], undefined, { press: 'deny' });
+    await refused(open(transport(person)));
+    assert.deepEqual([person.callback.get('error'), person.callback.get('code')], ['access_denied', null]);
+    person.askedWell();
+    assert.equal(person.held, undefined);
+  });
+
+  await suite.case('declined at Entra: the same', async () => {
+    const person = new Person(WAYS[0], undefined, { declines: true });
+    await refused(open(transport(person)));
+    assert.deepEqual([person.callback.get('error'), person.callback.get('code')], ['access_denied', null]);
+    person.askedWell();
+  });
+
+  await suite.case('after that, one who allows it gets in', async () => {
+    const person = new Person(WAYS[0]);
+    await signIn(person);
+    const session = await open(transport(person));
+    await person.usesTools(session);
+    await session.close();
+  });
+}
