@@ -9,7 +9,7 @@ use crate::authority::{self, Authority, capabilities};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::wasi::clocks::wall_clock;
 use crate::fault::Fault;
-use crate::sessions::{Held, Records, identity_rules, record_wanted};
+use crate::sessions::{Held, Records, identity_rules, known_until, record_wanted};
 
 /// The session of a caller who signed in here; none for one with a token of Entra's.
 pub(crate) fn session_of(of: &Principal) -> Result<Option<SessionId>, Fault> {
@@ -81,7 +81,7 @@ pub(crate) fn refresh(
         }
         session.roles = identity.roles;
         session.display_name = identity.name;
-        session.known_until = now.saturating_add(tokens.expires_in);
+        session.known_until = known_until(now, tokens.expires_in);
     }
     if let Some(next) = tokens.refresh_token {
         session.refresh_token = next;

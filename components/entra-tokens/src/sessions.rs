@@ -50,11 +50,20 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
         roles: identity.roles,
         refresh_token: tokens.refresh_token.ok_or_else(|| missing("refresh token"))?,
         tokens: vec![(scopes, Kept { access_token: tokens.access_token, expires_at })],
-        known_until: expires_at,
+        known_until: known_until(now, tokens.expires_in),
         ends_at,
     };
     records.put(&id, &session)?;
     Ok(described(&id, session))
+}
+
+/// How long, in seconds, roles and the right to sign in are taken as they were: an hour, what Entra's tokens live where nobody can revoke them. Those for
+/// Graph live for a day, since Graph can.
+const KNOWN: u64 = 3600;
+
+/// Until when the authority's word about a user is taken, that came with a token of this lifetime.
+pub(crate) fn known_until(now: u64, expires_in: u64) -> u64 {
+    now.saturating_add(expires_in.min(KNOWN))
 }
 
 pub(crate) fn renew(id: &str) -> Result<oauth::Session, Fault> {

@@ -3,6 +3,7 @@
 use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome, SessionFailure};
 use valet_core_oauth::code;
 use valet_core_oauth::consent;
+use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
@@ -60,7 +61,9 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
                 callback::refused(&transaction, code, description, &exchange.settings)
             }
             Err(Trouble::Person(error)) => refuse(&CallbackError::Transaction(error)),
-            Err(Trouble::Ours(why)) => exchange.failed("sign_in", why),
+            Err(Trouble::Ours(why)) => {
+                exchange.failed("sign_in", why).with_cookie(cookie::clear(&transaction.cookie_name()))
+            }
         },
     }
 }

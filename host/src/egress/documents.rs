@@ -1,7 +1,7 @@
 //! Fetches documents from URLs that strangers choose: public addresses, `GET`, no redirect, no credential, and little of it.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use http_body_util::Empty;
 use hyper::Uri;
 use hyper::header::{ACCEPT, HeaderValue};
 use hyper_util::client::legacy::Client;
@@ -9,7 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use url::Url;
 
 use super::connector::Connector;
-use super::sender::{Failure, Response, connect_failure, visible};
+use super::sender::{Failure, Response, connect_failure, read};
 use crate::limits;
 
 /// Fetches documents.
@@ -50,18 +50,6 @@ impl Documents {
 
     async fn exchange(&self, request: hyper::Request<Empty<Bytes>>) -> Result<Response, Failure> {
         let response = self.client.request(request).await.map_err(|error| connect_failure(&error))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, limits::DOCUMENT_BYTES).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Failure::TooLarge
-            } else {
-                Failure::Protocol(error.to_string())
-            }
-        })?;
-        Ok(Response {
-            status: head.status.as_u16(),
-            headers: visible(&head.headers),
-            body: body.to_bytes().into(),
-        })
+        read(response, limits::DOCUMENT_BYTES).await
     }
 }

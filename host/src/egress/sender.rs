@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::client::legacy::Client;
@@ -132,24 +133,25 @@ impl Sender {
     async fn exchange(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response, Failure> {
         let head = tokio::time::timeout(limits::EGRESS_FIRST_BYTE_TIME, self.client.request(request));
         let response = head.await.map_err(|_| Failure::TimedOut)?.map_err(|error| connect_failure(&error))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, limits::EGRESS_BODY_BYTES).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Failure::TooLarge
-            } else {
-                Failure::Protocol(error.to_string())
-            }
-        })?;
-        Ok(Response {
-            status: head.status.as_u16(),
-            headers: visible(&head.headers),
-            body: body.to_bytes().into(),
-        })
+        read(response, limits::EGRESS_BODY_BYTES).await
     }
 }
 
+/// The response, read to its end, if that is not beyond `most` bytes of body.
+pub(super) async fn read(response: hyper::Response<Incoming>, most: usize) -> Result<Response, Failure> {
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, most).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { Failure::TooLarge } else { Failure::Protocol(error.to_string()) }
+    })?;
+    Ok(Response {
+        status: head.status.as_u16(),
+        headers: visible(&head.headers),
+        body: body.to_bytes().into(),
+    })
+}
+
 /// The fields as plain values. A value that is not visible ASCII is left out: no component has a use for it.
-pub(super) fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
+fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
     let fields = headers.iter();
     fields
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
