@@ -74,15 +74,20 @@ async fn an_answer_that_breaks_off_is_seen_to_be_broken() {
     let address = start(1).await;
     for (version, http) in clients() {
         for path in ["/trap", "/loop"] {
-            let mut answer = get(&http, address, path).await;
-            assert_eq!(answer.status().as_u16(), 200);
-            let mut said = Vec::new();
-            let broken = loop {
-                match answer.chunk().await {
-                    Ok(Some(chunk)) => said.extend_from_slice(&chunk),
-                    end => break end.is_err(),
+            let (mut said, mut broken) = (Vec::new(), true);
+            // A reset stream of HTTP/2 can overtake even its head.
+            match http.get(format!("http://{address}{path}")).send().await {
+                Err(error) => assert!(version == "HTTP/2", "{path}: {error:?}"),
+                Ok(mut answer) => {
+                    assert_eq!(answer.status().as_u16(), 200);
+                    broken = loop {
+                        match answer.chunk().await {
+                            Ok(Some(chunk)) => said.extend_from_slice(&chunk),
+                            end => break end.is_err(),
+                        }
+                    };
                 }
-            };
+            }
             let said = String::from_utf8(said).unwrap();
             assert!(broken, "{version} {path}: a clean end after {said:?}");
             // A reset stream of HTTP/2 can overtake its last piece (RFC 9113 section 6.4).
