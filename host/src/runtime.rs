@@ -121,7 +121,7 @@ impl Pieces {
 pub struct Runtime {
     requests: Requests,
     /// None where clients get their tokens from Entra.
-    authorization: Option<Authorization>,
+    authorization: Option<Arc<Authorization>>,
 }
 
 impl Runtime {
@@ -142,7 +142,9 @@ impl Runtime {
         let custodian = Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?;
         let custodian = Arc::new(custodian);
         let authorization = authorization
-            .map(|part| Authorization::new(&engine, &part, Arc::clone(&lent), Arc::clone(&custodian)))
+            .map(|part| {
+                Authorization::new(&engine, &part, Arc::clone(&lent), Arc::clone(&custodian)).map(Arc::new)
+            })
             .transpose()
             .map_err(SetUpError::Link)?;
         let parts = Parts { who: Who::Tokens(identity), api: Api::Custodian(custodian) };
@@ -192,7 +194,11 @@ impl Runtime {
         {
             let Request { method, target, headers, body, request_id } = request;
             let request = authorization::Request { method, target, headers, body, request_id };
-            let answer = within(authorization.handle(request)).await?;
+            // In a task of its own, which finishes what it began: a session that was opened is handed over or closed, also where the browser has left.
+            let authorization = Arc::clone(authorization);
+            let task = tokio::spawn(async move { authorization.handle(request).await });
+            let joined = async { task.await.map_err(wasmtime::Error::from)? };
+            let answer = within(joined).await?;
             let body = Body::Whole(answer.body);
             return Ok(Response { status: answer.status, headers: answer.headers, body });
         }
@@ -290,7 +296,8 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     };
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
-        request_state: RequestState::new(&config.sealing_keys),
+        request_state: RequestState::of_clients(&config.sealing_keys),
+        browser_state: RequestState::of_browsers(&config.sealing_keys),
         signing_key: SigningKey::new(store.range(Range::Own), &config.sealing_keys),
         ranges: Ranges::new(&store),
         documents: Documents::new(Connector::new(trust, documents)),

@@ -10,27 +10,31 @@ use crate::bindings::valet::identity::validator;
 /// What tokens are checked with.
 pub(crate) struct Checks {
     rules: validator::AtJwtRules,
+    /// Whose users may call.
+    tenants: Vec<String>,
     keys: String,
 }
 
 impl Checks {
     pub(crate) fn new(settings: &OwnSettings) -> Result<Self, String> {
-        let OwnSettings { issuer, audience, leeway } = settings;
+        let OwnSettings { issuer, audience, tenants, leeway } = settings;
         let rules =
             validator::AtJwtRules { issuer: issuer.clone(), audience: audience.clone(), leeway: *leeway };
-        Ok(Self { rules, keys: own_keys::key_set()? })
+        Ok(Self { rules, tenants: tenants.clone(), keys: own_keys::key_set()? })
     }
 
     pub(crate) fn authenticate(&self, token: &str, now: u64) -> Result<Principal, Failure> {
         let principal =
             validator::validate_at_jwt(token, &self.keys, &self.rules, now).map_err(Failure::Refused)?;
-        let session = principal.caller().session_id.unwrap_or_default();
+        let caller = principal.caller();
+        let refused = |reason, detail| Err(Failure::Refused(Refusal { reason, detail }));
+        if !self.tenants.contains(&caller.tenant_id) {
+            return refused(Reason::ForeignTenant, format!("tenant {} is not on the list", caller.tenant_id));
+        }
+        let session = caller.session_id.unwrap_or_default();
         match live_sessions::is_live(&session) {
             Ok(true) => Ok(principal),
-            Ok(false) => {
-                let detail = format!("session {session} has ended");
-                Err(Failure::Refused(Refusal { reason: Reason::SessionEnded, detail }))
-            }
+            Ok(false) => refused(Reason::SessionEnded, format!("session {session} has ended")),
             Err(why) => Err(Failure::Unavailable(format!("whether a session lives is not known: {why}"))),
         }
     }

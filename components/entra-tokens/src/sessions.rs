@@ -118,13 +118,18 @@ pub(crate) struct IdentityRules<'a> {
 }
 
 pub(crate) fn identity_rules(us: &Authority) -> Result<IdentityRules<'_>, Fault> {
-    let tenants = match setting("tenants") {
-        Ok(tenants) if !tenants.trim().is_empty() => tenants,
-        _ => setting("tenant")?,
-    };
+    let tenants = tenants()?;
     let leeway = setting("leeway")?.parse();
     let leeway = leeway.map_err(|_| Fault::Misconfigured("setting `leeway` is no number".to_owned()))?;
     Ok(IdentityRules { us, tenants, leeway })
+}
+
+/// Whose users may sign in, separated by white space.
+fn tenants() -> Result<String, Fault> {
+    match setting("tenants") {
+        Ok(tenants) if !tenants.trim().is_empty() => Ok(tenants),
+        _ => setting("tenant"),
+    }
 }
 
 impl IdentityRules<'_> {
@@ -195,13 +200,21 @@ impl Records {
         session_store::take_turn(id.as_str()).map_err(unavailable)
     }
 
-    /// The session, and its record as it is now. One that is not there, has ended, or does not open, has ended for whoever asks.
+    /// The session, and its record as it is now. One that is not there, or whose time is over, has ended for whoever asks.
     pub(crate) fn get(&self, id: &SessionId) -> Result<Held, Fault> {
         let ended = || Fault::Grant("the session has ended".to_owned());
         let record = session_store::get(id.as_str()).map_err(unavailable)?.ok_or_else(ended)?;
-        let session = Session::open(&self.keys, &record, id)
-            .filter(|session| session.ends_at > wall_clock::now().seconds)
-            .ok_or_else(ended)?;
+        // Sealed with a key that is not here (any more), which says nothing about the session: nothing may be ended for it.
+        let session = Session::open(&self.keys, &record, id).ok_or_else(|| {
+            Fault::Misconfigured("a session does not open with the sealing keys that are here".to_owned())
+        })?;
+        if session.ends_at <= wall_clock::now().seconds {
+            return Err(ended());
+        }
+        // Whose tenant was taken off the list has no session any more.
+        if !tenants()?.split_whitespace().any(|tenant| tenant == id.tenant_id()) {
+            return Err(ended());
+        }
         Ok(Held { session, record })
     }
 

@@ -2,7 +2,7 @@
 
 use valet_core_oauth::account::{self, Account};
 use valet_core_oauth::refresh;
-use valet_core_oauth::user::User;
+use valet_core_oauth::user::{Grant, User};
 
 use crate::bindings::valet::oauth::sessions;
 use crate::exchange::Exchange;
@@ -30,4 +30,10 @@ pub(crate) fn change<T>(
 pub(crate) fn end(session: &str, family: &str) -> Result<(), String> {
     sessions::close(session).map_err(|failure| crate::entra::words(&failure))?;
     grants::delete(&refresh::record_name(family))
+}
+
+/// The same for what a client presented, and takes it out of its user's record.
+pub(crate) fn end_granted(exchange: &Exchange<'_>, grant: &Grant, family: &str) -> Result<(), String> {
+    end(&grant.session.id, family)?;
+    change(exchange, &grant.session.user, |account| account.end(&grant.session.id))
 }

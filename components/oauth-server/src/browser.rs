@@ -17,8 +17,7 @@ pub(crate) fn user<'a>(cookies: &Cookies<'a>) -> Option<(User, &'a str)> {
 
 /// The `Set-Cookie` value by which this browser is known again as `user`'s.
 pub(crate) fn remember_user(exchange: &Exchange<'_>, user: &User) -> Result<String, String> {
-    // As long as a permission is remembered, a day at least.
-    let lifetime = exchange.settings.consent_lifetime.max(24 * 3600);
+    let lifetime = user::cookie_lifetime(&exchange.settings);
     let sealed = seal(user::COOKIE, &user.to_plain(), lifetime)?;
     Ok(cookie::set(user::COOKIE, &sealed, lifetime))
 }

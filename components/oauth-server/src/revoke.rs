@@ -33,9 +33,7 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
     match refresh::revoke(record.as_deref(), &client.id) {
         Ok(grant) => {
             let user = &grant.session.user;
-            accounts::end(&grant.session.id, presented.family()).map_err(TokenError::Unavailable)?;
-            accounts::change(exchange, user, |account| account.end(&grant.session.id))
-                .map_err(TokenError::Unavailable)?;
+            accounts::end_granted(exchange, &grant, presented.family()).map_err(TokenError::Unavailable)?;
             audit::allowed(exchange.id(), "revoked", user, &client.id);
             Ok(revoke::done())
         }

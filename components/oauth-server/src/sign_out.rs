@@ -1,12 +1,12 @@
 //! The page to sign out, of one application or everywhere.
 
-use valet_core_oauth::account;
+use valet_core_oauth::account::Account;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::sign_out::{self, Wish};
 use valet_core_oauth::user::User;
 
 use crate::exchange::Exchange;
-use crate::{accounts, audit, browser, grants};
+use crate::{accounts, audit, browser};
 
 /// Asks, and does it.
 pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
@@ -38,7 +38,7 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
     };
     let Some((user, _)) = known else { return sign_out::done() };
     let (ended, client, response) = match &wish {
-        Wish::Everywhere => (everywhere(&user), "", sign_out::done()),
+        Wish::Everywhere => (everywhere(exchange, &user), "", sign_out::done()),
         Wish::Client(client) => (of_client(exchange, &user, client), client.as_str(), sign_out::withdrawn()),
     };
     match ended {
@@ -61,10 +61,14 @@ fn of_client(exchange: &Exchange<'_>, user: &User, client: &str) -> Result<(), S
     Ok(())
 }
 
-/// Ends all sessions of a user and forgets what they permitted. The record goes last, so that what fails can be tried again.
-fn everywhere(user: &User) -> Result<(), String> {
+/// Ends all sessions of a user and forgets what they permitted. What ends is taken out of the record afterwards, so that what fails can be tried again; what
+/// began in the meantime ends with it.
+fn everywhere(exchange: &Exchange<'_>, user: &User) -> Result<(), String> {
     for kept in accounts::read(user)?.sessions() {
         accounts::end(&kept.session, &kept.family)?;
     }
-    grants::delete(&account::record_name(user))
+    for kept in accounts::change(exchange, user, Account::clear)? {
+        accounts::end(&kept.session, &kept.family)?;
+    }
+    Ok(())
 }

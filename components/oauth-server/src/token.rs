@@ -101,7 +101,7 @@ fn redeem(
     match decided.map_err(TokenError::Unavailable)?? {
         Ok(issued) => Ok(issued),
         Err(spent) => {
-            end(&spent.grant.session.id, &spent.family)?;
+            end(exchange, &spent.grant, &spent.family)?;
             Err(TokenError::CodeReplayed)
         }
     }
@@ -121,24 +121,23 @@ fn rotate(
             refresh::decide(record, &presented, &client.id, scope, &random, &exchange.settings, exchange.now);
         match decision {
             Err(error) => Change::Nothing(Err(TokenError::Refresh(error))),
-            Ok(refresh::Decision::Reused { grant }) => Change::Nothing(
-                end(&grant.session.id, presented.family()).and(Err(TokenError::RefreshReused)),
-            ),
+            Ok(refresh::Decision::Reused { grant }) => {
+                Change::Nothing(end(exchange, &grant, presented.family()).and(Err(TokenError::RefreshReused)))
+            }
             Ok(refresh::Decision::Rotate(rotation)) => match renewed(rotation.session()) {
                 Ok(session) => {
                     let issued = rotation.finish(session, exchange.now);
                     Change::Replace(issued.value.clone(), issued.lifetime, Ok(issued))
                 }
+                // Entra said so, or it is not there: whatever is left of it ends too, with the access tokens that still live.
+                Err(error @ TokenError::SessionEnded(_)) => {
+                    Change::Nothing(end(exchange, rotation.grant(), presented.family()).and(Err(error)))
+                }
                 Err(error) => Change::Nothing(Err(error)),
             },
         }
     });
-    let issued = decided.map_err(TokenError::Unavailable)?;
-    if matches!(issued, Err(TokenError::SessionEnded(_))) {
-        // What is left of it is of no use to anybody. Should this fail, it ends with its lifetime.
-        let _ = grants::delete(&presented.record_name());
-    }
-    issued
+    decided.map_err(TokenError::Unavailable)?
 }
 
 /// The session as Entra sees it now.
@@ -162,8 +161,8 @@ fn renewed(session: &str) -> Result<Session, TokenError> {
 }
 
 /// Ends what two have got hold of.
-fn end(session: &str, family: &str) -> Result<(), TokenError> {
-    accounts::end(session, family).map_err(TokenError::Unavailable)
+fn end(exchange: &Exchange<'_>, grant: &Grant, family: &str) -> Result<(), TokenError> {
+    accounts::end_granted(exchange, grant, family).map_err(TokenError::Unavailable)
 }
 
 fn access_token(exchange: &Exchange<'_>, grant: &Grant) -> Result<SecretString, TokenError> {

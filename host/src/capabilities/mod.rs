@@ -54,6 +54,8 @@ pub struct Lent {
     pub calls: Calls,
     /// What request states are sealed with.
     pub request_state: RequestState,
+    /// What the cookies of our authorization server are sealed with.
+    pub browser_state: RequestState,
 }
 
 /// The view of [`Lent`] that the capabilities are implemented on. Which of them an artifact gets is decided where it is linked, in `parts`.
@@ -61,10 +63,17 @@ pub(crate) struct Capabilities {
     lent: Arc<Lent>,
     /// The turns that the guest holds.
     turns: ResourceTable,
+    /// Whether what is sealed here is carried by browsers.
+    for_browsers: bool,
 }
 
 impl Capabilities {
     pub(crate) fn new(lent: Arc<Lent>) -> Self {
-        Self { lent, turns: ResourceTable::new() }
+        Self { lent, turns: ResourceTable::new(), for_browsers: false }
+    }
+
+    /// For the authorization server.
+    pub(crate) fn for_browsers(lent: Arc<Lent>) -> Self {
+        Self { for_browsers: true, ..Self::new(lent) }
     }
 }

@@ -10,8 +10,9 @@ use crate::limits::REQUEST_STATE_BYTES;
 use crate::parts::bindings::request::valet::capability::request_state::{Host, Refusal};
 use crate::seal::{OVERHEAD_BYTES, Seal, SealingKeys};
 
-/// What the keys are for.
-const LABEL: &[u8] = b"valet request-state 1";
+/// What the keys are for: what MCP clients carry for the gateway, and what browsers carry for the authorization server. Neither opens for the other.
+const CLIENTS: &[u8] = b"valet request-state 1";
+const BROWSERS: &[u8] = b"valet browser-state 1";
 /// The end of its life in seconds since the Unix epoch stands before the value.
 const EXPIRY_BYTES: usize = 8;
 /// Longest text that can have been sealed here.
@@ -19,11 +20,18 @@ const MOST_TEXT: usize = (OVERHEAD_BYTES + EXPIRY_BYTES + REQUEST_STATE_BYTES).d
 
 impl Host for Capabilities {
     fn seal(&mut self, value: Vec<u8>, bound_to: Vec<u8>, lifetime: u32) -> Result<String, String> {
-        self.lent.request_state.seal(&value, &bound_to, lifetime, now())
+        self.carried().seal(&value, &bound_to, lifetime, now())
     }
 
     fn open(&mut self, sealed: String, bound_to: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-        self.lent.request_state.open(&sealed, &bound_to, now())
+        self.carried().open(&sealed, &bound_to, now())
+    }
+}
+
+impl Capabilities {
+    /// What is sealed for whom this artifact's states are carried by.
+    fn carried(&self) -> &RequestState {
+        if self.for_browsers { &self.lent.browser_state } else { &self.lent.request_state }
     }
 }
 
@@ -36,10 +44,16 @@ fn now() -> u64 {
 pub struct RequestState(Seal);
 
 impl RequestState {
-    /// What belongs to these sealing keys.
+    /// For what MCP clients carry.
     #[must_use]
-    pub fn new(keys: &SealingKeys) -> Self {
-        Self(Seal::new(keys, LABEL))
+    pub fn of_clients(keys: &SealingKeys) -> Self {
+        Self(Seal::new(keys, CLIENTS))
+    }
+
+    /// For what browsers carry.
+    #[must_use]
+    pub fn of_browsers(keys: &SealingKeys) -> Self {
+        Self(Seal::new(keys, BROWSERS))
     }
 
     fn seal(&self, value: &[u8], bound_to: &[u8], lifetime: u32, now: u64) -> Result<String, String> {
@@ -76,7 +90,7 @@ mod tests {
 
     fn state(byte: u8) -> RequestState {
         let key = secrecy::SecretBox::new(Box::new([byte; 32]));
-        RequestState::new(&SealingKeys::new(vec![key]).unwrap())
+        RequestState::of_clients(&SealingKeys::new(vec![key]).unwrap())
     }
 
     fn sealed() -> String {

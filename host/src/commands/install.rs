@@ -209,13 +209,15 @@ fn write(path: &Path, text: &str) -> Result<(), InstallError> {
     let failed = |error| InstallError::File { path: path.to_owned(), error };
     // Where a user keeps such files elsewhere and links to them, the link stays.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-    let draft = path.with_extension(format!("valet-{}", std::process::id()));
-    std::fs::write(&draft, text).map_err(failed)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Readable by its owner alone until it has the rights of the file that it replaces: such files hold keys of other servers.
+    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
     if let Ok(old) = std::fs::metadata(&path) {
-        std::fs::set_permissions(&draft, old.permissions()).map_err(failed)?;
+        std::fs::set_permissions(draft.path(), old.permissions()).map_err(failed)?;
     }
-    std::fs::rename(&draft, &path).map_err(failed)
+    draft.persist(&path).map(drop).map_err(|error| failed(error.error))
 }
 
 #[cfg(test)]

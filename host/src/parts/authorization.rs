@@ -83,7 +83,7 @@ impl Authorization {
 
     async fn instance(&self) -> wasmtime::Result<(wasmtime::Store<State>, Artifact)> {
         let state = State {
-            capabilities: Capabilities::new(Arc::clone(&self.lent)),
+            capabilities: Capabilities::for_browsers(Arc::clone(&self.lent)),
             sessions: Sessions(Arc::clone(&self.custodian)),
             budget: Budget::new(),
         };

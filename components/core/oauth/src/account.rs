@@ -131,6 +131,12 @@ impl Account {
         clients
     }
 
+    /// Forgets everything, and gives the sessions that there were: the shell ends them.
+    pub fn clear(&mut self) -> Vec<Kept> {
+        self.consents.clear();
+        std::mem::take(&mut self.sessions)
+    }
+
     /// Forgets one session.
     pub fn end(&mut self, session: &str) {
         self.sessions.retain(|kept| kept.session != session);

@@ -213,10 +213,11 @@ impl Client {
     }
 
     /// Whether a permission that was given once may stand for the next request. With a loopback address or a private scheme any program of the
-    /// user's machine can claim to be the client, so a person has to say yes each time (RFC 8252 section 8.6), unless the operator configured the client.
+    /// user's machine can claim to be the client, so a person has to say yes each time (RFC 8252 section 8.6). An operator who configures a client vouches for
+    /// its id, not for who listens there.
     #[must_use]
     pub fn may_be_remembered(&self, redirect: &RedirectUri) -> bool {
-        self.origin == Origin::Configured || redirect.kind() == Kind::Web
+        redirect.kind() == Kind::Web
     }
 }
 

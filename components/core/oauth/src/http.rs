@@ -68,8 +68,11 @@ impl Response {
     /// An answer without a body, for the same endpoints.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        let headers =
-            vec![("cache-control", "no-store".to_owned()), ("access-control-allow-origin", "*".to_owned())];
+        let headers = vec![
+            ("cache-control", "no-store".to_owned()),
+            ("access-control-allow-origin", "*".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+        ];
         Self { status, headers, body: String::new() }
     }
 

@@ -90,5 +90,5 @@ pub const REFRESH_TOKEN_LIFETIME: core::ops::RangeInclusive<u64> = 3600..=90 * 2
 /// How long a permission can be remembered.
 pub const CONSENT_LIFETIME: core::ops::RangeInclusive<u64> = 0..=366 * 24 * 3600;
 
-/// Clients that can be registered at the same time, as a setting.
-pub const REGISTRATIONS: core::ops::RangeInclusive<u64> = 1..=100_000;
+/// Clients that can be registered at the same time, as a setting: as far as stores count.
+pub const REGISTRATIONS: core::ops::RangeInclusive<u64> = 1..=10_000;

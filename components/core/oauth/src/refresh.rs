@@ -218,6 +218,12 @@ impl Record {
 }
 
 impl Rotation {
+    /// What the family stands for.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        &self.record.grant
+    }
+
     /// The session that has to be renewed.
     #[must_use]
     pub fn session(&self) -> &str {

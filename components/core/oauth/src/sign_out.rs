@@ -46,7 +46,7 @@ impl SignOutError {
     #[must_use]
     pub fn response(&self, correlation_id: &str) -> Response {
         match self {
-            Self::Nobody => done(),
+            Self::Nobody => ask(None),
             _ => crate::page::form_error(correlation_id),
         }
     }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 
-/// Name of the cookie. Its value is sealed, bound to this name, and lives as long as permissions are remembered, a day at least.
+/// Name of the cookie. Its value is sealed, bound to this name, and lives as long as permissions are remembered or sessions can last, a day at least.
 pub const COOKIE: &str = "__Host-valet-user";
 
 /// How long the cookie is kept, in seconds.
 #[must_use]
 pub fn cookie_lifetime(settings: &Settings) -> u64 {
-    settings.consent_lifetime.max(24 * 3600)
+    settings.consent_lifetime.max(settings.refresh_token_lifetime).max(24 * 3600)
 }
 
 /// A user. Not by name or address: those change hands (OWASP ASVS 10.3.3).

@@ -58,6 +58,8 @@ pub struct OwnSettings {
     pub issuer: String,
     /// `resource`: this server's public URL, which tokens have to be for.
     pub audience: String,
+    /// As in [`Settings`]: a session of another tenant's user has ended.
+    pub tenants: Vec<String>,
     /// `leeway`, in seconds.
     pub leeway: u32,
 }
@@ -84,6 +86,7 @@ impl Issuer {
                 Ok(Self::Ours(OwnSettings {
                     issuer: lookup.required("issuer")?,
                     audience: lookup.required("resource")?,
+                    tenants: lookup.tenants()?,
                     leeway: lookup.leeway()?,
                 }))
             }
@@ -235,8 +238,11 @@ mod tests {
             assert!(matches!(read(Some(mode), ""), Ok(Issuer::Entra(_))), "{mode}");
         }
         let (issuer, audience) = ("https://valet.example".into(), "https://valet.example/mcp".into());
-        assert_eq!(read(Some("session"), ""), Ok(Issuer::Ours(OwnSettings { issuer, audience, leeway: 60 })));
-        for missing in ["issuer", "resource", "leeway"] {
+        assert_eq!(
+            read(Some("session"), ""),
+            Ok(Issuer::Ours(OwnSettings { issuer, audience, tenants: vec!["t".into()], leeway: 60 }))
+        );
+        for missing in ["issuer", "resource", "tenant", "leeway"] {
             assert_eq!(read(Some("session"), missing), Err(Unset(missing)));
         }
         for mode in [None, Some(""), Some("Session"), Some("both")] {

@@ -44,7 +44,8 @@ fn sessions_belong_to_no_server() {
         let file = first.folder.path("valet.toml");
         let administer = |arguments: &[&str]| {
             let mut command = std::process::Command::new(valet_suite::config::command());
-            let output = command.args(["sessions", "--config"]).arg(&file).args(arguments).output().unwrap();
+            command.args(["sessions", "--config"]).arg(&file).args(arguments).env_clear();
+            let output = command.output().unwrap();
             assert!(output.status.success(), "{output:?}");
             String::from_utf8(output.stdout).unwrap()
         };
