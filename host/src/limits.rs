@@ -176,3 +176,7 @@ pub const KEY_VALUE_PAGE: usize = 1000;
 
 /// Buckets of `wasi:keyvalue` that one instance may hold open. Our components hold one.
 pub const KEY_VALUE_BUCKETS: usize = 64;
+
+/// How long a call waits that comes while a device code is before the person: two polls of the authority (RFC 8628 section 3.2 has five seconds between them), so
+/// that a code which was entered is noticed.
+pub const CODE_ENTERED_TIME: Duration = Duration::from_secs(11);

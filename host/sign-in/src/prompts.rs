@@ -60,7 +60,9 @@ impl Prompts for Terminal {
             if let Some(why) = failure {
                 return Err(PromptError::Unavailable(why));
             }
-            say("Sign in in the browser window that has just opened.")
+            say(
+                "Continue in the browser window that has just opened. If there is none to be seen, use a device code: `valet login --device-code`.",
+            )
         })
     }
 

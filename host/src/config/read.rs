@@ -237,7 +237,10 @@ impl Reader<'_> {
             (Some(url), _) => self.public_url(url)?,
             // Nobody comes to it.
             (None, Some(_)) => "https://localhost/mcp".to_owned(),
-            (None, None) => return Err(self.key("server.public_url", "is missing")),
+            (None, None) => {
+                let words = "is missing; a server for the user of this machine has a section [local] instead";
+                return Err(self.key("server.public_url", words));
+            }
         };
         let audiences = match &file.entra.audiences {
             Some(audiences) if audiences.is_empty() => {

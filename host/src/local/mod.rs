@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 use valet_sign_in::{AccessToken, Account, SettingsError, SignIn, SignInError, Terminal};
 
 pub use settings::{Local, StateDirError, state_dir};
@@ -18,7 +19,7 @@ pub use settings::{Local, StateDirError, state_dir};
 use crate::config::Config;
 use crate::limits;
 use crate::parts::principal::{Caller, Kind};
-use prompts::Shown;
+use prompts::{Asked, Shown};
 
 /// Nobody in particular: who calls before anybody has signed in.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -26,8 +27,8 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// The user of this machine.
 pub struct LocalUser {
     sign_in: SignIn,
-    /// What the person was told last, while it still counts.
-    shown: watch::Receiver<Option<String>>,
+    /// What the person has been asked and has not done yet.
+    asked: watch::Receiver<Option<Asked>>,
     /// What every caller may, so that the configured rules that ask for no role let the user of the machine through.
     scopes: Vec<String>,
     client_id: String,
@@ -60,10 +61,10 @@ impl LocalUser {
     /// # Errors
     /// A [`SettingsError`] that names the setting.
     pub fn new(config: &Config, local: &Local) -> Result<Self, SettingsError> {
-        let (tell, shown) = watch::channel(None);
+        let (tell, asked) = watch::channel(None);
         Ok(Self {
             sign_in: SignIn::new(local.settings(config)?, Box::new(Shown(tell)))?,
-            shown,
+            asked,
             scopes: local.scopes.clone(),
             client_id: config.settings.get("client_id").cloned().unwrap_or_default(),
             refused: Mutex::default(),
@@ -71,14 +72,16 @@ impl LocalUser {
     }
 
     /// Who calls. Before anybody has signed in it is nobody in particular: lists are shown to them, and the first call that needs Graph signs them in.
-    pub(crate) async fn caller(&self) -> Result<Caller, String> {
+    pub(crate) async fn caller(&self) -> Caller {
         let account = match self.sign_in.account().await {
             Ok(account) => account,
-            // Said when a token is needed, with what to do about it.
-            Err(SignInError::SeveralAccounts(_)) => None,
-            Err(error) => return Err(error.to_string()),
+            // Said when a token is needed, with what to do about it. A cache that cannot be read, for want of a keychain, must not keep a client from the lists.
+            Err(error) => {
+                tracing::debug!(%error, "who uses this machine is not known");
+                None
+            }
         };
-        Ok(self.as_caller(account))
+        self.as_caller(account)
     }
 
     fn as_caller(&self, account: Option<Account>) -> Caller {
@@ -111,23 +114,30 @@ impl LocalUser {
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
             sign_in.token(&scopes, claims.as_deref()).await
         });
-        let mut shown = self.shown.clone();
-        shown.mark_unchanged();
         tokio::select! {
             biased;
             answer = &mut flight => match answer {
                 Ok(answer) => answer.map_err(wanted),
                 Err(error) => Err(Wanted::Patience(format!("the sign-in broke off: {error}"))),
             },
-            Ok(()) = shown.changed() => {
-                let words = shown.borrow_and_update().clone().unwrap_or_default();
-                Err(Wanted::Action(words))
-            }
-            () = tokio::time::sleep(limits::SIGN_IN_TIME) => {
-                let words = "The sign-in with Microsoft is not finished yet. Finish it in the browser window that was opened, then try again.";
-                Err(Wanted::Action(words.to_owned()))
-            }
+            asked = self.patience() => Err(Wanted::Action(asked.words(Instant::now()))),
         }
+    }
+
+    /// Waits as long as a call waits for the person, and says what they have to do. Someone who is sent to a browser window only has to click, so the call can
+    /// wait for that. A code can only be entered by who has the answer, so that is given at once; whoever calls again may have entered it, and is given the time
+    /// in which that is noticed.
+    async fn patience(&self) -> Asked {
+        let mut asked = self.asked.clone();
+        let before = asked.borrow_and_update().clone();
+        let time = match &before {
+            Some(Asked::Code { .. }) => limits::CODE_ENTERED_TIME,
+            _ => limits::SIGN_IN_TIME,
+        };
+        let new_code = |asked: &Option<Asked>| matches!(asked, Some(Asked::Code { .. })) && *asked != before;
+        let found =
+            timeout(time, asked.wait_for(new_code)).await.ok().and_then(Result::ok).and_then(|it| it.clone());
+        found.or_else(|| self.asked.borrow().clone()).unwrap_or(Asked::Browser)
     }
 
     /// The API refused the token for `scopes`.

@@ -66,9 +66,7 @@ impl Who {
     ) -> wasmtime::Result<Result<Principal, authenticator::Failure>> {
         match self {
             Self::Tokens(identity) => identity.authenticate(token).await,
-            Self::Local(user) => {
-                Ok(user.caller().await.map(Principal::local).map_err(authenticator::Failure::Unavailable))
-            }
+            Self::Local(user) => Ok(Ok(Principal::local(user.caller().await))),
         }
     }
 

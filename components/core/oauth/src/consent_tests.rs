@@ -104,9 +104,9 @@ fn a_client_that_any_program_can_claim_to_be_is_asked_about_each_time() {
     let mut account = Account::default();
     account.permit(&Transaction::asking(request.clone(), &[7; 16], &[8; 32], NOW), NOW);
     let of = |origin| Client { origin, ..client("cli") };
-    assert!(is_remembered(&of(Origin::Configured), &request, Some(&account), &settings(), NOW));
-    assert!(!is_remembered(&of(Origin::Document), &request, Some(&account), &settings(), NOW));
-    assert!(!is_remembered(&of(Origin::Registered), &request, Some(&account), &settings(), NOW));
+    for origin in [Origin::Configured, Origin::Document, Origin::Registered] {
+        assert!(!is_remembered(&of(origin), &request, Some(&account), &settings(), NOW));
+    }
 }
 
 /// The browser knew Alice, and Bob came back.

@@ -106,10 +106,15 @@ impl Desk {
 
     /// `valet stdio`, at a machine with or without a screen.
     pub(crate) fn stdio(&self, graphical: bool) -> Server {
+        self.stdio_with(&[PLAIN], graphical)
+    }
+
+    /// The same with other arguments.
+    pub(crate) fn stdio_with(&self, arguments: &[&str], graphical: bool) -> Server {
         let variables = self.variables(graphical);
         let variables: Vec<(&str, &str)> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Server::start_with(&[PLAIN], &self.config, &variables)
+        Server::start_with(arguments, &self.config, &variables)
     }
 
     /// How often a browser has opened.

@@ -6,7 +6,7 @@ use valet_suite::ask::modern;
 use valet_suite::run;
 use valet_suite::stdio::Stdio;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, PLAIN};
 
 const TOOL: &str = "GetUserDetailsFromGraph";
 
@@ -90,9 +90,14 @@ fn without_a_browser_the_answer_has_a_code_to_enter() {
         let logged = server.log().since(0);
         assert!(!logged.iter().any(|event| event.to_string().contains(&code)), "but no event of the log");
 
+        // Whoever looked away finds the same code again.
+        server.message(&call(2, TOOL));
+        let again = answer(&mut server).await;
+        assert!(again["result"]["isError"] == true && words(&again).contains(&code), "{again}");
+
         desk.enter(&code, ids::ADELE_UPN).await;
         // The sign-in goes on meanwhile, and polls every few seconds.
-        let mut id = 1;
+        let mut id = 2;
         let profile = loop {
             id += 1;
             server.message(&call(id, TOOL));
@@ -156,5 +161,21 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
         server.message(&call(1, TOOL));
         desk.finish(ids::ADELE_UPN).await;
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
+
+#[test]
+fn without_a_keychain_lists_are_answered_and_calls_say_what_to_do() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio_with(&[], true);
+        server.message(&modern("tools/list", json!({})));
+        let tools = answer(&mut server).await;
+        assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 2, "{tools}");
+        server.message(&call(2, TOOL));
+        let refused = answer(&mut server).await;
+        assert_eq!(refused["result"]["isError"], true, "{refused}");
+        assert!(words(&refused).contains("keychain") && words(&refused).contains(PLAIN), "{refused}");
+        assert_eq!(desk.opened(), 0);
     });
 }
