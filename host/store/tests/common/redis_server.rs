@@ -3,7 +3,8 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -26,22 +27,21 @@ pub(crate) struct RedisServer {
 impl RedisServer {
     /// None where there is no Redis, which is said aloud.
     pub(crate) fn start() -> Option<Self> {
-        Self::prepare(None)
+        Self::prepare(false)
     }
 
     pub(crate) fn start_with_tls() -> Option<Self> {
-        Self::prepare(Some(()))
+        Self::prepare(true)
     }
 
-    fn prepare(tls: Option<()>) -> Option<Self> {
+    fn prepare(tls: bool) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             not_run("there is no redis-server here (Debian: apt-get install redis-server)");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let authority = tls.map(|()| certify(folder.path()));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { process: None, folder, port, authority };
+        let authority = tls.then(|| certify(folder.path()));
+        let mut server = Self { process: None, folder, port: free_port(), authority };
         server.run();
         Some(server)
     }
@@ -106,9 +106,14 @@ impl RedisServer {
 
     /// What `redis-cli` answers.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+        self.cli_as(PASSWORD, arguments)
+    }
+
+    /// The same with another password.
+    pub(crate) fn cli_as(&self, password: &str, arguments: &[&str]) -> String {
         let port = self.port.to_string();
         let output = Command::new("redis-cli")
-            .args(["-p", &port, "-a", PASSWORD, "--no-auth-warning"])
+            .args(["-p", &port, "-a", password, "--no-auth-warning"])
             .args(arguments)
             .output()
             .unwrap();
@@ -119,6 +124,19 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A port at which nobody listens, below those that the system gives to whoever connects or asks for any (Linux: from 32768). One of those could be given to
+/// a test beside this one before the server has it.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(process::id() % 12_000).unwrap();
+    loop {
+        let port = 20_000 + (begin + TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
