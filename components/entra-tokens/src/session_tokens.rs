@@ -3,13 +3,13 @@
 use valet_core_entra::kept::Kept;
 use valet_core_entra::refresh::Request;
 use valet_core_entra::session::SessionId;
-use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, id_token};
+use valet_core_entra::{ExposeSecret as _, with_openid};
 
 use crate::authority::{self, Authority, capabilities};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::wasi::clocks::wall_clock;
 use crate::fault::Fault;
-use crate::sessions::{Held, Records, identity_rules, known_until, record_wanted};
+use crate::sessions::{Held, Records, identity, known_until, record_wanted};
 
 /// The session of a caller who signed in here; none for one with a token of Entra's.
 pub(crate) fn session_of(of: &Principal) -> Result<Option<SessionId>, Fault> {
@@ -49,12 +49,10 @@ pub(crate) fn refresh(
     let us = Authority::read()?;
     let session = &mut held.session;
     let client = us.client(id.tenant_id());
-    let scopes_with_openid: Vec<&str> =
-        OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
     let request = Request {
         client,
         refresh_token: &session.refresh_token,
-        scopes: &scopes_with_openid,
+        scopes: &with_openid(scopes),
         claims: Some(&capabilities(claims)?),
     };
     let now = wall_clock::now().seconds;
@@ -72,10 +70,9 @@ pub(crate) fn refresh(
         Err(fault) => return Err(fault),
     };
     if let Some(token) = &tokens.id_token {
-        let rules = identity_rules(&us)?;
-        let identity = rules
-            .with(None, |rules| id_token::read(token, rules, now))
-            .map_err(|error| Fault::Unavailable(format!("the authority's ID token was refused: {error}")))?;
+        let identity = identity(&us, token, None, now, |error| {
+            Fault::Unavailable(format!("the authority's ID token was refused: {error}"))
+        })?;
         if (identity.tenant_id.as_str(), identity.object_id.as_str()) != (id.tenant_id(), id.object_id()) {
             return Err(Fault::Unavailable("the authority's ID token is somebody else's".to_owned()));
         }

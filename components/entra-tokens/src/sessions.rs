@@ -1,10 +1,11 @@
 //! Sign-in sessions: opened with a code, renewed with the refresh token, closed. Their records are the session store's only content.
 
+use valet_core_entra::id_token::{self, IdTokenError, Identity};
 use valet_core_entra::kept::Kept;
 use valet_core_entra::redeem::Request;
 use valet_core_entra::sealed::{Place, SealingKeys};
 use valet_core_entra::session::{Session, SessionId, wanted_claims_name};
-use valet_core_entra::{ExposeSecret as _, OPENID_SCOPES, SecretString, id_token};
+use valet_core_entra::{ExposeSecret as _, SecretString, with_openid};
 
 use crate::authority::{self, Authority, capabilities, setting};
 use crate::bindings::exports::valet::oauth::sessions as oauth;
@@ -22,7 +23,6 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     let us = Authority::read()?;
     let tenant = setting("sign_in_tenant")?;
     let scopes = api_scopes()?;
-    let all: Vec<&str> = OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect();
     let (code, verifier, nonce) = (of.code.into(), of.verifier.into(), SecretString::from(of.nonce));
     let client = us.client(&tenant);
     let request = Request {
@@ -30,16 +30,16 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
         code: &code,
         redirect_uri: &of.redirect_uri,
         verifier: &verifier,
-        scopes: &all,
+        scopes: &with_openid(&scopes),
         claims: Some(&capabilities(None)?),
     };
     let now = wall_clock::now().seconds;
     let tokens = authority::tokens(client.token_url(), &request.body())?;
     let missing = |what| Fault::Misconfigured(format!("the authority gave no {what}"));
     let token = tokens.id_token.ok_or_else(|| missing("ID token"))?;
-    let identity = identity_rules(&us)?
-        .with(Some(&nonce), |rules| id_token::read(&token, rules, now))
-        .map_err(|error| Fault::Grant(format!("the ID token was refused: {error}")))?;
+    let identity = identity(&us, &token, Some(&nonce), now, |error| {
+        Fault::Grant(format!("the ID token was refused: {error}"))
+    })?;
     settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.with_claims)?;
 
     let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes());
@@ -110,18 +110,21 @@ fn session_lifetime() -> Result<u64, Fault> {
         .map_err(|_| Fault::Misconfigured("setting `oauth_refresh_token_lifetime` is no number".to_owned()))
 }
 
-/// Who may sign in, and as what the authority's ID token has to read.
-pub(crate) struct IdentityRules<'a> {
-    us: &'a Authority,
-    tenants: String,
-    leeway: u64,
-}
-
-pub(crate) fn identity_rules(us: &Authority) -> Result<IdentityRules<'_>, Fault> {
+/// Who signed in, by the authority's ID token, which carries `nonce` where there was one. `refused` is for a token that is not taken.
+pub(crate) fn identity(
+    us: &Authority,
+    token: &SecretString,
+    nonce: Option<&SecretString>,
+    now: u64,
+    refused: impl FnOnce(IdTokenError) -> Fault,
+) -> Result<Identity, Fault> {
     let tenants = tenants()?;
     let leeway = setting("leeway")?.parse();
     let leeway = leeway.map_err(|_| Fault::Misconfigured("setting `leeway` is no number".to_owned()))?;
-    Ok(IdentityRules { us, tenants, leeway })
+    let tenants: Vec<&str> = tenants.split_whitespace().collect();
+    let rules =
+        id_token::Rules { authority: &us.url, client_id: &us.client_id, tenants: &tenants, nonce, leeway };
+    id_token::read(token, &rules, now).map_err(refused)
 }
 
 /// Whose users may sign in, separated by white space.
@@ -129,24 +132,6 @@ fn tenants() -> Result<String, Fault> {
     match setting("tenants") {
         Ok(tenants) if !tenants.trim().is_empty() => Ok(tenants),
         _ => setting("tenant"),
-    }
-}
-
-impl IdentityRules<'_> {
-    /// Calls `read` with these rules for a token that carries `nonce`.
-    pub(crate) fn with<T>(
-        &self,
-        nonce: Option<&SecretString>,
-        read: impl FnOnce(&id_token::Rules<'_>) -> T,
-    ) -> T {
-        let tenants: Vec<&str> = self.tenants.split_whitespace().collect();
-        read(&id_token::Rules {
-            authority: &self.us.url,
-            client_id: &self.us.client_id,
-            tenants: &tenants,
-            nonce,
-            leeway: self.leeway,
-        })
     }
 }
 

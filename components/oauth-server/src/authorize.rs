@@ -53,7 +53,7 @@ fn begin(exchange: &Exchange<'_>, client: &Client, request: Request) -> Result<R
     let cookies = exchange.cookies();
     // A store that fails costs a question that could have been spared.
     let account: Option<Account> = browser::user(&cookies).and_then(|(user, _)| accounts::read(&user).ok());
-    if consent::is_remembered(client, &request, account.as_ref(), &exchange.settings, exchange.now) {
+    if consent::is_remembered(&request, account.as_ref(), &exchange.settings, exchange.now) {
         let transaction =
             Transaction::remembered(request, &random::bytes(), &random::entra_secrets(), exchange.now);
         return to_entra(exchange, &transaction, None, Response::redirect);
@@ -68,7 +68,7 @@ pub(crate) fn ask(
     client: &Client,
     transaction: &Transaction,
 ) -> Result<Response, KeepError> {
-    let fields = browser::keep(exchange, &exchange.cookies(), transaction)?;
+    let fields = browser::keep(exchange, transaction)?;
     let page = page::consent(client, transaction, &exchange.settings);
     let page = page.map_err(|error| KeepError::Seal(error.to_string()))?;
     Ok(fields.into_iter().fold(page, Response::with_cookie))
@@ -81,7 +81,7 @@ pub(crate) fn to_entra(
     claims: Option<&str>,
     onward: impl FnOnce(String) -> Response,
 ) -> Result<Response, KeepError> {
-    let fields = browser::keep(exchange, &exchange.cookies(), transaction)?;
+    let fields = browser::keep(exchange, transaction)?;
     let request = transaction.entra_request().map_err(|error| KeepError::Seal(error.to_string()))?;
     let entra = Entra::read().map_err(KeepError::Seal)?;
     let response = onward(entra.location(exchange, &request, claims));
@@ -105,7 +105,7 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
         Ok(answer) => answer,
         Err(error) => return refuse(None, error),
     };
-    let transaction = match browser::transaction(&exchange.cookies(), &answer.transaction, exchange.now) {
+    let transaction = match browser::transaction(exchange, &answer.transaction) {
         Ok(transaction) => transaction,
         Err(error) => return refuse(None, ConsentError::Transaction(error)),
     };
@@ -117,13 +117,8 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
             consent::denied(&transaction, &exchange.settings)
         }
         Ok((Decision::Allow, transaction)) => {
-            match to_entra(exchange, &transaction, None, |location| page::onward(&location)) {
-                Ok(response) => response,
-                Err(KeepError::Seal(why)) => exchange.failed("seal", why),
-                Err(KeepError::TooLarge(size)) => {
-                    exchange.failed("seal", format!("a transaction of {size} bytes"))
-                }
-            }
+            to_entra(exchange, &transaction, None, |location| page::onward(&location))
+                .unwrap_or_else(|error| exchange.failed("seal", error.words()))
         }
     }
 }

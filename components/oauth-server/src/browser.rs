@@ -7,6 +7,7 @@ use valet_core_oauth::{ExposeSecret as _, SecretString};
 
 use crate::bindings::valet::capability::request_state;
 use crate::exchange::Exchange;
+use crate::grants;
 
 /// The user whom this browser was last signed in as, and the sealed value that says so.
 pub(crate) fn user<'a>(cookies: &Cookies<'a>) -> Option<(User, &'a str)> {
@@ -23,12 +24,8 @@ pub(crate) fn remember_user(exchange: &Exchange<'_>, user: &User) -> Result<Stri
 }
 
 /// The transaction `id`, from its cookie.
-pub(crate) fn transaction(
-    cookies: &Cookies<'_>,
-    id: &str,
-    now: u64,
-) -> Result<Transaction, TransactionError> {
-    Transaction::open(cookies, id, now, |sealed, name| open(name, sealed))
+pub(crate) fn transaction(exchange: &Exchange<'_>, id: &str) -> Result<Transaction, TransactionError> {
+    Transaction::open(&exchange.cookies(), id, exchange.now, |sealed, name| open(name, sealed))
 }
 
 /// Why a transaction was not given to the browser.
@@ -39,16 +36,22 @@ pub(crate) enum KeepError {
     Seal(String),
 }
 
+impl KeepError {
+    /// What happened, for the log.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::TooLarge(size) => format!("a transaction of {size} bytes"),
+            Self::Seal(why) => why,
+        }
+    }
+}
+
 /// The `Set-Cookie` values that give a transaction to the browser and end those that are too many.
-pub(crate) fn keep(
-    exchange: &Exchange<'_>,
-    cookies: &Cookies<'_>,
-    transaction: &Transaction,
-) -> Result<Vec<String>, KeepError> {
+pub(crate) fn keep(exchange: &Exchange<'_>, transaction: &Transaction) -> Result<Vec<String>, KeepError> {
     let plain = transaction.to_plain().map_err(KeepError::TooLarge)?;
     let (name, lifetime) = (transaction.cookie_name(), transaction.lifetime(exchange.now));
     let sealed = seal(&name, plain.expose_secret(), lifetime).map_err(KeepError::Seal)?;
-    let mut fields: Vec<String> = transaction::superfluous(cookies)
+    let mut fields: Vec<String> = transaction::superfluous(&exchange.cookies())
         .iter()
         .filter(|old| **old != name)
         .map(|old| cookie::clear(old))
@@ -58,8 +61,7 @@ pub(crate) fn keep(
 }
 
 fn seal(name: &str, plain: &str, lifetime: u64) -> Result<String, String> {
-    let lifetime = u32::try_from(lifetime).unwrap_or(u32::MAX);
-    request_state::seal(plain.as_bytes(), name.as_bytes(), lifetime)
+    request_state::seal(plain.as_bytes(), name.as_bytes(), grants::seconds(lifetime))
 }
 
 fn open(name: &str, sealed: &str) -> Option<SecretString> {

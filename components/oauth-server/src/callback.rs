@@ -7,7 +7,7 @@ use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
-use valet_core_oauth::user::{Session, User};
+use valet_core_oauth::user::Session;
 use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
 
 use crate::authorize::{ask, to_entra};
@@ -39,8 +39,7 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
         Ok(answer) => answer,
         Err(error) => return refuse(&error),
     };
-    let found = browser::transaction(&exchange.cookies(), &answer.transaction, exchange.now);
-    let transaction = match found {
+    let transaction = match browser::transaction(exchange, &answer.transaction) {
         Ok(transaction) => transaction,
         Err(error) => return refuse(&CallbackError::Transaction(error)),
     };
@@ -90,26 +89,22 @@ fn signed_in(
         }
         Err(failure) => return Err(not_opened(&failure)),
     };
-    let user =
-        User { tenant_id: session.tenant_id, object_id: session.object_id, name: session.display_name };
-    let session = Session { id: session.id, user: user.clone(), roles: session.roles };
-    let opened = session.id.clone();
+    let session = Session::from(session);
+    let (opened, user) = (session.id.clone(), session.user.clone());
     let finished = finish(exchange, transaction, session);
     if !matches!(finished, Ok(Finished::Signed(_))) {
         // Nobody has a token of it. Should this fail, it ends with its lifetime.
         let _ = sessions::close(&opened);
     }
-    match finished? {
+    let response = match finished? {
         Finished::Signed(response) => {
             audit::allowed(exchange.id(), "signed_in", &user, transaction.client_id());
-            let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
-            Ok(response.with_cookie(known))
+            response
         }
-        Finished::Asked(response) => {
-            let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
-            Ok(response.with_cookie(known))
-        }
-    }
+        Finished::Asked(response) => response,
+    };
+    let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
+    Ok(response.with_cookie(known))
 }
 
 /// What a sign-in came to.
@@ -124,13 +119,16 @@ enum Finished {
 fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) -> Result<Finished, Trouble> {
     let (settings, now) = (&exchange.settings, exchange.now);
     let user = session.user.clone();
-    let account = accounts::read(&user).map_err(Trouble::Ours)?;
-    if !consent::holds(transaction, &account, settings, now).map_err(Trouble::Person)? {
-        let Ok(client) = clients::find(Some(transaction.client_id()), settings) else {
-            return Err(Trouble::Ours("the client is not known any more".to_owned()));
-        };
-        let again = transaction.clone().asking_again(&random::bytes());
-        return ask(exchange, &client, &again).map(Finished::Asked).map_err(keeping);
+    let permitted = transaction.basis().map_err(Trouble::Person)? == Basis::Given;
+    if !permitted {
+        let account = accounts::read(&user).map_err(Trouble::Ours)?;
+        if !consent::holds(transaction, &account, settings, now).map_err(Trouble::Person)? {
+            let Ok(client) = clients::find(Some(transaction.client_id()), settings) else {
+                return Err(Trouble::Ours("the client is not known any more".to_owned()));
+            };
+            let again = transaction.clone().asking_again(&random::bytes());
+            return ask(exchange, &client, &again).map(Finished::Asked).map_err(keeping);
+        }
     }
     // A `state` counts once, whoever sends it again.
     let used = used_record(transaction.id());
@@ -138,7 +136,6 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
         return Err(Trouble::Person(TransactionError::Phase));
     }
     let issued = code::issue(transaction, session, &random::bytes(), &random::bytes(), now);
-    let permitted = transaction.basis().map_err(Trouble::Person)? == Basis::Given;
     let too_many = accounts::change(exchange, &user, |account| {
         if permitted {
             account.permit(transaction, now);
@@ -155,10 +152,7 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
 }
 
 fn keeping(error: KeepError) -> Trouble {
-    Trouble::Ours(match error {
-        KeepError::TooLarge(size) => format!("a transaction of {size} bytes"),
-        KeepError::Seal(why) => why,
-    })
+    Trouble::Ours(error.words())
 }
 
 fn not_opened(failure: &Failure) -> Trouble {

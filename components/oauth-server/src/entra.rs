@@ -1,12 +1,13 @@
 //! The way to Entra and back: the authorization request, and what its answer came to.
 
 use valet_core_entra::authorize::{Request, ResponseMode};
-use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, OPENID_SCOPES, pkce};
+use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, pkce, with_openid};
 use valet_core_oauth::route;
 use valet_core_oauth::transaction::EntraRequest;
+use valet_core_oauth::user::{Session, User};
 
 use crate::bindings::valet::capability::settings;
-use crate::bindings::valet::oauth::sessions::Failure;
+use crate::bindings::valet::oauth::sessions::{self, Failure};
 use crate::exchange::Exchange;
 
 /// What is known of Entra here: public, all of it.
@@ -23,7 +24,6 @@ pub(crate) struct Entra {
 impl Entra {
     /// The error names the setting that is missing.
     pub(crate) fn read() -> Result<Self, String> {
-        let required = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
         let list = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let tenants = list(settings::get("tenants").unwrap_or_default());
         Ok(Self {
@@ -42,8 +42,6 @@ impl Entra {
         request: &EntraRequest,
         claims: Option<&str>,
     ) -> String {
-        let scopes: Vec<&str> =
-            OPENID_SCOPES.into_iter().chain(self.scopes.iter().map(String::as_str)).collect();
         let client = Client {
             authority: &self.authority,
             tenant: &self.tenant,
@@ -53,7 +51,7 @@ impl Entra {
         let request = Request {
             client,
             redirect_uri: &exchange.settings.url(route::CALLBACK),
-            scopes: &scopes,
+            scopes: &with_openid(&self.scopes),
             state: &request.state,
             nonce: &request.nonce,
             challenge: &pkce::challenge(&request.verifier),
@@ -69,6 +67,19 @@ impl Entra {
     /// The issuers that an answer may name (RFC 9207).
     pub(crate) fn issuers(&self) -> Vec<String> {
         self.tenants.iter().map(|tenant| format!("{}/{tenant}/v2.0", self.authority)).collect()
+    }
+}
+
+/// The value of a setting, or an error that names it.
+pub(crate) fn required(name: &str) -> Result<String, String> {
+    settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"))
+}
+
+impl From<sessions::Session> for Session {
+    fn from(session: sessions::Session) -> Self {
+        let user =
+            User { tenant_id: session.tenant_id, object_id: session.object_id, name: session.display_name };
+        Self { id: session.id, user, roles: session.roles }
     }
 }
 

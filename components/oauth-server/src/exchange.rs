@@ -4,7 +4,7 @@ use valet_core_oauth::cookie::Cookies;
 use valet_core_oauth::form::{Form, FormError};
 use valet_core_oauth::http;
 use valet_core_oauth::page;
-use valet_core_oauth::settings::Settings;
+use valet_core_oauth::settings::{Settings, SettingsError};
 
 use crate::audit;
 use crate::bindings::exports::valet::oauth::authorization::Request;
@@ -24,10 +24,7 @@ impl<'a> Exchange<'a> {
     pub(crate) fn new(request: &'a Request) -> Result<Self, http::Response> {
         match Settings::read(settings::get) {
             Ok(settings) => Ok(Self::with(request, settings)),
-            Err(error) => {
-                audit::failed(&request.request_id, "misconfigured", error.to_string());
-                Err(page::server_error(&request.request_id))
-            }
+            Err(error) => Err(misconfigured(request, &error)),
         }
     }
 
@@ -65,4 +62,10 @@ impl<'a> Exchange<'a> {
         audit::failed(self.id(), reason, detail);
         page::server_error(self.id())
     }
+}
+
+/// The answer where the settings are at fault.
+pub(crate) fn misconfigured(request: &Request, error: &SettingsError) -> http::Response {
+    audit::failed(&request.request_id, "misconfigured", error.to_string());
+    page::server_error(&request.request_id)
 }

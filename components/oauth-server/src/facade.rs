@@ -5,7 +5,6 @@ use valet_core_oauth::ExposeSecret as _;
 use valet_core_oauth::authorize::{AuthorizeError, Refusal};
 use valet_core_oauth::facade::Facade;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::page;
 use valet_core_oauth::route::Route;
 use valet_core_oauth::token::TokenError;
 
@@ -13,7 +12,8 @@ use crate::audit;
 use crate::bindings::exports::valet::oauth::authorization::Request;
 use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
-use crate::exchange::Exchange;
+use crate::entra::required;
+use crate::exchange::{Exchange, misconfigured};
 use crate::token;
 
 /// Whether this is how the server is set up.
@@ -31,10 +31,7 @@ pub(crate) fn check() -> Result<(), String> {
 pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
     let facade = match Facade::read(settings::get) {
         Ok(facade) => facade,
-        Err(error) => {
-            audit::failed(&request.request_id, "misconfigured", error.to_string());
-            return Some(page::server_error(&request.request_id));
-        }
+        Err(error) => return Some(misconfigured(request, &error)),
     };
     let exchange = &Exchange::with(request, facade.settings.clone());
     Some(match route {
@@ -72,7 +69,6 @@ fn authorize(facade: &Facade, exchange: &Exchange<'_>) -> Response {
 }
 
 fn authorize_url(client_id: &str) -> Result<String, String> {
-    let required = |name: &str| settings::get(name).ok_or_else(|| format!("setting `{name}` is missing"));
     let (authority, tenant) = (required("authority")?, required("sign_in_tenant")?);
     let credential = ClientCredential::Public;
     Ok(Client { authority: &authority, tenant: &tenant, client_id, credential }.authorize_url())

@@ -61,7 +61,8 @@ pub(crate) fn keep_document(name: &str, body: &[u8], lifetime: u64) {
     }
 }
 
-fn seconds(lifetime: u64) -> u32 {
+/// A lifetime as the host takes it.
+pub(crate) fn seconds(lifetime: u64) -> u32 {
     u32::try_from(lifetime).unwrap_or(u32::MAX)
 }
 

@@ -1,6 +1,6 @@
 //! The page to sign out, of one application or everywhere.
 
-use valet_core_oauth::account::Account;
+use valet_core_oauth::account::Kept;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::sign_out::{self, Wish};
 use valet_core_oauth::user::User;
@@ -37,37 +37,31 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
         }
     };
     let Some((user, _)) = known else { return sign_out::done() };
-    let (ended, client, response) = match &wish {
-        Wish::Everywhere => (everywhere(exchange, &user), "", sign_out::done()),
-        Wish::Client(client) => (of_client(exchange, &user, client), client.as_str(), sign_out::withdrawn()),
+    let (client, response) = match &wish {
+        Wish::Everywhere => (None, sign_out::done()),
+        Wish::Client(client) => (Some(client.as_str()), sign_out::withdrawn()),
     };
-    match ended {
+    match end(exchange, &user, client) {
         Ok(()) => {
-            audit::allowed(exchange.id(), "signed_out", &user, client);
+            audit::allowed(exchange.id(), "signed_out", &user, client.unwrap_or_default());
             response
         }
         Err(why) => exchange.failed("sign_out", why),
     }
 }
 
-/// Ends a user's sessions with one client and forgets what they permitted it. Here too the record goes last; what began in the meantime ends with it.
-fn of_client(exchange: &Exchange<'_>, user: &User, client: &str) -> Result<(), String> {
-    for kept in accounts::read(user)?.sessions().iter().filter(|kept| kept.client_id == client) {
+/// Ends a user's sessions, with one client or all of them, and forgets what they permitted there. What ends is taken out of the record afterwards, so that what
+/// fails can be tried again; what began in the meantime ends with it.
+fn end(exchange: &Exchange<'_>, user: &User, client: Option<&str>) -> Result<(), String> {
+    let concerned = |kept: &&Kept| client.is_none_or(|client| kept.client_id == client);
+    for kept in accounts::read(user)?.sessions().iter().filter(concerned) {
         accounts::end(&kept.session, &kept.family)?;
     }
-    for kept in accounts::change(exchange, user, |account| account.withdraw(client))? {
-        accounts::end(&kept.session, &kept.family)?;
-    }
-    Ok(())
-}
-
-/// Ends all sessions of a user and forgets what they permitted. What ends is taken out of the record afterwards, so that what fails can be tried again; what
-/// began in the meantime ends with it.
-fn everywhere(exchange: &Exchange<'_>, user: &User) -> Result<(), String> {
-    for kept in accounts::read(user)?.sessions() {
-        accounts::end(&kept.session, &kept.family)?;
-    }
-    for kept in accounts::change(exchange, user, Account::clear)? {
+    let forgotten = accounts::change(exchange, user, |account| match client {
+        Some(client) => account.withdraw(client),
+        None => account.clear(),
+    });
+    for kept in forgotten? {
         accounts::end(&kept.session, &kept.family)?;
     }
     Ok(())

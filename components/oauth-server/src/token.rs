@@ -8,7 +8,7 @@ use valet_core_oauth::http::Response;
 use valet_core_oauth::limits;
 use valet_core_oauth::refresh::{self, Issued, RefreshError};
 use valet_core_oauth::token::{self, Presented, Request, TokenError};
-use valet_core_oauth::user::{Grant, Session, User};
+use valet_core_oauth::user::{Grant, Session};
 
 use crate::bindings::valet::capability::token_signing;
 use crate::bindings::valet::oauth::sessions::{self, Failure};
@@ -143,15 +143,7 @@ fn rotate(
 /// The session as Entra sees it now.
 fn renewed(session: &str) -> Result<Session, TokenError> {
     match sessions::renew(session) {
-        Ok(session) => Ok(Session {
-            id: session.id,
-            user: User {
-                tenant_id: session.tenant_id,
-                object_id: session.object_id,
-                name: session.display_name,
-            },
-            roles: session.roles,
-        }),
+        Ok(session) => Ok(session.into()),
         Err(failure) => Err(match failure {
             Failure::Ended(_) | Failure::InteractionRequired(_) => TokenError::SessionEnded(words(&failure)),
             Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),

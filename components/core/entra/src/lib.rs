@@ -35,4 +35,10 @@ pub use credential::{Client, ClientCredential};
 /// (OpenID Connect Core sections 5.4 and 11).
 pub const OPENID_SCOPES: [&str; 3] = ["openid", "profile", "offline_access"];
 
+/// [`OPENID_SCOPES`], and after them the `scopes` of an API.
+#[must_use]
+pub fn with_openid(scopes: &[String]) -> Vec<&str> {
+    OPENID_SCOPES.into_iter().chain(scopes.iter().map(String::as_str)).collect()
+}
+
 pub use secrecy::{ExposeSecret, SecretString};

@@ -70,45 +70,6 @@ fn encode(part: &impl Serialize) -> String {
     secret::base64url(&serde_json::to_vec(part).expect("texts and numbers serialise"))
 }
 
-/// A public key (RFC 7517 section 4, RFC 7518 section 6.3.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey {
-    /// `kid`.
-    pub key_id: String,
-    /// Modulus, big-endian without leading zeros.
-    pub n: Vec<u8>,
-    /// Exponent, likewise.
-    pub e: Vec<u8>,
-}
-
-/// The key set: the key in use, and those before it whose tokens still live.
-#[must_use]
-pub fn key_set(keys: &[PublicKey]) -> crate::http::Response {
-    #[derive(Serialize)]
-    struct Key<'a> {
-        kty: &'static str,
-        r#use: &'static str,
-        alg: &'static str,
-        kid: &'a str,
-        n: String,
-        e: String,
-    }
-    #[derive(Serialize)]
-    struct Keys<'a> {
-        keys: Vec<Key<'a>>,
-    }
-    let keys = keys.iter().map(|key| Key {
-        kty: "RSA",
-        r#use: "sig",
-        alg: "RS256",
-        kid: &key.key_id,
-        n: secret::base64url(&key.n),
-        e: secret::base64url(&key.e),
-    });
-    let keys = Keys { keys: keys.collect() };
-    crate::http::Response::document(serde_json::to_string(&keys).expect("texts serialise"))
-}
-
 #[cfg(test)]
 #[path = "at_jwt_tests.rs"]
 mod tests;

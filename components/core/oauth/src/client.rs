@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use crate::document::{DocumentUrl, DocumentUrlError};
 use crate::form::shown;
 use crate::limits;
-use crate::redirect::{Kind, RedirectError, RedirectUri};
+use crate::redirect::{RedirectError, RedirectUri};
 use crate::registration;
 use crate::settings::Settings;
 
@@ -160,7 +160,7 @@ pub enum Lookup {
 /// [`ClientError`] for an id that no client can have with these settings.
 pub fn look_up(client_id: Option<&str>, settings: &Settings) -> Result<Lookup, ClientError> {
     let client_id = client_id.ok_or(ClientError::Missing)?;
-    if client_id.len() > limits::CLIENT_ID || !client_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_printable(client_id) {
         return Err(ClientError::Malformed);
     }
     if let Some(client) = settings.clients.iter().find(|client| client.id == client_id) {
@@ -179,6 +179,18 @@ pub fn look_up(client_id: Option<&str>, settings: &Settings) -> Result<Lookup, C
         return Ok(Lookup::Registered { record, client_id: client_id.to_owned() });
     }
     Err(ClientError::Unknown { client_id: shown(client_id) })
+}
+
+/// Whether an id is printable ASCII without spaces (RFC 6749 appendix A.1), and no longer than [`limits::CLIENT_ID`].
+fn is_printable(client_id: &str) -> bool {
+    client_id.len() <= limits::CLIENT_ID && client_id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether a client uses the code flow, by what it says about itself. What it does not say is the default (RFC 7591 section 2), which is that flow.
+pub(crate) fn uses_code_flow(grant_types: Option<&[String]>, response_types: Option<&[String]>) -> bool {
+    let has =
+        |list: Option<&[String]>, entry: &str| list.is_none_or(|list| list.iter().any(|it| it == entry));
+    has(grant_types, "authorization_code") && has(response_types, "code")
 }
 
 impl Client {
@@ -210,14 +222,6 @@ impl Client {
             (Some(digest), Some(secret)) if digest.is_of(secret) => Ok(()),
             (Some(_), Some(_)) => Err(ClientError::SecretWrong),
         }
-    }
-
-    /// Whether a permission that was given once may stand for the next request. With a loopback address or a private scheme any program of the
-    /// user's machine can claim to be the client, so a person has to say yes each time (RFC 8252 section 8.6). An operator who configures a client vouches for
-    /// its id, not for who listens there.
-    #[must_use]
-    pub fn may_be_remembered(&self, redirect: &RedirectUri) -> bool {
-        redirect.kind() == Kind::Web
     }
 }
 
@@ -253,7 +257,7 @@ impl Configured {
     /// The client, or what is wrong with the entry.
     pub(crate) fn into_client(self) -> Result<Client, String> {
         let id = self.client_id;
-        if id.is_empty() || id.len() > limits::CLIENT_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if id.is_empty() || !is_printable(&id) {
             return Err(format!("`{}` is not a client id", shown(&id)));
         }
         if !(1..=limits::REDIRECT_URIS).contains(&self.redirect_uris.len()) {

@@ -1,6 +1,7 @@
 //! Who a client is, and where it may be answered.
 
 use super::*;
+use crate::redirect::Kind;
 use crate::testing::{client, secret, settings, settings_with};
 use crate::uri::UriError;
 
@@ -116,17 +117,6 @@ fn a_digest_is_64_digits() {
         ["", &digits[1..], &format!("{digits}0"), &digits.replace('a', "g"), &digits.replace('a', "\u{e9}")]
     {
         assert_eq!(SecretDigest::parse(text), None, "{text}");
-    }
-}
-
-#[test]
-fn only_a_client_that_somebody_vouches_for_is_remembered() {
-    let redirect = |text| RedirectUri::parse_configured(text).unwrap();
-    let of = |origin| Client { origin, ..client("web") };
-    let (web, loopback) = (redirect("https://app.example/cb"), redirect("http://127.0.0.1/cb"));
-    for origin in [Origin::Configured, Origin::Document, Origin::Registered] {
-        assert!(of(origin).may_be_remembered(&web), "{origin:?}");
-        assert!(!of(origin).may_be_remembered(&loopback), "{origin:?}");
     }
 }
 

@@ -12,7 +12,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::account::Account;
 use crate::authorize::Request;
-use crate::client::Client;
 use crate::cookie;
 use crate::error::Code;
 use crate::form::{Form, FormError};
@@ -25,18 +24,12 @@ use crate::transaction::{self, Basis, EntraSecrets, Transaction, TransactionErro
 /// Whether the request can go on to Entra without asking: the user whom this browser's cookie names has permitted it. `account` is that user's, if
 /// there is such a cookie.
 #[must_use]
-pub fn is_remembered(
-    client: &Client,
-    request: &Request,
-    account: Option<&Account>,
-    settings: &Settings,
-    now: u64,
-) -> bool {
+pub fn is_remembered(request: &Request, account: Option<&Account>, settings: &Settings, now: u64) -> bool {
     let audience = request.redirect.audience();
     let permits = |account: &Account| {
         account.permits(&request.client_id, &audience, &request.scopes, settings.consent_lifetime, now)
     };
-    !request.ask_again && client.may_be_remembered(&request.redirect) && account.is_some_and(permits)
+    !request.ask_again && request.redirect.may_be_remembered() && account.is_some_and(permits)
 }
 
 /// Whether the user who came back from Entra, whose `account` this is, permits what the transaction asks for. If not, a person has to be asked again:

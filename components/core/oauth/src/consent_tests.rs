@@ -1,7 +1,6 @@
 //! Permission: asked before Entra, answered by the page alone, remembered for whom it is of.
 
 use super::*;
-use crate::client::Origin;
 use crate::testing::{NOW, asking, at_entra, client, request, secrets, settings};
 use crate::transaction::Transaction;
 
@@ -77,22 +76,21 @@ fn a_form_is_complete() {
 #[test]
 fn a_permission_is_remembered_for_user_and_client() {
     let mut account = Account::default();
-    let remembered = |client: &Client, request: &Request, account: Option<&Account>, now| {
-        is_remembered(client, request, account, &settings(), now)
-    };
-    assert!(!remembered(&client("web"), &request(), None, NOW));
-    assert!(!remembered(&client("web"), &request(), Some(&account), NOW));
+    let remembered =
+        |request: &Request, account: Option<&Account>, now| is_remembered(request, account, &settings(), now);
+    assert!(!remembered(&request(), None, NOW));
+    assert!(!remembered(&request(), Some(&account), NOW));
     account.permit(&at_entra(), NOW);
-    assert!(remembered(&client("web"), &request(), Some(&account), NOW + 1));
+    assert!(remembered(&request(), Some(&account), NOW + 1));
     let lifetime = settings().consent_lifetime;
-    assert!(!remembered(&client("web"), &request(), Some(&account), NOW + lifetime));
+    assert!(!remembered(&request(), Some(&account), NOW + lifetime));
     let again = Request { ask_again: true, ..request() };
-    assert!(!remembered(&client("web"), &again, Some(&account), NOW));
+    assert!(!remembered(&again, Some(&account), NOW));
     let more = Request { scopes: vec!["mcp.access".into(), "mcp.write".into()], ..request() };
-    assert!(!remembered(&client("web"), &more, Some(&account), NOW));
+    assert!(!remembered(&more, Some(&account), NOW));
     // The name of another client does not help.
     let other = Request { client_id: "other".into(), ..request() };
-    assert!(!remembered(&client("web"), &other, Some(&account), NOW));
+    assert!(!remembered(&other, Some(&account), NOW));
 }
 
 /// RFC 8252 section 8.6.
@@ -103,10 +101,7 @@ fn a_client_that_any_program_can_claim_to_be_is_asked_about_each_time() {
     request.client_id = "https://client.example/oauth.json".into();
     let mut account = Account::default();
     account.permit(&Transaction::asking(request.clone(), &[7; 16], &[8; 32], NOW), NOW);
-    let of = |origin| Client { origin, ..client("cli") };
-    for origin in [Origin::Configured, Origin::Document, Origin::Registered] {
-        assert!(!is_remembered(&of(origin), &request, Some(&account), &settings(), NOW));
-    }
+    assert!(!is_remembered(&request, Some(&account), &settings(), NOW));
 }
 
 /// The browser knew Alice, and Bob came back.

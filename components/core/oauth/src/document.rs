@@ -8,7 +8,7 @@ use core::fmt;
 
 use serde::Deserialize;
 
-use crate::client::{Client, Origin, display_name};
+use crate::client::{Client, Origin, display_name, uses_code_flow};
 use crate::limits;
 use crate::redirect::{RedirectError, RedirectUri};
 use crate::uri::{Uri, UriError, is_name};
@@ -200,10 +200,7 @@ pub fn read(url: &DocumentUrl, body: &[u8]) -> Result<Client, DocumentError> {
     {
         return Err(DocumentError::AuthMethod(crate::form::shown(&method)));
     }
-    let has = |list: &Option<Vec<String>>, entry: &str| {
-        list.as_ref().is_none_or(|list| list.iter().any(|it| it == entry))
-    };
-    if !has(&document.grant_types, "authorization_code") || !has(&document.response_types, "code") {
+    if !uses_code_flow(document.grant_types.as_deref(), document.response_types.as_deref()) {
         return Err(DocumentError::Grants);
     }
     let mut redirect_uris = Vec::new();
@@ -236,11 +233,14 @@ pub fn check_answer(status: u16, content_type: Option<&str>) -> Result<(), Docum
     if status != 200 {
         return Err(DocumentError::Status(status));
     }
-    let found = content_type.unwrap_or_default();
-    let essence = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = crate::http::essence(content_type).to_ascii_lowercase();
     let json =
         essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if json { Ok(()) } else { Err(DocumentError::MediaType(crate::form::shown(found))) }
+    if json {
+        Ok(())
+    } else {
+        Err(DocumentError::MediaType(crate::form::shown(content_type.unwrap_or_default())))
+    }
 }
 
 /// How long a document is kept, by its `Cache-Control` (RFC 9111 section 5.2.2), in seconds.

@@ -4,6 +4,7 @@ use core::fmt;
 
 use secrecy::SecretString;
 
+use crate::http::essence;
 use crate::limits;
 
 /// The parameters of one request. Values do not print: they may be codes, tokens or secrets.
@@ -84,10 +85,8 @@ impl Form {
     ///
     /// [`FormError`].
     pub fn post(content_type: Option<&str>, body: &[u8]) -> Result<Self, FormError> {
-        let content_type = content_type.unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default();
-        if !essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(FormError::MediaType { found: shown(content_type) });
+        if !essence(content_type).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(FormError::MediaType { found: shown(content_type.unwrap_or_default()) });
         }
         Self::parse(body)
     }

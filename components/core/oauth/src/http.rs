@@ -118,6 +118,11 @@ impl Response {
     }
 }
 
+/// The media type of a `Content-Type` without its parameters (RFC 9110 section 8.3.1); empty if there is none.
+pub(crate) fn essence(content_type: Option<&str>) -> &str {
+    content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
 /// Whether a form was posted by a page of ours, by what the browser says about it. Absent fields say nothing: the form's own token decides then.
 ///
 /// # Errors

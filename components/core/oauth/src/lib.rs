@@ -50,7 +50,7 @@
 //! )?;
 //! let Lookup::Known(app) = client::look_up(form.get("client_id"), &settings)? else { unreachable!() };
 //! let request = authorize::Request::read(&form, &app, &settings).expect("nothing is wrong with it");
-//! assert!(!consent::is_remembered(&app, &request, None, &settings, now));
+//! assert!(!consent::is_remembered(&request, None, &settings, now));
 //! let asking = Transaction::asking(request, &id, &random, now);
 //! let page = valet_core_oauth::page::consent(&app, &asking, &settings)?; // with the sealed transaction as a cookie
 //!

@@ -75,8 +75,7 @@ impl Challenge {
         if method != "S256" {
             return Err(ChallengeError::Method { found: crate::form::shown(method) });
         }
-        let plain = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if challenge.len() != 43 || !plain {
+        if !secret::is_base64url(challenge, 43) {
             return Err(ChallengeError::Malformed);
         }
         Ok(Self(challenge.to_owned()))

@@ -164,6 +164,14 @@ impl RedirectUri {
         }
     }
 
+    /// Whether a permission that was given once may stand for the next request. With a loopback address or a private scheme any program of the
+    /// user's machine can claim to be the client, so a person has to say yes each time (RFC 8252 section 8.6). An operator who configures a client vouches for
+    /// its id, not for who listens there.
+    #[must_use]
+    pub fn may_be_remembered(&self) -> bool {
+        self.kind == Kind::Web
+    }
+
     /// Whether a request may name `asked` for this one.
     pub(crate) fn admits(&self, asked: &Self) -> bool {
         if self.text == asked.text {

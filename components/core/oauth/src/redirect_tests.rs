@@ -115,3 +115,9 @@ fn nothing_near_a_uri_is_that_uri() {
         }
     }
 }
+
+#[test]
+fn only_what_no_other_program_can_claim_is_remembered() {
+    assert!(uri("https://app.example/cb").may_be_remembered());
+    assert!(!uri("http://127.0.0.1/cb").may_be_remembered());
+}

@@ -55,8 +55,7 @@ impl Presented {
     #[must_use]
     pub fn parse(token: &SecretString) -> Option<Self> {
         let (family, secret) = token.expose_secret().split_once('.')?;
-        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        let ours = family.len() == 22 && secret.len() == 43 && plain(family) && plain(secret);
+        let ours = secret::is_base64url(family, 22) && secret::is_base64url(secret, 43);
         ours.then(|| Self { family: family.to_owned(), digest: secret::digest(secret) })
     }
 

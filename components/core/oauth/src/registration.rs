@@ -7,10 +7,10 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Client, Origin, display_name};
+use crate::client::{Client, Origin, display_name, uses_code_flow};
 use crate::error::Code;
 use crate::form::shown;
-use crate::http::Response;
+use crate::http::{Response, essence};
 use crate::limits;
 use crate::redirect::{Kind, RedirectError, RedirectUri};
 use crate::secret::{self, RandomId};
@@ -178,19 +178,15 @@ fn read<'r>(
     body: &[u8],
 ) -> Result<(&'r Registration, Record), RegistrationError> {
     let rules = rules.ok_or(RegistrationError::Off)?;
-    let media_type = content_type.unwrap_or_default();
-    if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return Err(RegistrationError::MediaType(shown(media_type)));
+    if !essence(content_type).eq_ignore_ascii_case("application/json") {
+        return Err(RegistrationError::MediaType(shown(content_type.unwrap_or_default())));
     }
     if body.len() > limits::REGISTRATION {
         return Err(RegistrationError::Json);
     }
     let request: Request = serde_json::from_slice(body).map_err(|_| RegistrationError::Json)?;
     let redirect_uris = redirect_uris(&request, rules)?;
-    let has = |list: &Option<Vec<String>>, entry: &str| {
-        list.as_ref().is_none_or(|list| list.iter().any(|it| it == entry))
-    };
-    if !has(&request.grant_types, "authorization_code") || !has(&request.response_types, "code") {
+    if !uses_code_flow(request.grant_types.as_deref(), request.response_types.as_deref()) {
         return Err(RegistrationError::Grants);
     }
     let name = request.client_name.as_deref().and_then(display_name);
@@ -250,10 +246,7 @@ fn answer(client_id: &str, record: &Record, now: u64) -> Response {
 /// Whether a text has the form of ids given by [`register`].
 #[must_use]
 pub fn is_id(client_id: &str) -> bool {
-    client_id.strip_prefix(PREFIX).is_some_and(|rest| {
-        rest.len() == 22
-            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    })
+    client_id.strip_prefix(PREFIX).is_some_and(|rest| secret::is_base64url(rest, 22))
 }
 
 /// Name of the record of a registered client. All begin with `client/`, by which they are counted.

@@ -26,6 +26,12 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Whether a text is `length` characters of base64url.
+pub(crate) fn is_base64url(text: &str, length: usize) -> bool {
+    text.len() == length
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// SHA-256 in base64url, 43 characters: how a secret of 256 random bits is kept. Such secrets need no salt and no slow digest.
 pub(crate) fn digest(secret: &str) -> String {
     base64url(&Sha256::digest(secret.as_bytes()))

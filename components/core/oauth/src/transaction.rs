@@ -160,7 +160,7 @@ impl Transaction {
     /// # Errors
     ///
     /// [`TransactionError::Foreign`] or [`TransactionError::Expired`].
-    pub fn from_plain(plain: Option<&SecretString>, id: &str, now: u64) -> Result<Self, TransactionError> {
+    fn from_plain(plain: Option<&SecretString>, id: &str, now: u64) -> Result<Self, TransactionError> {
         let plain = plain.ok_or(TransactionError::Foreign)?;
         let transaction: Self =
             serde_json::from_str(plain.expose_secret()).map_err(|_| TransactionError::Foreign)?;

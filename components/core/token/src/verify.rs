@@ -10,8 +10,10 @@ use crate::rules::Rules;
 /// Proof that a token was verified. Its field is private: [`verify`] and [`verify_at_jwt`] are its only origins.
 ///
 /// ```compile_fail
-/// # let caller: valet_core_token::Caller = todo!();
-/// let forged = valet_core_token::Verified { caller };
+/// # use valet_core_token::{Caller, Verified};
+/// fn forged(caller: Caller) -> Verified {
+///     Verified { caller }
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {

@@ -170,16 +170,15 @@ impl Shell {
         let account = self.known(browser).map(|(user, _)| self.account(&user));
         let header = browser.header();
         let superfluous = transaction::superfluous(&Cookies::parse([header.as_str()]));
-        let mut response =
-            if consent::is_remembered(&client, &request, account.as_ref(), &self.settings, self.now) {
-                let (id, secrets) = (self.random(), self.secrets());
-                let transaction = Transaction::remembered(request, &id, &secrets, self.now);
-                self.with_transaction(Response::redirect(Self::entra(&transaction)), &transaction)
-            } else {
-                let transaction = Transaction::asking(request, &self.random(), &self.random(), self.now);
-                let page = page::consent(&client, &transaction, &self.settings).expect("it asks");
-                self.with_transaction(page, &transaction)
-            };
+        let mut response = if consent::is_remembered(&request, account.as_ref(), &self.settings, self.now) {
+            let (id, secrets) = (self.random(), self.secrets());
+            let transaction = Transaction::remembered(request, &id, &secrets, self.now);
+            self.with_transaction(Response::redirect(Self::entra(&transaction)), &transaction)
+        } else {
+            let transaction = Transaction::asking(request, &self.random(), &self.random(), self.now);
+            let page = page::consent(&client, &transaction, &self.settings).expect("it asks");
+            self.with_transaction(page, &transaction)
+        };
         for name in superfluous {
             response = response.with_cookie(cookie::clear(&name));
         }
