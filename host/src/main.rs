@@ -10,7 +10,7 @@ use valet::commands::accounts::{self, AccountsError};
 use valet::commands::install::{self, Client};
 use valet::commands::sessions::{self, Which};
 use valet::config::Config;
-use valet::local::{self, LocalUser};
+use valet::local::{self, Local, LocalUser};
 use valet::runtime::Runtime;
 use valet::server::{Server, raise_descriptor_limit};
 use valet::stdio::Gateway;
@@ -149,15 +149,21 @@ impl LocalArguments {
         Ok(config)
     }
 
-    /// The sign-in of a person at a terminal, by `steps` if these are given.
-    fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
+    /// The configuration, and its section about the user of this machine.
+    fn read_local(&self) -> Result<(Config, Local), String> {
         let config = self.read()?;
-        let mut local = config.local.clone().ok_or_else(|| {
+        let local = config.local.clone().ok_or_else(|| {
             format!(
                 "{}: there is no [local] section, by which the user of this machine signs in",
                 self.config.display()
             )
         })?;
+        Ok((config, local))
+    }
+
+    /// The sign-in of a person at a terminal, by `steps` if these are given.
+    fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
+        let (config, mut local) = self.read_local()?;
         if let Some(steps) = steps {
             local.steps = steps;
         }
@@ -184,7 +190,7 @@ fn run(command: Command) -> Result<(), String> {
         Command::Stdio(local) => in_tokio(stdio(&local)),
         Command::Login { local, user, device_code } => {
             let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
-            let how = LogIn { login_hint: user, ..LogIn::default() };
+            let how = LogIn { login_hint: user };
             in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))
         }
         Command::Logout { local, account, all } => {
@@ -255,13 +261,7 @@ async fn administer_sessions(config: PathBuf, which: Option<Which>) -> Result<()
 
 /// Writes only what will work: the configuration is read first.
 fn installed(client: Client, print: bool, local: &LocalArguments) -> Result<(), String> {
-    let config = local.read()?;
-    if config.local.is_none() {
-        return Err(format!(
-            "{}: there is no [local] section, by which the user of this machine signs in",
-            local.config.display()
-        ));
-    }
+    local.read_local()?;
     let absolute = |path: &Path| std::path::absolute(path).map_err(|error| error.to_string());
     let server = install::Server {
         command: std::env::current_exe().map_err(|error| error.to_string())?,

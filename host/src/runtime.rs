@@ -153,7 +153,8 @@ impl Runtime {
         Ok(Self { requests, authorization })
     }
 
-    /// The same for the user of this machine: nobody presents a token, and calls to Graph carry one of `user`'s.
+    /// The same for the user of this machine: nobody presents a token, and calls to Graph carry one of `user`'s. Neither artifact is linked to the store, so the
+    /// configured one stays closed, for whoever serves from it.
     ///
     /// # Errors
     /// See [`SetUpError`].
@@ -161,6 +162,7 @@ impl Runtime {
         let engine = engine::engine(config.concurrent_requests).map_err(SetUpError::Engine)?;
         let load = |name| artifact::load(&engine, &config.artifacts, name);
         let (custodian, request) = (load("local-custodian")?, load("request")?);
+        let config = Config { storage: Storage::Memory, ..config };
         let (lent, user) = (Arc::new(lent(config).await?), Arc::new(user));
         let custodian = LocalCustodian::new(&engine, &custodian, Arc::clone(&lent), Arc::clone(&user))
             .map_err(SetUpError::Link)?;
@@ -283,17 +285,14 @@ pub async fn store(storage: &Storage) -> Result<Store, StoreError> {
 
 async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let store = store(&config.storage).await?;
-    let addresses = if config.egress.allow_private_addresses {
-        AddressPolicy::PrivateToo
-    } else {
-        AddressPolicy::PublicOnly
-    };
-    let trust = trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?;
-    let connector = Connector::new(trust.clone(), addresses);
-    let documents = match config.egress.documents_at_private_addresses {
+    let policy = |private_too| match private_too {
         true => AddressPolicy::PrivateToo,
         false => AddressPolicy::PublicOnly,
     };
+    let addresses = policy(config.egress.allow_private_addresses);
+    let trust = trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?;
+    let connector = Connector::new(trust.clone(), addresses);
+    let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
         request_state: RequestState::of_clients(&config.sealing_keys),

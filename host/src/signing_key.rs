@@ -146,6 +146,10 @@ mod tests {
         let public = RsaPublicKeyComponents { n: bytes("n"), e: bytes("e") };
         public.verify(&RSA_PKCS1_2048_8192_SHA256, b"message", &signature).unwrap();
         assert_eq!(first.key_id().await.unwrap(), set["keys"][0]["kid"]);
+        // Published for signatures alone, and nothing beside what verifies them.
+        let (n, kid) = (&set["keys"][0]["n"], &set["keys"][0]["kid"]);
+        let key = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": "AQAB" });
+        assert_eq!(set, json!({ "keys": [key] }));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use valet_core_entra::{SecretString, refresh};
 use crate::account::{Account, AccountId};
 use crate::ask::Ask;
 use crate::authority::Authority;
-use crate::cache::schema::Owner;
+use crate::cache::schema::{Cache, Owner};
 use crate::cache::{Locked, Store};
 use crate::choice::Choice;
 use crate::error::{Halt, SignInError, Skip, Step};
@@ -56,26 +56,23 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// A cached token for `account`, if there is one that lasts.
-    pub(crate) async fn cached(
-        &self,
-        account: &Account,
-        ask: &Ask,
-    ) -> Result<Option<AccessToken>, SignInError> {
+    pub(crate) fn cached(&self, cache: &Cache, account: &Account, ask: &Ask) -> Option<AccessToken> {
         let until = self.settings.now().saturating_add(RENEW_BEFORE);
-        Ok(self.store.read().await?.access_token(&self.owner, account, &ask.scopes, until))
+        cache.access_token(&self.owner, account, &ask.scopes, until)
     }
 
     /// A token for the account in use: silently if that can be, else with the person's help.
     pub(crate) async fn acquire(&self, mut ask: Ask) -> Result<AccessToken, SignInError> {
         let _turn = self.turn.lock().await;
         // Asked again, since whoever had the turn before may have signed in for us.
-        let who = self.who().await?;
+        let cache = self.store.read().await?;
+        let who = self.who(&cache)?;
         ask.expected = who.id();
         let mut skipped = Vec::new();
         if let Who::SignedIn(account) = &who {
             ask.login_hint.clone_from(&account.username);
             if !ask.challenged
-                && let Some(token) = self.cached(account, &ask).await?
+                && let Some(token) = self.cached(&cache, account, &ask)
             {
                 return Ok(token);
             }
@@ -135,9 +132,8 @@ impl Desk {
         let Some(refresh_token) = locked.cache.refresh_token(&self.owner, account) else {
             return Err(Halt::Skip("there is no refresh token".to_owned()));
         };
-        let until = self.settings.now().saturating_add(RENEW_BEFORE);
         if !ask.challenged
-            && let Some(token) = locked.cache.access_token(&self.owner, account, &ask.scopes, until)
+            && let Some(token) = self.cached(&locked.cache, account, ask)
         {
             return Ok(token);
         }
@@ -248,8 +244,8 @@ impl Desk {
     }
 
     /// Who is in use: who the settings say, or the chosen one, or the only one. Several of whom none was chosen are nobody's choice.
-    pub(crate) async fn who(&self) -> Result<Who, SignInError> {
-        let mut known = self.store.read().await?.accounts(&self.owner);
+    pub(crate) fn who(&self, cache: &Cache) -> Result<Who, SignInError> {
+        let mut known = cache.accounts(&self.owner);
         let wanted = match &self.settings.account {
             Some(pinned) => Some(pinned.clone()),
             None => self.choice.read()?,

@@ -47,7 +47,6 @@ pub use account::{Account, AccountId};
 pub use cache::CacheError;
 pub use error::{SignInError, Skip, Step};
 pub use grant::AccessToken;
-pub use open::{OpenError, open_in_browser};
 pub use prompts::{DeviceCode, PromptError, PromptFuture, Prompts, Terminal};
 pub use settings::{Clock, Settings, SettingsError, Storage};
 pub use sign_in::{LogIn, SignIn};

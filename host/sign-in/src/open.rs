@@ -6,7 +6,7 @@ use url::Url;
 
 /// Why no browser opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// Another kind of URL: a program or a file could hide behind it.
     #[error("`{scheme}:` is not opened, only http and https")]
     Scheme {
@@ -47,7 +47,7 @@ const OPENER: (&str, &[&str]) = if cfg!(windows) {
 ///
 /// # Errors
 /// An [`OpenError`] where no browser opened.
-pub fn open_in_browser(url: &Url) -> Result<(), OpenError> {
+pub(crate) fn open_in_browser(url: &Url) -> Result<(), OpenError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(OpenError::Scheme { scheme: url.scheme().to_owned() });
     }

@@ -1,6 +1,5 @@
 //! How a sign-in reaches the person: the terminal and the system's browser here, the MCP client where the host lends its own.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::pin::Pin;
 
@@ -68,10 +67,8 @@ impl Prompts for Terminal {
 
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a> {
         Box::pin(async move {
-            let mut text = String::new();
             let minutes = code.expires_in / 60;
-            let _ = write!(
-                text,
+            let text = format!(
                 "To sign in, open {} in any browser and enter the code {} (within {minutes} minutes).",
                 code.verification_uri, code.user_code
             );

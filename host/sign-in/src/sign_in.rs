@@ -30,8 +30,6 @@ type Question = (Option<AccountId>, Vec<String>, Option<String>);
 /// How somebody signs in on purpose.
 #[derive(Debug, Clone, Default)]
 pub struct LogIn {
-    /// Scopes to consent to at once, of one API. None: just who they are, and every call asks for what it needs.
-    pub scopes: Vec<String>,
     /// The user name that is expected, to spare them typing it. Whoever signs in is the account in use afterwards.
     pub login_hint: Option<String>,
 }
@@ -72,9 +70,10 @@ impl SignIn {
     /// A [`SignInError`].
     pub async fn token(&self, scopes: &[&str], claims: Option<&str>) -> Result<AccessToken, SignInError> {
         let ask = Ask::new(scopes, claims)?;
-        let who = self.desk.who().await?;
+        let cache = self.desk.store.read().await?;
+        let who = self.desk.who(&cache)?;
         if let (Who::SignedIn(account), false) = (&who, ask.challenged)
-            && let Some(token) = self.desk.cached(account, &ask).await?
+            && let Some(token) = self.desk.cached(&cache, account, &ask)
         {
             return Ok(token);
         }
@@ -89,7 +88,8 @@ impl SignIn {
     /// # Errors
     /// [`SignInError::SeveralAccounts`] where none was chosen; [`SignInError::Cache`].
     pub async fn account(&self) -> Result<Option<Account>, SignInError> {
-        match self.desk.who().await? {
+        let cache = self.desk.store.read().await?;
+        match self.desk.who(&cache)? {
             Who::SignedIn(account) => Ok(Some(account)),
             Who::SignedOut(_) | Who::Nobody => Ok(None),
         }
@@ -108,12 +108,8 @@ impl SignIn {
     /// # Errors
     /// A [`SignInError`]; nothing has changed then.
     pub async fn log_in(&self, how: LogIn) -> Result<Account, SignInError> {
-        let scopes: Vec<&str> = match how.scopes.as_slice() {
-            // A sign-in asks for something; this is what it brings anyway.
-            [] => vec!["openid"],
-            scopes => scopes.iter().map(String::as_str).collect(),
-        };
-        let mut ask = Ask::new(&scopes, None)?;
+        // A sign-in asks for something; this is what it brings anyway. Every call asks for what it needs.
+        let mut ask = Ask::new(&["openid"], None)?;
         ask.expected.clone_from(&self.desk.settings.account);
         ask.chooses = true;
         ask.login_hint = how.login_hint;

@@ -4,7 +4,8 @@
 
 use std::io::Write;
 
-use valet_store::{Range, Store, StoreError};
+use futures_util::future::try_join_all;
+use valet_store::{Range, Ranged, Store, StoreError};
 
 /// Names that are read at once.
 const PAGE: usize = 500;
@@ -51,14 +52,10 @@ impl Which {
 pub async fn revoke(store: &Store, which: &Which, out: &mut impl Write) -> Result<(), SessionsError> {
     let sessions = store.range(Range::Sessions);
     let (prefix, mut after, mut ended) = (which.prefix(), String::new(), 0_usize);
-    loop {
-        let page = sessions.names(&prefix, &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(last);
-        for name in page.iter().filter(|name| is_session(name)) {
-            sessions.delete(name).await?;
-            ended += 1;
-        }
+    while let Some(names) = page(&sessions, &prefix, &mut after).await? {
+        // Together, since a file commits together what comes together.
+        try_join_all(names.iter().map(|name| sessions.delete(name))).await?;
+        ended += names.len();
     }
     writeln!(out, "{ended} sessions ended")?;
     Ok(())
@@ -71,12 +68,9 @@ pub async fn revoke(store: &Store, which: &Which, out: &mut impl Write) -> Resul
 pub async fn list(store: &Store, out: &mut impl Write) -> Result<(), SessionsError> {
     let sessions = store.range(Range::Sessions);
     let (mut after, mut user, mut count) = (String::new(), String::new(), 0_usize);
-    loop {
-        let page = sessions.names("", &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(last);
+    while let Some(names) = page(&sessions, "", &mut after).await? {
         // In the order of names, so a user's are together.
-        for name in page.iter().filter(|name| is_session(name)) {
+        for name in &names {
             let owner = name.rsplit_once('.').map_or(name.as_str(), |(owner, _)| owner);
             if owner != user {
                 show(&user, count, out)?;
@@ -86,6 +80,15 @@ pub async fn list(store: &Store, out: &mut impl Write) -> Result<(), SessionsErr
         }
     }
     show(&user, count, out)
+}
+
+/// The sessions among the next names that begin with `prefix` and come after `after`, which moves on; none at the end.
+async fn page(of: &Ranged, prefix: &str, after: &mut String) -> Result<Option<Vec<String>>, StoreError> {
+    let mut names = of.names(prefix, after, PAGE).await?;
+    let Some(last) = names.last() else { return Ok(None) };
+    after.clone_from(last);
+    names.retain(|name| is_session(name));
+    Ok(Some(names))
 }
 
 fn show(user: &str, count: usize, out: &mut impl Write) -> Result<(), SessionsError> {

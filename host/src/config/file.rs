@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::OauthMode;
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,7 +115,7 @@ pub(super) struct ScopesFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct OauthFile {
     #[serde(default)]
-    pub(super) mode: Mode,
+    pub(super) mode: OauthMode,
     /// Clients that are known beforehand.
     #[serde(default)]
     pub(super) clients: Vec<ClientFile>,
@@ -134,19 +136,6 @@ pub(super) struct OauthFile {
     /// For clients under development: whether their documents may be at private and loopback addresses.
     #[serde(default)]
     pub(super) client_documents_at_private_addresses: bool,
-}
-
-/// Where clients get their tokens.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Mode {
-    /// From Entra.
-    #[default]
-    Direct,
-    /// From us.
-    Session,
-    /// From Entra, by way of us.
-    Facade,
 }
 
 /// A client that is known beforehand, in the words of RFC 7591 section 2.

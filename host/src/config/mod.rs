@@ -14,6 +14,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use serde::Deserialize;
 use url::Url;
 use valet_store::RedisSettings;
 
@@ -94,9 +95,11 @@ pub enum Storage {
 }
 
 /// Where clients get their tokens, and whose tokens are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OauthMode {
     /// From Entra.
+    #[default]
     Direct,
     /// From our own authorization server, which signs users in at Entra.
     Session,

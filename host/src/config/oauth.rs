@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::OauthMode;
-use super::file::{File, Mode, OauthFile, Rule};
+use super::file::{File, OauthFile, Rule};
 use super::read::{ConfigError, Reader};
 
 /// The permission that `graph-tools` needs for the profile.
@@ -12,26 +12,21 @@ const USER_READ: &str = "https://graph.microsoft.com/User.Read";
 /// For how long a session can be refreshed, in seconds: 30 days.
 const SESSION_LIFETIME: u32 = 30 * 24 * 3600;
 
-/// Keys that only our own sessions have a use for.
-const OF_SESSIONS: [&str; 8] = [
-    "oauth.clients",
-    "oauth.client_document_hosts",
-    "oauth.client_documents_at_private_addresses",
-    "oauth.registrations",
-    "oauth.sign_in_scopes",
-    "oauth.access_token_lifetime",
-    "oauth.refresh_token_lifetime",
-    "oauth.consent_lifetime",
-];
+/// A key, and whether it is set.
+type Set = (&'static str, bool);
 
-impl From<Mode> for OauthMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Direct => Self::Direct,
-            Mode::Session => Self::Session,
-            Mode::Facade => Self::Facade,
-        }
-    }
+/// Keys that only our own sessions have a use for.
+fn of_sessions(oauth: &OauthFile) -> [Set; 8] {
+    [
+        ("oauth.clients", !oauth.clients.is_empty()),
+        ("oauth.client_document_hosts", !oauth.client_document_hosts.is_empty()),
+        ("oauth.client_documents_at_private_addresses", oauth.client_documents_at_private_addresses),
+        ("oauth.registrations", oauth.registrations.is_some()),
+        ("oauth.sign_in_scopes", oauth.sign_in_scopes.is_some()),
+        ("oauth.access_token_lifetime", oauth.access_token_lifetime.is_some()),
+        ("oauth.refresh_token_lifetime", oauth.refresh_token_lifetime.is_some()),
+        ("oauth.consent_lifetime", oauth.consent_lifetime.is_some()),
+    ]
 }
 
 impl Reader<'_> {
@@ -39,37 +34,28 @@ impl Reader<'_> {
     pub(super) fn oauth(&self, file: &File) -> Result<Vec<(&'static str, String)>, ConfigError> {
         let oauth = &file.oauth;
         match oauth.mode {
-            Mode::Direct => {
-                self.idle(oauth, &["oauth.scopes", "oauth.registration_redirects"], "direct")?;
-                self.idle(oauth, &OF_SESSIONS, "direct")?;
+            OauthMode::Direct => {
+                let of_both = [
+                    ("oauth.scopes", oauth.scopes.is_some()),
+                    ("oauth.registration_redirects", !oauth.registration_redirects.is_empty()),
+                ];
+                self.idle(&of_both, "direct")?;
+                self.idle(&of_sessions(oauth), "direct")?;
                 Ok(vec![("oauth_mode", "direct".to_owned())])
             }
-            Mode::Facade => {
-                self.idle(oauth, &OF_SESSIONS, "facade")?;
+            OauthMode::Facade => {
+                self.idle(&of_sessions(oauth), "facade")?;
                 self.facade(file)
             }
-            Mode::Session => self.session(file),
+            OauthMode::Session => self.session(file),
         }
     }
 
     /// Settings that would do nothing in this mode, which nobody who writes them means.
-    fn idle(&self, oauth: &OauthFile, keys: &[&str], mode: &str) -> Result<(), ConfigError> {
-        let there = |key: &str| match key {
-            "oauth.clients" => !oauth.clients.is_empty(),
-            "oauth.client_document_hosts" => !oauth.client_document_hosts.is_empty(),
-            "oauth.client_documents_at_private_addresses" => oauth.client_documents_at_private_addresses,
-            "oauth.registration_redirects" => !oauth.registration_redirects.is_empty(),
-            "oauth.registrations" => oauth.registrations.is_some(),
-            "oauth.scopes" => oauth.scopes.is_some(),
-            "oauth.sign_in_scopes" => oauth.sign_in_scopes.is_some(),
-            "oauth.access_token_lifetime" => oauth.access_token_lifetime.is_some(),
-            "oauth.refresh_token_lifetime" => oauth.refresh_token_lifetime.is_some(),
-            "oauth.consent_lifetime" => oauth.consent_lifetime.is_some(),
-            other => unreachable!("{other} is not a key of this section"),
-        };
-        match keys.iter().find(|key| there(key)) {
+    fn idle(&self, keys: &[Set], mode: &str) -> Result<(), ConfigError> {
+        match keys.iter().find(|(_, set)| *set) {
             None => Ok(()),
-            Some(key) => Err(self.key(
+            Some((key, _)) => Err(self.key(
                 key,
                 &format!("does nothing where oauth.mode is \"{mode}\"; leave it out, or set oauth.mode to \"session\""),
             )),

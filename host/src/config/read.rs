@@ -15,8 +15,8 @@ use toml::{Table, Value};
 use url::Url;
 use valet_store::RedisSettings;
 
-use super::file::{File, Mode};
-use super::{Config, Egress, Server, Storage, TlsFiles};
+use super::file::File;
+use super::{Config, Egress, OauthMode, Server, Storage, TlsFiles};
 use crate::limits;
 use crate::seal::SealingKeys;
 
@@ -155,7 +155,11 @@ impl Reader<'_> {
             server,
             artifacts: self.artifacts(file.artifacts.as_deref())?,
             settings,
-            client_secret: self.client_secret(file.entra.client_secret_file.as_deref())?,
+            client_secret: self.text(
+                "entra.client_secret_file",
+                file.entra.client_secret_file.as_deref(),
+                "VALET_CLIENT_SECRET",
+            )?,
             sealing_keys: self.sealing_keys(file.storage.sealing_key_file.as_deref(), &storage)?,
             egress: Egress {
                 authority: file.entra.authority,
@@ -165,7 +169,7 @@ impl Reader<'_> {
                 documents_at_private_addresses: file.oauth.client_documents_at_private_addresses,
             },
             storage,
-            oauth_mode: file.oauth.mode.into(),
+            oauth_mode: file.oauth.mode,
             local,
             concurrent_requests,
             calls_per_minute,
@@ -174,24 +178,15 @@ impl Reader<'_> {
 
     fn storage(&self, file: &File) -> Result<Storage, ConfigError> {
         let storage = &file.storage;
-        let url = match (&storage.redis_url_file, self.variables.get("VALET_REDIS_URL")) {
-            (Some(_), Some(_)) => {
-                return Err(self.key("storage.redis_url_file", "and VALET_REDIS_URL are both set; keep one"));
-            }
-            (Some(path), None) => Some(
-                String::from_utf8(self.bytes(path)?)
-                    .map_err(|_| self.key("storage.redis_url_file", "is not text"))?,
-            ),
-            (None, Some(text)) => Some(text.clone()),
-            (None, None) => None,
-        };
+        let url =
+            self.text("storage.redis_url_file", storage.redis_url_file.as_deref(), "VALET_REDIS_URL")?;
         match (&storage.path, url) {
             (Some(_), Some(_)) => {
                 Err(self.key("storage.path", "and a Redis are both set; things are kept in one place"))
             }
             (Some(path), None) => Ok(Storage::Disk(self.relative(path))),
             (None, Some(url)) => Ok(Storage::Redis(RedisSettings {
-                url: SecretString::from(url.trim()),
+                url,
                 certificate_authorities: storage
                     .redis_ca_file
                     .as_deref()
@@ -284,11 +279,11 @@ impl Reader<'_> {
         });
         // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
         let prefix = match (file.oauth.mode, &file.scopes.prefix) {
-            (Mode::Session, _) => String::new(),
+            (OauthMode::Session, _) => String::new(),
             // Nobody sends Entra a `resource` here, so any identifier URI does; this one every application can have.
-            (Mode::Facade, None) => format!("api://{}/", file.entra.client_id),
-            (Mode::Direct | Mode::Facade, Some(prefix)) => prefix.clone(),
-            (Mode::Direct, None) => format!("{public_url}/"),
+            (OauthMode::Facade, None) => format!("api://{}/", file.entra.client_id),
+            (OauthMode::Direct | OauthMode::Facade, Some(prefix)) => prefix.clone(),
+            (OauthMode::Direct, None) => format!("{public_url}/"),
         };
         let oauth = self.oauth(file)?;
         Ok([
@@ -374,19 +369,20 @@ impl Reader<'_> {
         }
     }
 
-    fn client_secret(&self, file: Option<&Path>) -> Result<Option<SecretString>, ConfigError> {
-        match (file, self.variables.get("VALET_CLIENT_SECRET")) {
-            (Some(_), Some(_)) => {
-                Err(self.key("entra.client_secret_file", "and VALET_CLIENT_SECRET are both set; keep one"))
-            }
+    /// A text from the file that `key` names, or from a variable; without the white space that editors and `echo` leave at its end.
+    fn text(
+        &self,
+        key: &str,
+        file: Option<&Path>,
+        variable: &str,
+    ) -> Result<Option<SecretString>, ConfigError> {
+        match (file, self.variables.get(variable)) {
+            (Some(_), Some(_)) => Err(self.key(key, &format!("and {variable} are both set; keep one"))),
             (Some(path), None) => {
-                let text = String::from_utf8(self.bytes(path)?)
-                    .map_err(|_| self.key("entra.client_secret_file", "is not text"))?;
-                // Editors and `echo` leave a newline at the end.
+                let text = String::from_utf8(self.bytes(path)?).map_err(|_| self.key(key, "is not text"))?;
                 Ok(Some(SecretString::from(text.trim())))
             }
-            (None, Some(text)) => Ok(Some(SecretString::from(text.trim()))),
-            (None, None) => Ok(None),
+            (None, text) => Ok(text.map(|text| SecretString::from(text.trim()))),
         }
     }
 

@@ -141,7 +141,7 @@ impl LocalUser {
     }
 
     /// The API refused the token for `scopes`.
-    pub(crate) async fn forget(&self, scopes: &[String]) {
+    pub(crate) fn forget(&self, scopes: &[String]) {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(scopes.to_vec());
     }
 }

@@ -16,7 +16,7 @@ use super::bindings::identity::valet::capability::{own_keys, settings};
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::capability::{audit, request_state};
 use super::budget::{self, Budget, Budgeted};
-use super::custodian::Custodian;
+use super::custodian::{self, Custodian};
 use crate::capabilities::{Capabilities, Lent};
 
 pub(crate) use super::bindings::authorization::exports::valet::oauth::authorization::{Request, Response};
@@ -94,8 +94,7 @@ impl Authorization {
 }
 
 fn fault(error: wasmtime::Error) -> sessions::Failure {
-    tracing::error!(error = format!("{error:#}"), "the custodian failed");
-    sessions::Failure::Unavailable("the custodian failed".to_owned())
+    sessions::Failure::Unavailable(custodian::failed(&error))
 }
 
 impl sessions::Host for Sessions {
@@ -116,10 +115,11 @@ impl sessions::Host for Sessions {
 
 impl forwarding::Host for Sessions {
     async fn send(&mut self, form: String) -> Result<forwarding::Answer, forwarding::Failure> {
-        let sent = self.0.forward(&form).await.map_err(|error| {
-            tracing::error!(error = format!("{error:#}"), "the custodian failed");
-            forwarding::Failure::Unavailable("the custodian failed".to_owned())
-        })?;
+        let sent = self
+            .0
+            .forward(&form)
+            .await
+            .map_err(|error| forwarding::Failure::Unavailable(custodian::failed(&error)))?;
         match sent {
             Ok(guest_forwarding::Answer { status, retry_after, body }) => {
                 Ok(forwarding::Answer { status, retry_after, body })

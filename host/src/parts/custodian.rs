@@ -113,3 +113,9 @@ impl Custodian {
         Ok((store, artifact))
     }
 }
+
+/// What whoever asked is told of a fault of ours; what it was is for the log.
+pub(crate) fn failed(error: &wasmtime::Error) -> String {
+    tracing::error!(error = format!("{error:#}"), "the custodian failed");
+    "the custodian failed".to_owned()
+}

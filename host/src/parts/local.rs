@@ -107,7 +107,7 @@ impl tokens::Host for Tokens {
     }
 
     async fn forget(&mut self, _of: Resource<Principal>, scopes: Vec<String>) {
-        self.0.forget(&scopes).await;
+        self.0.forget(&scopes);
     }
 }
 

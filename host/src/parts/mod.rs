@@ -15,20 +15,30 @@ pub(crate) mod bindings {
     //! Generated bindings, one module an artifact, and every option they are generated with.
     #![allow(missing_docs, unreachable_pub, reason = "generated code; the WIT carries the documentation")]
 
+    /// [`wasmtime::component::bindgen!`] of a world of ours, with what all artifacts have in common.
+    macro_rules! artifact {
+        ($($options:tt)*) => {
+            wasmtime::component::bindgen!({
+                path: [
+                    "../wit/deps/io",
+                    "../wit/deps/clocks",
+                    "../wit/deps/random",
+                    "../wit/crypto",
+                    "../wit/capability",
+                    "../wit/identity",
+                    "../wit/oauth",
+                    "../wit/downstream",
+                    "../wit/mcp",
+                    "../wit/host",
+                ],
+                exports: { default: async },
+                $($options)*
+            });
+        };
+    }
+
     pub mod identity {
-        wasmtime::component::bindgen!({
-            path: [
-                "../wit/deps/io",
-                "../wit/deps/clocks",
-                "../wit/deps/random",
-                "../wit/crypto",
-                "../wit/capability",
-                "../wit/identity",
-                "../wit/oauth",
-                "../wit/downstream",
-                "../wit/mcp",
-                "../wit/host",
-            ],
+        artifact! {
             world: "valet:host/identity",
             imports: {
                 "valet:capability/egress-keys.send": async,
@@ -38,25 +48,12 @@ pub(crate) mod bindings {
                 "valet:capability/own-keys.key-set": async,
                 "valet:capability/live-sessions.is-live": async,
             },
-            exports: { default: async },
             with: { "valet:capability/key-cache.turn": crate::capabilities::Turn },
-        });
+        }
     }
 
     pub mod custodian {
-        wasmtime::component::bindgen!({
-            path: [
-                "../wit/deps/io",
-                "../wit/deps/clocks",
-                "../wit/deps/random",
-                "../wit/crypto",
-                "../wit/capability",
-                "../wit/identity",
-                "../wit/oauth",
-                "../wit/downstream",
-                "../wit/mcp",
-                "../wit/host",
-            ],
+        artifact! {
             world: "valet:host/custodian",
             imports: {
                 "valet:capability/egress-authority.send": async,
@@ -70,7 +67,6 @@ pub(crate) mod bindings {
                 "valet:capability/session-store.delete": async,
                 "valet:capability/session-store.take-turn": async | trappable,
             },
-            exports: { default: async },
             with: {
                 "valet:identity/principal.principal": crate::parts::principal::Principal,
                 "valet:capability/session-store.turn": crate::capabilities::SessionTurn,
@@ -78,23 +74,11 @@ pub(crate) mod bindings {
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
                 "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
             },
-        });
+        }
     }
 
     pub mod authorization {
-        wasmtime::component::bindgen!({
-            path: [
-                "../wit/deps/io",
-                "../wit/deps/clocks",
-                "../wit/deps/random",
-                "../wit/crypto",
-                "../wit/capability",
-                "../wit/identity",
-                "../wit/oauth",
-                "../wit/downstream",
-                "../wit/mcp",
-                "../wit/host",
-            ],
+        artifact! {
             world: "valet:host/authorization",
             imports: {
                 "valet:oauth/sessions.open": async,
@@ -111,7 +95,6 @@ pub(crate) mod bindings {
                 "valet:capability/token-signing.sign": async,
                 "valet:capability/egress-metadata.get": async,
             },
-            exports: { default: async },
             with: {
                 "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
@@ -121,65 +104,39 @@ pub(crate) mod bindings {
                 "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
                 "wasi:random/random": crate::parts::bindings::custodian::wasi::random::random,
             },
-        });
+        }
     }
 
     pub mod local_custodian {
-        wasmtime::component::bindgen!({
-            path: [
-                "../wit/deps/io",
-                "../wit/deps/clocks",
-                "../wit/deps/random",
-                "../wit/crypto",
-                "../wit/capability",
-                "../wit/identity",
-                "../wit/oauth",
-                "../wit/downstream",
-                "../wit/mcp",
-                "../wit/host",
-            ],
+        artifact! {
             world: "valet:host/local-custodian",
             imports: {
                 "valet:downstream/tokens.acquire": async,
                 "valet:downstream/tokens.forget": async,
             },
-            exports: { default: async },
             with: {
                 "valet:identity/principal": crate::parts::bindings::custodian::valet::identity::principal,
                 "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
                 "valet:capability/egress-graph": crate::parts::bindings::custodian::valet::capability::egress_graph,
             },
-        });
+        }
     }
 
     pub mod request {
-        wasmtime::component::bindgen!({
-            path: [
-                "../wit/deps/io",
-                "../wit/deps/clocks",
-                "../wit/deps/random",
-                "../wit/crypto",
-                "../wit/capability",
-                "../wit/identity",
-                "../wit/oauth",
-                "../wit/downstream",
-                "../wit/mcp",
-                "../wit/host",
-            ],
+        artifact! {
             world: "valet:host/request",
             imports: {
                 "valet:identity/authenticator.authenticate": async,
                 "valet:identity/authenticator.ready": async,
                 "valet:downstream/requests.send": async,
             },
-            exports: { default: async },
             with: {
                 "valet:identity/principal": crate::parts::bindings::custodian::valet::identity::principal,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
                 "wasi:clocks/wall-clock": crate::parts::bindings::identity::wasi::clocks::wall_clock,
                 "wasi:random/random": crate::parts::bindings::custodian::wasi::random::random,
             },
-        });
+        }
     }
 }

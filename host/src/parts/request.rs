@@ -246,10 +246,7 @@ impl requests::Host for Calls {
         caller: Resource<Principal>,
         request: requests::Request,
     ) -> Result<requests::Response, requests::Failure> {
-        let fault = |error: wasmtime::Error| {
-            tracing::error!(error = format!("{error:#}"), "the custodian failed");
-            requests::Failure::Unavailable("the custodian failed".to_owned())
-        };
+        let fault = |error: wasmtime::Error| requests::Failure::Unavailable(custodian::failed(&error));
         let principal = self.principals.get(&caller).map_err(fault)?.clone();
         let requests::Request { method, path, query, scopes } = request;
         let request = custodian::Request { method, path, query, scopes };

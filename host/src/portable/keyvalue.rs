@@ -137,7 +137,8 @@ impl generated::HostBucket for KeyValueView<'_> {
     }
 
     async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Error> {
-        Ok(self.get(bucket, key).await?.is_some())
+        let name = self.bucket(&bucket).name(&key)?;
+        self.range().exists(&name).await.map_err(failed)
     }
 
     /// The cursor is the last key of the page before, so a page is right even if keys came and went meanwhile.

@@ -9,10 +9,9 @@ use tempfile::TempDir;
 use valet_store::limits::{COUNTED_NAMES, NAME_BYTES, NAMES_AT_ONCE, VALUE_BYTES};
 use valet_store::{Part, Range, Store, StoreError, Term};
 
-use common::Hands;
 use common::redis_server::RedisServer;
+use common::{Hands, LONG};
 
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(40));
 const WHOLE_RANGE: [Range; 5] = [Range::Keys, Range::Tokens, Range::Sessions, Range::Grants, Range::Portable];
 

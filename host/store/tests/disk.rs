@@ -13,9 +13,7 @@ use tempfile::TempDir;
 use valet_store::limits::{DISK_RESERVE_BYTES, VALUE_BYTES};
 use valet_store::{Range, Ranged, Store, StoreError, SystemClock};
 
-use common::{Hands, Seeded, not_run};
-
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+use common::{Hands, LONG, Seeded, not_run};
 
 async fn open(path: &Path) -> Result<Ranged, StoreError> {
     Ok(Store::disk(path, SystemClock).await?.range(Range::Sessions))

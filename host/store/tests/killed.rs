@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use valet_store::{Range, Ranged, Store, SystemClock};
 
-use common::Seeded;
+use common::{LONG, Seeded};
 
 const SEED: u64 = 6;
 const ROUNDS: u64 = 100;
 const WRITERS: usize = 4;
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -3,15 +3,12 @@
 
 mod common;
 
-use std::time::Duration;
-
 use valet_store::limits::{MEMORY_ENTRY_BYTES, MEMORY_RANGE_BYTES};
 use valet_store::{Range, Store, StoreError};
 
-use common::Hands;
+use common::{Hands, LONG};
 
 static VALUE: [u8; 1 << 20] = [7; 1 << 20];
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
 #[tokio::test]
 async fn a_full_range_refuses_what_is_new_and_starves_no_other() {

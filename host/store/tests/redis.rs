@@ -8,9 +8,8 @@ use std::time::Duration;
 use valet_store::limits::SWEPT_ENTRIES;
 use valet_store::{Range, RedisSettings, Store, StoreError, Term};
 
+use common::LONG;
 use common::redis_server::{PASSWORD, RedisServer};
-
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 
 #[tokio::test]
 async fn a_wrong_password_is_refused_at_start_and_not_shown() {
@@ -114,39 +113,13 @@ async fn a_server_that_refuses_for_a_while_is_used_again() {
     {
     }
     assert!(matches!(range.get("a").await, Err(StoreError::Unavailable { .. })));
-    std::process::Command::new("redis-cli")
-        .args([
-            "-p",
-            &server.port.to_string(),
-            "-a",
-            "another",
-            "--no-auth-warning",
-            "CONFIG",
-            "SET",
-            "requirepass",
-            PASSWORD,
-        ])
-        .output()
-        .unwrap();
+    server.cli_as("another", &["CONFIG", "SET", "requirepass", PASSWORD]);
     assert_eq!(range.get("a").await.unwrap().as_deref(), Some(&b"1"[..]));
 }
 
 /// Closes the connections of all clients.
 fn server_cut_off(server: &RedisServer, password: &str) {
-    std::process::Command::new("redis-cli")
-        .args([
-            "-p",
-            &server.port.to_string(),
-            "-a",
-            password,
-            "--no-auth-warning",
-            "CLIENT",
-            "KILL",
-            "TYPE",
-            "normal",
-        ])
-        .output()
-        .unwrap();
+    server.cli_as(password, &["CLIENT", "KILL", "TYPE", "normal"]);
 }
 
 #[tokio::test]

@@ -58,8 +58,9 @@ pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Hal
     let request = message::accounts_request(settings);
     let accounts = within(BROKER_SILENT, broker.get_accounts(PROTOCOL, &correlation, &request)).await?;
     let accounts = message::read_accounts(&accounts).map_err(halt)?;
-    if let Some(known) = known(&accounts, ask) {
-        let request = message::token_request(settings, ask, Some(known));
+    let known = known(&accounts, ask);
+    let request = message::token_request(settings, ask, known);
+    if known.is_some() {
         let answer =
             within(BROKER_SILENT, broker.acquire_token_silently(PROTOCOL, &correlation, &request)).await?;
         match message::read_token(&answer) {
@@ -69,7 +70,6 @@ pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Hal
             Err(malformed) => return Err(halt(malformed)),
         }
     }
-    let request = message::token_request(settings, ask, known(&accounts, ask));
     let flow = Flow { broker: broker.clone(), correlation: correlation.clone(), over: false };
     let answer =
         within(BROWSER_WAIT, broker.acquire_token_interactively(PROTOCOL, &correlation, &request)).await?;

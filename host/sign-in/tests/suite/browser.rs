@@ -29,7 +29,7 @@ impl Waiting {
             tokio::task::yield_now().await;
         }
         let url = rig.person.urls().remove(0);
-        Self { listener: redirect_uri(&url), url, rig, asking }
+        Self { listener: parameter(&url, "redirect_uri"), url, rig, asking }
     }
 
     /// The answer of the authority for Adele, as the browser would post it.
@@ -68,12 +68,7 @@ fn ask(sign_in: SignIn) -> tokio::task::JoinHandle<Result<AccessToken, SignInErr
     tokio::spawn(async move { sign_in.token(&[GRAPH], None).await })
 }
 
-pub(crate) fn redirect_uri(url: &str) -> String {
-    let url = Url::parse(url).unwrap();
-    url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned()
-}
-
-fn parameter(url: &str, name: &str) -> String {
+pub(crate) fn parameter(url: &str, name: &str) -> String {
     Url::parse(url).unwrap().query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned()
 }
 
@@ -218,8 +213,6 @@ async fn idle_connections_keep_nobody_out_for_long() {
 #[tokio::test]
 async fn a_declined_sign_in_ends_there_and_the_page_says_so() {
     let rig = Rig::start().await;
-    rig.person.will(Does::Decline, approve(ids::ADELE_UPN));
-    // A page of accounts comes first, so the person declines what Adele would have to agree to.
     let sign_in = rig.sign_in();
     let asking = {
         rig.person.will(Does::Nothing, Does::Unreachable);
@@ -234,7 +227,7 @@ async fn a_declined_sign_in_ends_there_and_the_page_says_so() {
         ("error", "access_denied".to_owned()),
         ("error_description", "AADSTS65004: <b>User declined</b> to consent.".to_owned()),
     ];
-    let page = rig.person.http.post(redirect_uri(&url)).form(&fields).send().await.unwrap();
+    let page = rig.person.http.post(parameter(&url, "redirect_uri")).form(&fields).send().await.unwrap();
     assert_eq!(page.status(), 400);
     let text = page.text().await.unwrap();
     assert!(

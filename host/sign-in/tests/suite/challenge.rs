@@ -69,8 +69,7 @@ async fn what_a_refresh_cannot_do_the_person_does_with_the_claims_of_the_authori
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.person.seen(), (2, 0));
     let url = rig.person.urls().remove(1);
-    let claims = url::Url::parse(&url).unwrap();
-    let claims = claims.query_pairs().find(|(name, _)| name == "claims").unwrap().1.into_owned();
+    let claims = crate::browser::parameter(&url, "claims");
     let claims: serde_json::Value = serde_json::from_str(&claims).unwrap();
     assert_eq!(claims["access_token"]["xms_cc"]["values"][0], "cp1", "our capability stays: {claims}");
     assert!(

@@ -154,7 +154,7 @@ async fn a_call_that_is_given_up_closes_its_listener_and_the_next_one_starts_ane
         tokio::task::yield_now().await;
     }
     asking.abort();
-    let listener = crate::browser::redirect_uri(&rig.person.urls()[0]);
+    let listener = crate::browser::parameter(&rig.person.urls()[0], "redirect_uri");
     while rig.person.http.get(&listener).send().await.is_ok() {
         tokio::task::yield_now().await;
     }

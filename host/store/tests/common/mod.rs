@@ -9,6 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use valet_store::Clock;
 
+/// A lifetime that no test waits for.
+pub(crate) const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+
 /// A clock that stands still until it is moved.
 #[derive(Clone, Default)]
 pub(crate) struct Hands(Arc<AtomicU64>);
