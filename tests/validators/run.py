@@ -11,7 +11,6 @@ if sys.version_info < (3, 11):
     sys.exit(f"run.py: Python {sys.version.split()[0]} is too old; the pinned packages need 3.11 or newer")
 
 import argparse
-import signal
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -66,8 +65,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, servers.interrupted)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("run.py: interrupted")
+    servers.run(main)

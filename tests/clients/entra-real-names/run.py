@@ -46,12 +46,10 @@ def main() -> int:
     options = parse()
     if options.inside:
         return inside(options)
-    if sys.platform != "linux":
-        return not_run("namespaces are a thing of Linux")
     try:
         unshare = namespace.commands()
     except namespace.NotPossible as reason:
-        return not_run(f"this machine does not allow network namespaces: {reason}")
+        return not_run(str(reason))
     work = options.work.resolve()
     try:
         options.packages, options.python = prepare(options, work)

@@ -7,6 +7,7 @@ import fcntl
 import socket
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 # Where Azure's machines find their identities.
@@ -30,16 +31,18 @@ class NotClosed(Exception):
 
 def commands() -> list[str]:
     """The command that runs another one in new network and mount namespaces, or NotPossible."""
-    refusals = []
+    if sys.platform != "linux":
+        raise NotPossible("namespaces are a thing of Linux")
+    refused, refusals = "this machine does not allow network namespaces", []
     for command in (["unshare", "--net", "--mount"], ["unshare", "--map-root-user", "--net", "--mount"]):
         try:
             tried = subprocess.run([*command, "true"], capture_output=True, text=True, timeout=30)
         except OSError as error:
-            raise NotPossible(f"{command[0]}: {error.strerror}") from None
+            raise NotPossible(f"{refused}: {command[0]}: {error.strerror}") from None
         if tried.returncode == 0:
             return command
         refusals.append(f"{' '.join(command)}: {tried.stderr.strip()}")
-    raise NotPossible("; ".join(refusals))
+    raise NotPossible(f"{refused}: {'; '.join(refusals)}")
 
 
 def furnish(names: dict[str, str], work: Path) -> None:

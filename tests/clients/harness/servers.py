@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import expected
 import tls
@@ -275,6 +277,14 @@ def work(job: str) -> Path:
     return (Path(target) if target else repository / "target") / "valet" / "clients" / job
 
 
-def interrupted(*_: object) -> None:
-    """Handles a signal as Ctrl-C, so that what was started is stopped."""
+def run(main: Callable[[], int]) -> NoReturn:
+    """Ends the program with what `main` gives. A request to terminate is handled as Ctrl-C, so that what was started is stopped."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("run.py: interrupted")
+
+
+def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt

@@ -29,18 +29,13 @@ class Outcome:
 def sign_in(url: str, user: str, context: ssl.SSLContext, by_header: bool) -> Outcome:
     """Signs `user` in at `url`. `by_header` uses the emulator's short cut; otherwise each page's form is read and sent."""
     redirect_uri = _query(url)["redirect_uri"]
-    browser = urllib.request.build_opener(
-        _NoRedirects,
-        urllib.request.ProxyHandler({}),
-        urllib.request.HTTPSHandler(context=context),
-        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
-    )
+    browser = opener(context)
     request = urllib.request.Request(url)
     if by_header:
         request.add_header("x-emulator-approve", user)
     pages: list[str] = []
     for _ in range(MOST_PAGES + 1):
-        status, location, body = _send(browser, request)
+        status, location, body = send(browser, request)
         if location is not None:
             if not location.startswith(redirect_uri):
                 raise SignInError(f"redirected to {location} instead of {redirect_uri}")
@@ -56,17 +51,28 @@ def sign_in(url: str, user: str, context: ssl.SSLContext, by_header: bool) -> Ou
     raise SignInError(f"no redirect after the pages {pages}")
 
 
-def _query(url: str) -> dict[str, str]:
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+def opener(context: ssl.SSLContext) -> urllib.request.OpenerDirector:
+    """What keeps cookies, and follows no redirection."""
+    return urllib.request.build_opener(
+        _NoRedirects,
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
+    )
 
 
-def _send(browser: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[int, str | None, str]:
+def send(browser: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[int, str | None, str]:
+    """Status, `Location` and body of the answer."""
     try:
         with browser.open(request, timeout=30) as response:
             return response.status, None, response.read().decode()
     except urllib.error.HTTPError as answer:
         with answer:
             return answer.code, answer.headers.get("location"), answer.read().decode()
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

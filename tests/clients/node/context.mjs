@@ -38,7 +38,7 @@ export const environment = {
 };
 
 /** The emulator's own interface; see its documentation. Returns the JSON of the answer. */
-async function admin(method, path, body) {
+export async function admin(method, path, body) {
   const response = await fetch(`${context.authority}/emulator/${path}`, {
     method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body),
   });

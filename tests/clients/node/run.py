@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -111,8 +110,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, servers.interrupted)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("run.py: interrupted")
+    servers.run(main)

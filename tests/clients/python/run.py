@@ -12,7 +12,6 @@ if sys.version_info < (3, 11):
 
 import argparse
 import contextlib
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,8 +99,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, servers.interrupted)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("run.py: interrupted")
+    servers.run(main)

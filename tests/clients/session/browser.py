@@ -3,14 +3,14 @@ sits there."""
 
 from __future__ import annotations
 
-import http.cookiejar
 import re
 import ssl
-import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from html import unescape
+
+import signin
 
 # Valet, Entra, Valet again, and the pages between them.
 MOST_STEPS = 12
@@ -33,12 +33,7 @@ class Browser:
     pages: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._opener = urllib.request.build_opener(
-            _NoRedirects,
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=self.context),
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
-        )
+        self._opener = signin.opener(self.context)
 
     def go(self, url: str) -> str:
         """From a client's authorization request to the URL that takes the answer to the client, where nobody goes."""
@@ -47,7 +42,7 @@ class Browser:
         for _ in range(MOST_STEPS):
             if request.full_url.startswith(f"{self.authority}/"):
                 request.add_header("x-emulator-approve", self.user)
-            status, location, body = self._send(request)
+            status, location, body = signin.send(self._opener, request)
             if onward := location or _refreshed(body):
                 onward = urllib.parse.urljoin(request.full_url, onward)
                 if onward.startswith(redirect):
@@ -68,19 +63,6 @@ class Browser:
         action = urllib.parse.urljoin(url, re.search('<form method="post" action="([^"]*)"', body)[1])
         headers = {"origin": self.issuer, "sec-fetch-site": "same-origin"}
         return urllib.request.Request(action, urllib.parse.urlencode(fields).encode(), headers)
-
-    def _send(self, request: urllib.request.Request) -> tuple[int, str | None, str]:
-        try:
-            with self._opener.open(request, timeout=30) as response:
-                return response.status, None, response.read().decode()
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, answer.headers.get("location"), answer.read().decode()
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
 
 
 def _refreshed(body: str) -> str | None:

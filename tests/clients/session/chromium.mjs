@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { authority, clientId, clock, executable, issuer, own, scope, screenshots, url, webRedirect } from './context.mjs';
+import { authority, call, clientId, clock, executable, issuer, own, scope, screenshots, url, webRedirect } from './context.mjs';
 
 const { chromium } = own.require('playwright-core');
 const oauth = await own.import('oauth4webapi');
@@ -119,19 +119,6 @@ export class Client {
 export async function whoami(token) {
   const { status, result } = await call(token, 'whoami');
   return { status, name: result?.structuredContent.name };
-}
-
-/** The status of a call of a tool with an access token, and its result. */
-export async function call(token, tool) {
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {}, _meta: meta } };
-  const headers = {
-    'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/call', 'mcp-name': tool, authorization: `Bearer ${token}`,
-  };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  const text = await response.text();
-  return { status: response.status, result: response.ok ? JSON.parse(text).result : undefined };
 }
 
 /** Presses the account of `user` on Entra's page, if that is shown; or Cancel. */

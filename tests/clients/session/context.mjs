@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 
 import { loader } from '../entra-node/packages.mjs';
+import { admin } from '../node/context.mjs';
 
 export { ADELE, ALEX, clientId, environment, expected, folder, load, packaged, scope, url } from '../node/context.mjs';
 
@@ -38,14 +39,17 @@ export const { chromium: executable } = context;
 /** The issuer of Valet's tokens. */
 export const issuer = new URL(context.url).origin;
 
-/** The emulator's own interface; see its documentation. Returns the JSON of the answer. */
-export async function admin(method, path, body) {
-  const response = await fetch(`${authority}/emulator/${path}`, {
-    method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body),
-  });
+/** The status of a call of a tool with an access token, and its result. */
+export async function call(token, tool) {
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {}, _meta: meta } };
+  const headers = {
+    'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'tools/call', 'mcp-name': tool, authorization: `Bearer ${token}`,
+  };
+  const response = await fetch(context.url, { method: 'POST', headers, body: JSON.stringify(body) });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} /emulator/${path}: HTTP ${response.status} ${text}`);
-  return text ? JSON.parse(text) : undefined;
+  return { status: response.status, result: response.ok ? JSON.parse(text).result : undefined };
 }
 
 /** Ends everything that `user` was granted at Entra until now. */

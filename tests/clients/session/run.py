@@ -12,7 +12,6 @@ if sys.version_info < (3, 11):
 
 import argparse
 import json
-import signal
 import subprocess
 from pathlib import Path
 
@@ -76,12 +75,10 @@ def main() -> int:
     options = parse()
     if options.inside:
         return inside(options)
-    if sys.platform != "linux":
-        return not_run("namespaces are a thing of Linux")
     try:
         unshare = namespace.commands()
     except namespace.NotPossible as reason:
-        return not_run(f"this machine does not allow network namespaces: {reason}")
+        return not_run(str(reason))
     try:
         prepare(options)
     except packages.Unsuitable as reason:
@@ -199,8 +196,4 @@ def parse() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, servers.interrupted)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("run.py: interrupted")
+    servers.run(main)

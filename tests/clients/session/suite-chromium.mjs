@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 
 import { Suite } from '../entra-node/report.mjs';
-import { Client, PATIENCE, atEntra, call, later, launch, look, whoami } from './chromium.mjs';
-import { ADELE, ALEX, admin, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
+import { Client, PATIENCE, atEntra, later, launch, look, whoami } from './chromium.mjs';
+import { ADELE, ALEX, call, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
 
 if (!executable) {
   console.error('NOT RUN: chromium: it is not installed; on Debian: apt-get install chromium');
@@ -403,6 +403,5 @@ await one('the page between two forms says what happens, and has a link', async 
   await page.waitForURL(AT_CLIENT);
 });
 
-await admin('DELETE', 'consents');
 await browser.close();
 suite.end();

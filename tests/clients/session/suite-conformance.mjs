@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import assert from 'node:assert/strict';
@@ -19,7 +19,6 @@ const suite = new Suite(`session, ${name} ${loader(conformance).version(name)}, 
 /** Runs it with somebody who signs in; gives its checks. */
 async function judged(revision, browser) {
   const results = mkdtempSync(join(folder, 'conformance-'));
-  mkdirSync(results, { recursive: true });
   const options = ['--url', issuer, '--client-id', clientId, '--resource', url, '--port', '3017', '--spec-version', revision];
   const child = spawn(process.execPath, [program, 'authorization', ...options, '-o', results], {
     env: environment, stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { refused } from '../entra-node/expect.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, clientId, confidential, documentId, expected, issuer, own, scope, url, webRedirect } from './context.mjs';
+import { ADELE, call, clientId, confidential, documentId, expected, issuer, own, scope, url, webRedirect } from './context.mjs';
 
 const openid = await own.import('openid-client');
 const oauth = await own.import('oauth4webapi');
@@ -14,15 +14,8 @@ const LOOPBACK = 'http://127.0.0.1:43210/callback';
 
 /** A tool's answer, or the status of a refusal. */
 async function whoami(token) {
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
-  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami', arguments: {}, _meta: meta } };
-  const headers = {
-    'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/call', 'mcp-name': 'whoami', authorization: `Bearer ${token}`,
-  };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  const text = await response.text();
-  return response.ok ? JSON.parse(text).result.structuredContent : response.status;
+  const { status, result } = await call(token, 'whoami');
+  return result ? result.structuredContent : status;
 }
 
 await certified(new Suite(`session, openid-client ${own.version('openid-client')}`));
@@ -160,13 +153,12 @@ async function certified(suite) {
 
   await suite.case('a code is used twice: refused, and what it gave ends', async () => {
     const configuration = await configured();
-    let answer;
     const [verifier, state] = [openid.randomPKCECodeVerifier(), openid.randomState()];
     const asked = openid.buildAuthorizationUrl(configuration, {
       redirect_uri: LOOPBACK, scope, state, resource: url,
       code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
     });
-    answer = await new Browser(ADELE).go(asked.href);
+    const answer = await new Browser(ADELE).go(asked.href);
     const redeem = () => openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state });
     const tokens = await redeem();
     assert.equal((await whoami(tokens.access_token)).kind, 'user');

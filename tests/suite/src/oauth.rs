@@ -101,6 +101,11 @@ pub fn arrived(rig: &Rig, page: &Page) -> String {
     code
 }
 
+/// Redeems the code that arrived at the client.
+pub async fn finish(rig: &Rig, page: &Page) -> Tokens {
+    Tokens::read(rig, &redeem(rig, &arrived(rig, page)).await)
+}
+
 /// Signs in and redeems the code.
 pub async fn sign_in(rig: &Rig, browser: &mut Browser) -> Tokens {
     let code = code(rig, browser).await;

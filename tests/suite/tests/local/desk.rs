@@ -124,19 +124,20 @@ impl Desk {
 
     /// Waits for the browser to open, signs `user` in there, and gives the page at the end.
     pub(crate) async fn finish(&self, user: &str) -> Page {
-        let url = self.url().await;
-        let mut browser = Browser::of(&self.emulator, user);
-        let page = browser.go(&url).await;
-        browser.submit(&page).await
+        self.answer(user, false).await
     }
 
     /// The same for somebody who declines.
     pub(crate) async fn decline(&self, user: &str) {
+        self.answer(user, true).await;
+    }
+
+    async fn answer(&self, user: &str, declines: bool) -> Page {
         let url = self.url().await;
         let mut browser = Browser::of(&self.emulator, user);
-        browser.declines = true;
+        browser.declines = declines;
         let page = browser.go(&url).await;
-        browser.submit(&page).await;
+        browser.submit(&page).await
     }
 
     /// Enters a device code at the emulator.

@@ -12,24 +12,20 @@ const HOST: &str = "valet.example";
 /// A browser at the very end of its way: the address at which Entra's answer is delivered, not gone to yet.
 async fn at_the_door(rig: &Rig, browser: &mut Browser) -> String {
     let asked = browser.go(&Authorize::default().url()).await;
-    let onward = browser.post_decision(&asked, "allow").await;
-    assert!(onward.status == 200, "{onward:?}");
-    let (_, rest) = onward.text.split_once("content=\"0;url=").unwrap();
-    let mut url = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+    let mut page = browser.post_decision(&asked, "allow").await;
+    assert!(page.status == 200, "{page:?}");
     loop {
-        let page = browser.step(&url).await;
-        let location = page.headers["location"].to_str().unwrap();
-        url = page.url.join(location).unwrap().into();
-        if url.starts_with("https://valet.example/auth/callback") {
+        let url = page.onward().unwrap_or_else(|| panic!("no way on: {page:?}"));
+        if url.as_str().starts_with("https://valet.example/auth/callback") {
             // Entra's code, which must be in no log.
-            let query = url::Url::parse(&url).unwrap();
-            for (name, value) in query.query_pairs() {
+            for (name, value) in url.query_pairs() {
                 if name == "code" {
                     rig.keep_secret(&value);
                 }
             }
-            return url;
+            return url.into();
         }
+        page = browser.step(url.as_str()).await;
     }
 }
 
@@ -53,7 +49,7 @@ fn another_browser_cannot_bring_the_answer() {
         // Each in its own browser is fine.
         for (browser, url) in [(&mut mallory, url), (&mut alice, own)] {
             let page = browser.go(&url).await;
-            oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+            oauth::finish(&rig, &page).await;
         }
     });
 }
@@ -66,7 +62,7 @@ fn an_answer_counts_once() {
         let url = at_the_door(&rig, &mut browser).await;
         let (name, value) = browser.cookie(HOST, "__Host-valet-tx-").unwrap();
         let page = browser.go(&url).await;
-        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        let tokens = oauth::finish(&rig, &page).await;
         // The back button, and a reload.
         refused(&browser.step(&url).await, "not begun in this browser, or is finished already");
         // With the cookie put back, Entra still takes its code once only.
@@ -122,7 +118,7 @@ fn state_cookie_and_answer_belong_together() {
         // With everything as it was the same answer is good.
         browser.set_cookie(HOST, &name, &value);
         let page = browser.go(&url).await;
-        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        oauth::finish(&rig, &page).await;
     });
 }
 

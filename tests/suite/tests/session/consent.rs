@@ -57,7 +57,7 @@ fn the_form_counts_only_from_its_page_in_its_browser() {
         }
         // The page itself.
         let page = browser.decide(&asked, "allow").await;
-        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        oauth::finish(&rig, &page).await;
         // And not a second time.
         let page = browser.post(url, &form(&*transaction, &*csrf, "allow")).await;
         assert_eq!(page.status, 403, "{page:?}");
@@ -78,7 +78,7 @@ fn who_comes_back_from_entra_has_to_have_permitted_it() {
         let page = browser.go(&Authorize::default().url()).await;
         assert!(page.asks(), "Alex has permitted nothing: {page:?}");
         let page = browser.decide(&page, "allow").await;
-        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &oauth::arrived(&rig, &page)).await);
+        let tokens = oauth::finish(&rig, &page).await;
         let who = rig.call("whoami", &tokens.access).await.result();
         assert_eq!(who["structuredContent"]["name"], "Alex Wilber");
     });

@@ -1,7 +1,5 @@
 //! The façade: clients get Entra's tokens by way of us, without what stands between them and Entra.
 
-use std::sync::Arc;
-
 use entra_emulator::ids;
 use serde_json::json;
 use valet_suite::browser::Browser;
@@ -16,7 +14,7 @@ async fn rig() -> Rig {
     emulator.change_registrations(|all| {
         all.app_mut(ids::VALET).unwrap().redirect_uris.web.push(REDIRECT_URI.to_owned());
     });
-    Rig::start_with(Arc::clone(&emulator), facade).await
+    Rig::start_with(emulator, facade).await
 }
 
 fn facade(config: Config) -> Config {

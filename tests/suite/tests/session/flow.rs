@@ -19,8 +19,7 @@ fn a_person_signs_in_once_and_the_tools_work() {
             assert!(page.text.contains(expected), "{expected} is not in {}", page.text);
         }
         let page = browser.decide(&page, "allow").await;
-        let code = oauth::arrived(&rig, &page);
-        let tokens = oauth::Tokens::read(&rig, &oauth::redeem(&rig, &code).await);
+        let tokens = oauth::finish(&rig, &page).await;
 
         let who = rig.call("whoami", &tokens.access).await.result();
         assert_eq!(who["structuredContent"]["name"], "Adele Vance", "{who}");
@@ -29,8 +28,7 @@ fn a_person_signs_in_once_and_the_tools_work() {
 
         // The second time nobody is asked: the permission is remembered, and Entra knows the browser.
         let page = browser.go(&Authorize::default().url()).await;
-        let code = oauth::arrived(&rig, &page);
-        oauth::Tokens::read(&rig, &oauth::redeem(&rig, &code).await);
+        oauth::finish(&rig, &page).await;
     });
 }
 

@@ -16,8 +16,6 @@ mod refusals;
 mod shared;
 mod sign_out;
 
-use std::sync::Arc;
-
 use valet_suite::Rig;
 use valet_suite::rig::{emulator, shared_emulator};
 
@@ -28,6 +26,5 @@ async fn rig() -> Rig {
 
 /// The same with an emulator of its own, for faults, clocks and policies.
 async fn own_rig() -> Rig {
-    let emulator = emulator().await;
-    Rig::start_with(Arc::clone(&emulator), |config| config.with_sessions()).await
+    Rig::start_with(emulator().await, |config| config.with_sessions()).await
 }

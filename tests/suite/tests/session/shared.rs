@@ -28,8 +28,7 @@ fn sessions_belong_to_no_server() {
         let asked = browser.go(&Authorize::default().url()).await;
         let mut there = browser.clone().moved(&second);
         let page = there.decide(&asked, "allow").await;
-        let code = oauth::arrived(&first, &page);
-        let tokens = Tokens::read(&first, &oauth::redeem(&first, &code).await);
+        let tokens = oauth::finish(&first, &page).await;
         for rig in [&first, &second] {
             assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
         }
