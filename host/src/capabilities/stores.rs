@@ -86,7 +86,7 @@ impl key_cache::Host for Capabilities {
         }
     }
 
-    async fn not_renewed(&mut self, name: String, why: String) {
+    fn not_renewed(&mut self, name: String, why: String) {
         tracing::warn!(of = name, why, "keys were not renewed; the last good ones go on being used");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use entra_emulator::{Endpoint, Fault, FaultBody, Operation, Signer, TokenVersion, ids};
+use entra_emulator::{Endpoint, Fault, FaultBody, Operation, ids};
 use serde_json::{Value, json};
 use valet_minting::base64url;
 use valet_suite::check::{Refusal, refused};
@@ -62,7 +62,7 @@ fn troubles() -> Vec<(&'static str, Fault, Option<&'static str>)> {
     let answer = |body| Fault::Answer { code: 200, retry_after: None, body };
     vec![
         ("down", Fault::Status { code: 503, retry_after: None }, Some("answered with status 503")),
-        ("reset", Fault::Reset, Some("cannot be reached")),
+        ("reset", Fault::Reset, Some("broke off")),
         ("cut off", Fault::CutOff, Some("broke off")),
         ("HTML", answer(FaultBody::Html), Some("not a JSON Web Key Set")),
         ("no JSON", answer(FaultBody::NotJson), Some("not a JSON Web Key Set")),
