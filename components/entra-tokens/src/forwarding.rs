@@ -21,6 +21,7 @@ impl From<Fault> for Failure {
         match fault {
             Fault::Misconfigured(why) => Self::Misconfigured(why),
             Fault::Unavailable(why) | Fault::Grant(why) => Self::Unavailable(why),
+            Fault::Refused(detail) => Self::Unavailable(detail.to_string()),
             Fault::Interaction(_) | Fault::Throttled(_) => {
                 Self::Unavailable("the authority asks to wait".to_owned())
             }

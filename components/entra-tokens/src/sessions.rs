@@ -50,6 +50,7 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
         roles: identity.roles,
         refresh_token: tokens.refresh_token.ok_or_else(|| missing("refresh token"))?,
         tokens: vec![(scopes, Kept { access_token: tokens.access_token, expires_at })],
+        short_of: None,
         known_until: known_until(now, tokens.expires_in),
         ends_at,
     };
@@ -71,6 +72,10 @@ pub(crate) fn renew(id: &str) -> Result<oauth::Session, Fault> {
     let records = Records::open()?;
     let known = |held: &Held| held.session.known_until > wall_clock::now().seconds;
     let mut held = records.get(&id)?;
+    if held.session.short_of.is_some() {
+        // A client would come back with a token that does not do either. Refused, it has the person sign in.
+        return Err(Fault::Interaction(None));
+    }
     if !known(&held) {
         let _turn = records.take_turn(&id)?;
         held = records.get(&id)?;
@@ -100,7 +105,7 @@ fn described(id: &SessionId, session: Session) -> oauth::Session {
 }
 
 /// The permissions of the API that a sign-in asks for.
-fn api_scopes() -> Result<Vec<String>, Fault> {
+pub(crate) fn api_scopes() -> Result<Vec<String>, Fault> {
     Ok(setting("sign_in_scopes")?.split_whitespace().map(str::to_owned).collect())
 }
 

@@ -145,7 +145,8 @@ fn renewed(session: &str) -> Result<Session, TokenError> {
     match sessions::renew(session) {
         Ok(session) => Ok(session.into()),
         Err(failure) => Err(match failure {
-            Failure::Ended(_) | Failure::InteractionRequired(_) => TokenError::SessionEnded(words(&failure)),
+            Failure::Ended(_) => TokenError::SessionEnded(words(&failure)),
+            Failure::InteractionRequired(_) => TokenError::InteractionRequired(words(&failure)),
             Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),
             Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(words(&failure)),
         }),

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Detail;
 use crate::kept::Kept;
 use crate::sealed::{NONCE_BYTES, Place, SealingKeys};
 
@@ -70,6 +71,8 @@ pub struct Session {
     pub refresh_token: SecretString,
     /// Access tokens by the permissions that they were asked for with.
     pub tokens: Vec<(Vec<String>, Kept)>,
+    /// The permissions for which claims are wanted that this sign-in did not bring, if there are some: the session goes on, and is not renewed.
+    pub short_of: Option<Vec<String>>,
     /// Until when roles are taken as they are, in seconds since the Unix epoch. After that the authority is asked again.
     pub known_until: u64,
     /// When the session ends, whatever is done with it.
@@ -82,6 +85,8 @@ struct Plain {
     roles: Vec<String>,
     refresh: String,
     tokens: Vec<(Vec<String>, String, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_of: Option<Vec<String>>,
     known_until: u64,
     ends_at: u64,
 }
@@ -94,9 +99,10 @@ impl Session {
         fitting.map(|(_, kept)| &kept.access_token)
     }
 
-    /// Keeps `token` for `scopes` in place of the one before.
+    /// Keeps `token` for `scopes` in place of the one before. What was wanted for these scopes is satisfied with it.
     pub fn keep(&mut self, scopes: &[String], token: Kept) {
         self.forget(scopes);
+        self.short_of = self.short_of.take().filter(|wanting| wanting != scopes);
         if self.tokens.len() == TOKENS
             && let Some((first, _)) =
                 self.tokens.iter().enumerate().min_by_key(|(_, (_, kept))| kept.expires_at)
@@ -127,6 +133,7 @@ impl Session {
                     (scopes.clone(), kept.access_token.expose_secret().to_owned(), kept.expires_at)
                 })
                 .collect(),
+            short_of: self.short_of.clone(),
             known_until: self.known_until,
             ends_at: self.ends_at,
         };
@@ -146,10 +153,27 @@ impl Session {
             tokens: tokens
                 .map(|(scopes, token, expires_at)| (scopes, Kept { access_token: token.into(), expires_at }))
                 .collect(),
+            short_of: plain.short_of,
             known_until: plain.known_until,
             ends_at: plain.ends_at,
         })
     }
+}
+
+/// What the authority's refusal of a session's refresh token comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sign-in is over: the token is not taken any more, or not for what the session was opened with.
+    Over,
+    /// The token may still be good: ask for what the session was opened with. Refused for that, it is over.
+    Doubtful,
+}
+
+/// What it comes to that the authority refused a session's refresh token (`detail`) when it was asked for `scopes`; `opened_with` is what the session was opened
+/// with. That the scopes of one tool are refused ends nobody's session.
+#[must_use]
+pub fn refusal(detail: &Detail, scopes: &[String], opened_with: &[String]) -> Refusal {
+    if detail.is_about_the_grant() || scopes == opened_with { Refusal::Over } else { Refusal::Doubtful }
 }
 
 /// Name of the record of the claims that the API or a policy wants of a user at the next sign-in.
@@ -183,6 +207,7 @@ mod tests {
             roles: vec!["Operator".into()],
             refresh_token: "r-1".to_owned().into(),
             tokens: vec![(scopes("a b"), kept("t-1", 5000))],
+            short_of: Some(scopes("c")),
             known_until: 4000,
             ends_at: 9000,
         }
@@ -197,6 +222,7 @@ mod tests {
         assert_eq!(opened.token(&scopes("a b"), 1000).map(ExposeSecret::expose_secret), Some("t-1"));
         assert_eq!((opened.display_name.as_deref(), opened.roles[0].as_str()), (Some("Abe"), "Operator"));
         assert_eq!((opened.known_until, opened.ends_at), (4000, 9000));
+        assert_eq!(opened.short_of, Some(scopes("c")));
         assert!(Session::open(&keys, &record, &id(2)).is_none());
         let shown = format!("{opened:?}");
         assert!(!shown.contains("r-1") && !shown.contains("t-1"), "{shown}");
@@ -215,6 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wanted_for_some_scopes_is_settled_by_a_token_for_these() {
+        let mut session = session();
+        session.keep(&scopes("a b"), kept("t", 8000));
+        assert_eq!(session.short_of, Some(scopes("c")));
+        session.keep(&scopes("c"), kept("t", 8000));
+        assert_eq!(session.short_of, None);
+    }
+
+    #[test]
     fn the_token_that_ends_first_makes_room() {
         let mut session = session();
         for number in 0..TOKENS as u64 {
@@ -224,6 +259,19 @@ mod tests {
         assert!(
             session.token(&scopes("a b"), 1000).is_none() && session.token(&scopes("s0"), 1000).is_some()
         );
+    }
+
+    #[test]
+    fn a_refusal_of_a_tools_scopes_ends_no_session() {
+        let detail = |suberror: Option<&str>| Detail {
+            suberror: suberror.map(str::to_owned),
+            ..Detail::default()
+        };
+        let (tool, sign_in) = (scopes("Mail.Read"), scopes("User.Read"));
+        assert_eq!(refusal(&detail(None), &tool, &sign_in), Refusal::Doubtful);
+        assert_eq!(refusal(&detail(Some("client_mismatch")), &tool, &sign_in), Refusal::Doubtful);
+        assert_eq!(refusal(&detail(Some("bad_token")), &tool, &sign_in), Refusal::Over);
+        assert_eq!(refusal(&detail(None), &sign_in, &sign_in), Refusal::Over);
     }
 
     #[test]
