@@ -1,6 +1,7 @@
 //! Every limit of the host in one place, with its reason. Those that operators may have to change are keys of the configuration; these are
 //! their defaults.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Longest request body in bytes. MCP requests are a few kB; the largest are tool arguments with a document in them.
@@ -96,6 +97,10 @@ pub const CONCURRENT_REQUESTS: u32 = 256;
 
 /// Calls of one caller in a minute, and at once after a quiet minute. A model that calls tools in a loop makes some 60; this is for loops that went wrong.
 pub const CALLS_PER_MINUTE: u32 = 600;
+
+/// Sign-ins of one caller that Entra may refuse in a minute, and so the requests with our credential that somebody can have us send who has nothing but codes that
+/// they made up. Those that succeed are not counted, so that it does not matter how many people are behind one address.
+pub const REFUSED_SIGN_INS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
 
 /// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
 /// Each takes some 100 bytes.

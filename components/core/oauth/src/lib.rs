@@ -17,7 +17,7 @@
 //! | `POST /oauth/consent` | opens the cookie that the form names; yes goes to Entra, no to the client, both by a page between | [`consent::Answer`], [`page::onward`] |
 //! | `GET /auth/callback` | opens the cookie that `state` names, redeems Entra's code and opens a session | [`callback::Answer`] |
 //! | | who came back has not permitted it: closes the session and asks again | [`consent::holds`], [`transaction::Transaction::asking_again`] |
-//! | | writes that the transaction is used, the account, the code; sets the user cookie; sends the code to the client | [`transaction::used_record`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
+//! | | writes that the answer is taken before, and that the transaction is used after it; then the account, the code; sets the user cookie; sends the code to the client | [`transaction::Progress`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
 //! | `POST /oauth/token` | a code: begins a family of refresh tokens, then marks the code spent | [`token::Request`], [`code::redeem`], [`refresh::begin`] |
 //! | | a refresh token: renews the session, then replaces the family's record | [`refresh::decide`], [`refresh::Rotation::finish`] |
 //! | | signs an access token | [`at_jwt`], [`token::response`] |
