@@ -151,6 +151,13 @@ pub const EGRESS_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// Time to fetch a client's metadata document, which a person waits for.
 pub const DOCUMENT_TIME: Duration = Duration::from_secs(5);
 
+/// Metadata documents that are being fetched at the same time. Strangers choose what is fetched, and each fetch holds one of the places for requests for as long as
+/// [`DOCUMENT_TIME`]; documents are kept, so honest ones are seldom fetched.
+pub const DOCUMENT_FETCHES: usize = 16;
+
+/// Those of one host: two, so that a first sign-in does not wait for another's, and a slow host holds no more than that.
+pub const DOCUMENT_FETCHES_OF_HOST: usize = 2;
+
 /// Longest metadata document in bytes. Real ones are below 2 kB.
 pub const DOCUMENT_BYTES: usize = 16 * 1024;
 

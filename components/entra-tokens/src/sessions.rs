@@ -43,7 +43,8 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     })?;
     settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.claims.as_deref())?;
 
-    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes());
+    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes())
+        .map_err(|error| Fault::Grant(format!("the ID token was refused: {error}")))?;
     let ends_at = now.saturating_add(session_lifetime()?);
     let expires_at = now.saturating_add(tokens.expires_in);
     let session = Session {

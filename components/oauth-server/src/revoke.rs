@@ -30,7 +30,7 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
         Target::Unknown => return Ok(revoke::done()),
     };
     let record = grants::get(&presented.record_name()).map_err(TokenError::Unavailable)?;
-    match refresh::revoke(record.as_deref(), &client.id) {
+    match refresh::revoke(record.as_deref(), &presented, &client.id) {
         Ok(grant) => {
             let user = &grant.session.user;
             accounts::end_granted(exchange, &grant, presented.family()).map_err(TokenError::Unavailable)?;

@@ -1,5 +1,7 @@
 //! A sign-in session: who signed in, and the tokens that Entra gave for it, in one record that is sealed as a whole.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Detail;
 use crate::kept::Kept;
+use crate::limits::shown;
 use crate::sealed::{NONCE_BYTES, Place, SealingKeys};
 
 /// Random bytes in an id.
@@ -21,11 +24,45 @@ const TOKENS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionId(String);
 
+/// Why there can be no such session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionIdError {
+    /// The tenant is no GUID in lower case.
+    Tenant {
+        /// What it is, shortened.
+        found: String,
+    },
+    /// The user's object id is no GUID in lower case.
+    User {
+        /// What it is, shortened.
+        found: String,
+    },
+}
+
+impl fmt::Display for SessionIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant { found } => write!(f, "the tenant `{found}` is no GUID in lower case"),
+            Self::User { found } => write!(f, "the object id `{found}` is no GUID in lower case"),
+        }
+    }
+}
+
+impl std::error::Error for SessionIdError {}
+
 impl SessionId {
     /// A new one. `random` is used once.
-    #[must_use]
-    pub fn new(tenant_id: &str, object_id: &str, random: [u8; ID_BYTES]) -> Self {
-        Self(format!("{tenant_id}.{object_id}.{}", URL_SAFE_NO_PAD.encode(random)))
+    ///
+    /// # Errors
+    /// A [`SessionIdError`] where the two are not of the form that the parts of an id are told apart by.
+    pub fn new(tenant_id: &str, object_id: &str, random: [u8; ID_BYTES]) -> Result<Self, SessionIdError> {
+        if !is_guid(tenant_id) {
+            return Err(SessionIdError::Tenant { found: shown(tenant_id) });
+        }
+        if !is_guid(object_id) {
+            return Err(SessionIdError::User { found: shown(object_id) });
+        }
+        Ok(Self(format!("{tenant_id}.{object_id}.{}", URL_SAFE_NO_PAD.encode(random))))
     }
 
     /// Reads one; none if it has another form.
@@ -33,8 +70,8 @@ impl SessionId {
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let [tenant_id, object_id, random] = parts[..] else { return None };
-        let whole = tenant_id.len() == 36 && object_id.len() == 36 && random.len() == 43;
-        whole.then(|| Self(text.to_owned()))
+        let random = URL_SAFE_NO_PAD.decode(random).ok()?.try_into().ok()?;
+        Self::new(tenant_id, object_id, random).ok()
     }
 
     /// The text, which is also the record's name.
@@ -58,6 +95,15 @@ impl SessionId {
     fn place(&self) -> Place<'_> {
         Place { tenant_id: self.tenant_id(), object_id: self.object_id(), record: &self.0 }
     }
+}
+
+/// Whether a text is a GUID as Entra writes them: hexadecimal digits in lower case, in groups of 8, 4, 4, 4 and 12.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
 }
 
 /// What is kept of a session.
@@ -190,7 +236,7 @@ mod tests {
     const USER: &str = "00aa00aa-bb11-cc22-dd33-44ee44ee44ee";
 
     fn id(byte: u8) -> SessionId {
-        SessionId::new(TENANT, USER, [byte; ID_BYTES])
+        SessionId::new(TENANT, USER, [byte; ID_BYTES]).unwrap()
     }
 
     fn scopes(text: &str) -> Vec<String> {
@@ -274,6 +320,28 @@ mod tests {
         assert_eq!(refusal(&detail(None), &sign_in, &sign_in), Refusal::Over);
     }
 
+    /// The parts are found by their lengths: what is no GUID could be read as another user's.
+    #[test]
+    fn tenant_and_user_are_guids() {
+        let new = |tenant: &str, user: &str| SessionId::new(tenant, user, [1; ID_BYTES]).map(drop);
+        let odd = [
+            "",
+            "common",
+            &TENANT.to_uppercase(),
+            &TENANT.replace('-', "."),
+            &TENANT.replace('-', "0"),
+            &format!("{{{TENANT}}}"),
+            &format!("{TENANT} "),
+            "é0aa00aa-bb11-cc22-dd33-44ee44ee44e",
+        ];
+        for found in odd {
+            let found = found.to_owned();
+            assert_eq!(new(&found, USER), Err(SessionIdError::Tenant { found: shown(&found) }));
+            assert_eq!(new(TENANT, &found), Err(SessionIdError::User { found: shown(&found) }));
+        }
+        assert_eq!(new(TENANT, USER), Ok(()));
+    }
+
     #[test]
     fn an_id_has_one_form() {
         assert_eq!(SessionId::parse(id(3).as_str()), Some(id(3)));
@@ -284,6 +352,8 @@ mod tests {
             &text[1..],
             &text[..text.len() - 1],
             &format!("{text}.x"),
+            &text.to_uppercase(),
+            &text.replace("8eaef023", "8eaef02."),
             &wanted_claims_name(TENANT, USER),
         ] {
             assert_eq!(SessionId::parse(odd), None, "{odd}");

@@ -72,7 +72,7 @@
 //! let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into();
 //! let decision = code::redeem(Some(&issued.value), "app", None, Some(&verifier), now)?;
 //! let code::Decision::Redeem { grant, family, spent } = decision else { unreachable!() };
-//! let tokens = refresh::begin(grant, &family, &random, &settings, now);
+//! let tokens = refresh::begin(grant, &family, &random, &id, &settings, now);
 //! assert_eq!(tokens.grant.scopes, ["mcp.access"]);
 //! let again = code::redeem(Some(&spent), "app", None, Some(&verifier), now)?;
 //! assert!(matches!(again, code::Decision::Replayed(_)));

@@ -66,6 +66,10 @@ pub const DOCUMENT_LIFETIME_LEAST: u64 = 300;
 /// How long a client metadata document is kept at most: a client that was taken over can be corrected within a day.
 pub const DOCUMENT_LIFETIME_MOST: u64 = 24 * 3600;
 
+/// How long it is remembered that a client metadata document could not be had or is none, so that repeating a request does not repeat the fetch. As short as that:
+/// whoever mends their document tries again.
+pub const DOCUMENT_FAILURE_LIFETIME: u64 = 30;
+
 /// A registration request (RFC 7591 section 3.1).
 pub const REGISTRATION: usize = 16 * 1024;
 

@@ -76,11 +76,11 @@ pub fn unsupported() -> Response {
     Response::error(400, Code::UnsupportedTokenType, "revoke the refresh token, which ends its access tokens")
 }
 
-/// The answer for another client's token; none for [`RefreshError::Unknown`], which is [`done`].
+/// The answer for another client's token; none for one that is unknown or made up, which is [`done`] (section 2.2).
 #[must_use]
 pub fn refused(error: &RefreshError) -> Option<Response> {
     match error {
-        RefreshError::Unknown => None,
+        RefreshError::Unknown | RefreshError::Forged => None,
         // Section 2.1: the request is refused; section 2.2.1 leaves the code to RFC 6749 section 5.2.
         _ => Some(Response::error(400, Code::InvalidGrant, "the token was not given to this client")),
     }
@@ -113,6 +113,7 @@ mod tests {
     #[test]
     fn an_unknown_token_is_as_good_as_revoked() {
         assert_eq!(refused(&RefreshError::Unknown), None);
+        assert_eq!(refused(&RefreshError::Forged), None);
         assert_eq!((done().status, done().body.as_str()), (200, ""));
         let foreign = refused(&RefreshError::Client { found: "c".into() }).unwrap();
         assert_eq!(foreign.status, 400);

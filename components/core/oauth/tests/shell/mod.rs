@@ -303,7 +303,7 @@ impl Shell {
                     }
                     Ok(CodeDecision::Redeem { grant, family, spent }) => {
                         self.store.insert(name, spent);
-                        refresh::begin(grant, &family, &random, &self.settings, self.now)
+                        refresh::begin(grant, &family, &[random[0]; 32], &random, &self.settings, self.now)
                     }
                 }
             }
@@ -345,7 +345,8 @@ impl Shell {
         let client = self.client(&request.authentication.client_id);
         request.authentication.check(&client).expect("a public client");
         let Target::Refresh(presented) = request.target() else { return revoke::done().status };
-        match refresh::revoke(self.store.get(&presented.record_name()).map(Vec::as_slice), &client.id) {
+        let record = self.store.get(&presented.record_name()).map(Vec::as_slice);
+        match refresh::revoke(record, &presented, &client.id) {
             Err(error) => revoke::refused(&error).unwrap_or_else(revoke::done).status,
             Ok(grant) => {
                 self.end(&grant.session.id, presented.family());
