@@ -309,7 +309,10 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
         refused_sign_ins: Calls::new(limits::REFUSED_SIGN_INS),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
-        signing_key: SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        signing_key: match config.own_keys {
+            Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
+            None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        },
         ranges: Ranges::new(&store),
         documents: Documents::new(Connector::new(trust, documents)),
         settings: config.settings,

@@ -160,7 +160,7 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
     });
     for kept in too_many.map_err(Trouble::Ours)? {
         // The oldest of very many. If it cannot be ended now it ends by itself.
-        let _ = accounts::end(&kept.session, &kept.family);
+        let _ = accounts::end(&kept.session, Some(&kept.family));
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
     clients::keep_registered(transaction.client_id());
@@ -172,12 +172,11 @@ fn advance(
     transaction: &Transaction,
     step: impl Fn(Progress) -> Result<Progress, TransactionError>,
 ) -> Result<(), Trouble> {
-    let advanced = grants::change(&used_record(transaction.id()), |record| {
-        match step(Progress::read(record)) {
+    let advanced =
+        grants::change(&used_record(transaction.id()), |record| match step(Progress::read(record)) {
             Ok(progress) => Change::Replace(progress.to_record(), limits::TRANSACTION_LIFETIME, Ok(())),
             Err(error) => Change::Nothing(Err(error)),
-        }
-    });
+        });
     advanced.map_err(Trouble::Ours)?.map_err(Trouble::Person)
 }
 

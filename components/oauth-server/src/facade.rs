@@ -9,13 +9,13 @@ use valet_core_oauth::http::Response;
 use valet_core_oauth::route::Route;
 use valet_core_oauth::token::TokenError;
 
-use crate::{audit, register};
 use crate::bindings::exports::valet::oauth::authorization::Request;
 use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
 use crate::entra::required;
 use crate::exchange::{Exchange, misconfigured};
 use crate::token;
+use crate::{audit, register};
 
 /// Whether this is how the server is set up.
 pub(crate) fn is_on() -> bool {

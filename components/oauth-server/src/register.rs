@@ -42,9 +42,8 @@ fn registered(exchange: &Exchange<'_>) -> Result<Response, NotRegistered> {
         .map_err(NotRegistered::Refused)?;
     let most = u32::try_from(candidate.most()).unwrap_or(u32::MAX);
     let count = grants::count("client/", most).map_err(NotRegistered::Store)?;
-    let registered = candidate
-        .register(count.into(), &random::bytes(), exchange.now)
-        .map_err(NotRegistered::Refused)?;
+    let registered =
+        candidate.register(count.into(), &random::bytes(), exchange.now).map_err(NotRegistered::Refused)?;
     grants::set(&registered.record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME)
         .map_err(NotRegistered::Store)?;
     Ok(registered.response)

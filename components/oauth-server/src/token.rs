@@ -89,8 +89,7 @@ fn redeem(
         match code::redeem(record, &client.id, redirect_uri, verifier, exchange.now) {
             Ok(code::Decision::Redeem { grant, family, spent }) => {
                 let (key, random) = (random::bytes(), random::bytes());
-                let issued =
-                    refresh::begin(grant, &family, &key, &random, &exchange.settings, exchange.now);
+                let issued = refresh::begin(grant, &family, &key, &random, &exchange.settings, exchange.now);
                 match grants::set(&issued.record, &issued.value, issued.lifetime) {
                     Ok(()) => Change::Replace(spent, limits::SPENT_CODE_LIFETIME, Ok(Ok(issued))),
                     Err(why) => Change::Nothing(Err(TokenError::Unavailable(why))),

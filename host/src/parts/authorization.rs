@@ -15,6 +15,7 @@ use super::bindings::authorization::{Authorization as Artifact, AuthorizationPre
 use super::bindings::custodian::exports::valet::oauth::{forwarding as guest_forwarding, sessions as guest};
 use super::bindings::custodian::wasi::random::random;
 use super::bindings::identity::valet::capability::{own_keys, settings};
+use super::bindings::identity::valet::crypto::signature;
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::capability::{audit, request_state};
 use super::budget::{self, Budget, Budgeted};
@@ -58,6 +59,7 @@ impl Authorization {
         type Lends = HasSelf<Capabilities>;
         sessions::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
         forwarding::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
+        signature::add_to_linker::<_, Lends>(&mut linker, view)?;
         settings::add_to_linker::<_, Lends>(&mut linker, view)?;
         audit::add_to_linker::<_, Lends>(&mut linker, view)?;
         request_state::add_to_linker::<_, Lends>(&mut linker, view)?;

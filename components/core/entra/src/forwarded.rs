@@ -146,9 +146,8 @@ mod tests {
 
     #[test]
     fn what_is_said_about_our_application_is_not_the_clients() {
-        let answered = |error: &str| {
-            judge(401, format!(r#"{{"error":"{error}","error_codes":[7000215]}}"#).as_bytes())
-        };
+        let answered =
+            |error: &str| judge(401, format!(r#"{{"error":"{error}","error_codes":[7000215]}}"#).as_bytes());
         let detail = |error: &str| Detail {
             status: 401,
             error: error.into(),

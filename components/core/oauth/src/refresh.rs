@@ -298,11 +298,7 @@ fn issued(record: &Record, family: &str, token: &SecretString, lifetime: u64, gr
 /// # Errors
 ///
 /// [`RefreshError::Client`] for another client's token. [`RefreshError::Unknown`] and [`RefreshError::Forged`] are no errors for who revokes.
-pub fn revoke(
-    record: Option<&[u8]>,
-    presented: &Presented,
-    client_id: &str,
-) -> Result<Grant, RefreshError> {
+pub fn revoke(record: Option<&[u8]>, presented: &Presented, client_id: &str) -> Result<Grant, RefreshError> {
     let record: Record =
         record.and_then(|record| serde_json::from_slice(record).ok()).ok_or(RefreshError::Unknown)?;
     if !record.is_of(presented) {

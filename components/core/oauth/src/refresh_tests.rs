@@ -100,9 +100,14 @@ fn a_token_that_was_never_given_out_ends_nothing() {
     let second = begin(grant(), "AAAAAAAAAAAAAAAAAAAAAA", &[9; 32], &[1; 16], &settings(), NOW);
     let (_, of_another_family) = second.token.expose_secret().split_once('.').unwrap();
     let changed = format!("{}{}", &secret[..42], if secret.ends_with('A') { 'Q' } else { 'A' });
-    for made_up in ["A".repeat(43).as_str(), foreign, of_another_family, &changed, &secret.replace('A', "B")] {
+    for made_up in ["A".repeat(43).as_str(), foreign, of_another_family, &changed, &secret.replace('A', "B")]
+    {
         let token = SecretString::from(format!("{FAMILY}.{made_up}"));
-        assert_eq!(present(&first.value, &token, 2, NOW).map(drop), Err(Some(RefreshError::Forged)), "{made_up}");
+        assert_eq!(
+            present(&first.value, &token, 2, NOW).map(drop),
+            Err(Some(RefreshError::Forged)),
+            "{made_up}"
+        );
         let presented = Presented::parse(&token).unwrap();
         assert_eq!(revoke(Some(&first.value), &presented, "web"), Err(RefreshError::Forged));
     }

@@ -133,7 +133,10 @@ fn the_largest_transaction_still_fits_when_it_is_at_entra() {
                 assert!(plain(&at_entra).expose_secret().len() <= limits::TRANSACTION - 52);
                 let digest = secret::digest("claims");
                 let sealed = plain(&at_entra.with_more_claims(digest.clone(), &secrets()));
-                assert!(sealed.expose_secret().len() <= limits::TRANSACTION && sealed.expose_secret().contains(&digest));
+                assert!(
+                    sealed.expose_secret().len() <= limits::TRANSACTION
+                        && sealed.expose_secret().contains(&digest)
+                );
             }
             Err(size) => {
                 refused += 1;

@@ -227,7 +227,9 @@ impl Shell {
             Ok(transaction) => transaction,
             Err(error) => return callback::CallbackError::Transaction(error).response("n-1").body,
         };
-        let Ok(Outcome::Redeem { request, .. }) = answer.outcome(&transaction, &[]) else { panic!("no code") };
+        let Ok(Outcome::Redeem { request, .. }) = answer.outcome(&transaction, &[]) else {
+            panic!("no code")
+        };
         if let Err(error) = self.advance(&transaction, |progress| progress.take(&request)) {
             return callback::CallbackError::Transaction(error).response("n-1").body;
         }
@@ -350,6 +352,9 @@ impl Shell {
             Err(error) => revoke::refused(&error).unwrap_or_else(revoke::done).status,
             Ok(grant) => {
                 self.end(&grant.session.id, presented.family());
+                let mut account = self.account(&grant.session.user);
+                account.give_back(&grant.session.id, &client.id);
+                self.store.insert(account::record_name(&grant.session.user), account.to_record());
                 revoke::done().status
             }
         }
