@@ -78,8 +78,6 @@ fn signed_in(
     code: &SecretString,
     request: EntraRequest,
 ) -> Result<Response, Trouble> {
-    // Written first: however often this is sent, Entra is asked about it once.
-    advance(transaction, |progress| progress.take(&request))?;
     let caller = callback::counted_as(
         browser::user(&exchange.cookies()).as_ref().map(|(user, _)| user),
         &exchange.request.peer,
@@ -87,6 +85,11 @@ fn signed_in(
     if let Err(seconds) = rate_limit::take(&caller) {
         let detail = format!("{caller}: again in {seconds} s");
         return Err(told(SessionFailure::TooMany, "rate_limited", detail));
+    }
+    // Written before Entra is asked: however often this is sent, it is asked once. And after the count, so that who makes up codes fills no store.
+    if let Err(trouble) = advance(transaction, |progress| progress.take(&request)) {
+        rate_limit::give_back(&caller);
+        return Err(trouble);
     }
     let opened = sessions::open(&SignIn {
         code: code.expose_secret().to_owned(),

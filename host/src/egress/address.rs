@@ -77,7 +77,7 @@ fn kind_of_v6(address: Ipv6Addr) -> Kind {
         // RFC 4380, Teredo; RFC 3056 and 7526, 6to4: given up, and both lead to an IPv4 address.
         [0x2001, 0, ..] | [0x2002, ..] => Kind::Never,
         // RFC 4291 sections 2.5.6 and 2.7.
-        [0xfe80..=0xfebf, ..] | [0xff00.., ..] => Kind::Never,
+        [0xfe80..=0xfebf, ..] | [0xff00..=0xffff, ..] => Kind::Never,
         // RFC 2928, protocol assignments; RFC 3849 and 9637, documentation.
         [0x2001, 0x1..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Kind::Private,
         // RFC 4291 section 2.4: what is global is in here, so far.
