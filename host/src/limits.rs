@@ -99,8 +99,9 @@ pub const CONCURRENT_REQUESTS: u32 = 256;
 pub const CALLS_PER_MINUTE: u32 = 600;
 
 /// Sign-ins of one caller that Entra may refuse in a minute, and so the requests with our credential that somebody can have us send who has nothing but codes that
-/// they made up. Those that succeed are not counted, so that it does not matter how many people are behind one address.
-pub const REFUSED_SIGN_INS: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+/// they made up. Those that succeed are not counted, so that it does not matter how many people are behind one address; but this many of them are before Entra at the
+/// same time.
+pub const REFUSED_SIGN_INS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
 /// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
 /// Each takes some 100 bytes.
