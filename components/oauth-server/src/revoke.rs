@@ -50,7 +50,7 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
         }
         Target::Unknown => return Ok(revoke::done()),
     };
-    give_back(exchange, &user, &session, family.as_deref(), &client.id).map_err(TokenError::Unavailable)?;
+    give_back(exchange, &user, &session, family.as_deref()).map_err(TokenError::Unavailable)?;
     audit::allowed(exchange.id(), "revoked", &user, &client.id);
     Ok(revoke::done())
 }
@@ -61,8 +61,7 @@ fn give_back(
     user: &User,
     session: &str,
     family: Option<&str>,
-    client_id: &str,
 ) -> Result<(), String> {
     accounts::end(session, family)?;
-    accounts::change(exchange, user, |account| account.give_back(session, client_id))
+    accounts::change(exchange, user, |account| account.give_back(session))
 }
