@@ -84,10 +84,10 @@ enum Command {
         /// The configuration file of the server.
         #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
         config: PathBuf,
-        /// End the sessions of this user, OBJECT-ID@TENANT-ID.
+        /// End the sessions of this user, OBJECT-ID@TENANT-ID, and forget what they permitted.
         #[arg(long, value_name = "USER")]
         revoke: Option<AccountId>,
-        /// End all sessions.
+        /// End all sessions, and forget what was permitted.
         #[arg(long, conflicts_with = "revoke")]
         revoke_all: bool,
     },

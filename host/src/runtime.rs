@@ -1,5 +1,6 @@
 //! From a configuration to something that answers requests: artifacts loaded, capabilities behind them, epochs running.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -186,16 +187,18 @@ impl Runtime {
         within(self.requests.check()).await
     }
 
-    /// Answers one request with a fresh instance: of the authorization server where the path is one of its, else of the MCP server.
+    /// Answers one request with a fresh instance: of the authorization server where the path is one of its, else of the MCP server. `peer` is where the connection
+    /// came from.
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn handle(&self, request: Request) -> Result<Response, RunError> {
+    pub async fn handle(&self, request: Request, peer: IpAddr) -> Result<Response, RunError> {
         if let Some(authorization) = &self.authorization
             && is_authorization(&request.target)
         {
             let Request { method, target, headers, body, request_id } = request;
-            let request = authorization::Request { method, target, headers, body, request_id };
+            let peer = network(peer);
+            let request = authorization::Request { method, target, headers, body, request_id, peer };
             // In a task of its own, which finishes what it began: a session that was opened is handed over or closed, also where the browser has left.
             let authorization = Arc::clone(authorization);
             let task = tokio::spawn(async move { authorization.handle(request).await });
@@ -260,6 +263,14 @@ fn is_authorization(target: &str) -> bool {
         || path.starts_with("/.well-known/openid-configuration")
 }
 
+/// What one party can be taken to have of the address space: an IPv4 address, or the /64 of an IPv6 address, within which anybody can take a new one at will.
+fn network(peer: IpAddr) -> String {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).to_string(),
+    }
+}
+
 /// A number for a request: sixteen random hexadecimal digits, unguessable enough that a caller who quotes one was given it.
 ///
 /// # Panics
@@ -302,9 +313,13 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
+        refused_sign_ins: Calls::new(limits::REFUSED_SIGN_INS),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
-        signing_key: SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        signing_key: match config.own_keys {
+            Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
+            None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        },
         ranges: Ranges::new(&store),
         documents: Documents::new(Connector::new(trust, documents)),
         settings: config.settings,
@@ -331,4 +346,21 @@ fn start_epochs(engine: &Engine) {
             }
         })
         .expect("the system can start a thread");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_an_address_or_a_network_of_64_bits() {
+        for (peer, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+        ] {
+            assert_eq!(network(peer.parse().unwrap()), expected);
+        }
+    }
 }

@@ -20,6 +20,7 @@ use valet_store::RedisSettings;
 
 use crate::local::Local;
 use crate::seal::SealingKeys;
+use crate::signing_key::OwnKeys;
 
 pub use read::{ConfigError, read};
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub client_secret: Option<SecretString>,
     /// The keys that seal what is kept.
     pub sealing_keys: SealingKeys,
+    /// The keys that tokens of ours are signed with, where the operator has them.
+    pub own_keys: Option<OwnKeys>,
     /// What may be reached.
     pub egress: Egress,
     /// Where tokens and keys are kept.

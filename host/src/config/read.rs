@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{SecretBox, SecretString};
 use serde_json::json;
 use toml::{Table, Value};
@@ -19,6 +20,7 @@ use super::file::File;
 use super::{Config, Egress, OauthMode, Server, Storage, TlsFiles};
 use crate::limits;
 use crate::seal::SealingKeys;
+use crate::signing_key::OwnKeys;
 
 /// Variables that are not keys of the file.
 const OTHER_VARIABLES: [&str; 7] = [
@@ -161,6 +163,7 @@ impl Reader<'_> {
                 "VALET_CLIENT_SECRET",
             )?,
             sealing_keys: self.sealing_keys(file.storage.sealing_key_file.as_deref(), &storage)?,
+            own_keys: file.oauth.signing_key_file.as_deref().map(|path| self.own_keys(path)).transpose()?,
             egress: Egress {
                 authority: file.entra.authority,
                 graph: file.graph.url,
@@ -379,7 +382,8 @@ impl Reader<'_> {
         match (file, self.variables.get(variable)) {
             (Some(_), Some(_)) => Err(self.key(key, &format!("and {variable} are both set; keep one"))),
             (Some(path), None) => {
-                let text = String::from_utf8(self.bytes(path)?).map_err(|_| self.key(key, "is not text"))?;
+                let bytes = Zeroizing::new(self.bytes(path)?);
+                let text = std::str::from_utf8(&bytes).map_err(|_| self.key(key, "is not text"))?;
                 Ok(Some(SecretString::from(text.trim())))
             }
             (None, text) => Ok(text.map(|text| SecretString::from(text.trim()))),
@@ -394,8 +398,8 @@ impl Reader<'_> {
                     self.key("storage.sealing_key_file", "and VALET_SEALING_KEY are both set; keep one")
                 );
             }
-            (Some(path), None, _) => String::from_utf8(self.bytes(path)?).unwrap_or_default(),
-            (None, Some(text), _) => text.clone(),
+            (Some(path), None, _) => Zeroizing::new(self.bytes(path)?),
+            (None, Some(text), _) => Zeroizing::new(text.clone().into_bytes()),
             (None, None, Storage::Memory) => return Ok(SealingKeys::random()),
             (None, None, _) => {
                 return Err(self.key(
@@ -405,15 +409,21 @@ impl Reader<'_> {
             }
         };
         let key = |text: &str| {
-            let bytes: [u8; 32] = STANDARD.decode(text).ok()?.try_into().ok()?;
-            Some(SecretBox::new(Box::new(bytes)))
+            let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
+            let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
+            Some(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(bytes)))
         };
-        text.split_whitespace().map(key).collect::<Option<Vec<_>>>().and_then(SealingKeys::new).ok_or_else(|| {
+        std::str::from_utf8(&text).unwrap_or_default().split_whitespace().map(key).collect::<Option<Vec<_>>>().and_then(SealingKeys::new).ok_or_else(|| {
             self.key(
                 "storage.sealing_key_file",
                 "or VALET_SEALING_KEY has to be 32 bytes in base64, or several such keys, the current one first",
             )
         })
+    }
+
+    fn own_keys(&self, path: &Path) -> Result<OwnKeys, ConfigError> {
+        let pem = Zeroizing::new(self.bytes(path)?);
+        OwnKeys::parse(&pem).map_err(|error| self.key("oauth.signing_key_file", &error.to_string()))
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, ConfigError> {

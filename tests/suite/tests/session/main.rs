@@ -15,6 +15,7 @@ mod refresh;
 mod refusals;
 mod shared;
 mod sign_out;
+mod signing_keys;
 
 use valet_suite::Rig;
 use valet_suite::rig::{emulator, shared_emulator};
