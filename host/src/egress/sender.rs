@@ -115,6 +115,10 @@ impl Sender {
         let uri: Uri = url.as_str().parse().map_err(|_| denied("not a URL that HTTP can carry"))?;
         let method =
             Method::from_bytes(request.method.as_bytes()).map_err(|_| denied("not an HTTP method"))?;
+        // RFC 9110 sections 9.3.6 and 9.3.8: the one makes a tunnel, the other gives our own fields back.
+        if matches!(method, Method::CONNECT | Method::TRACE) {
+            return Err(denied("a method that asks for no resource"));
+        }
         let mut outgoing = hyper::Request::new(Full::new(Bytes::from(request.body)));
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
@@ -169,4 +173,109 @@ pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error) -> Fail
         }
     }
     Failure::Protocol(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::{AddressPolicy, trust};
+
+    fn good() -> Request {
+        Request {
+            method: "POST".to_owned(),
+            url: "https://graph.example/v1.0/me?$select=id".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer x".to_owned())],
+            body: b"{}".to_vec(),
+        }
+    }
+
+    /// Each of `requests` is denied for `why`, and a good one after it is not.
+    fn denied(why: &str, requests: Vec<Request>) {
+        // Fails if another test was first, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let connector = Connector::new(trust(None).unwrap(), AddressPolicy::PublicOnly);
+        let sender = Sender::new(&Url::parse("https://graph.example/v1.0").unwrap(), "graph.url", connector);
+        let expected = Failure::Denied(format!("{why} (this capability is bound to graph.url)"));
+        for request in requests {
+            let name = format!("{request:?}");
+            assert_eq!(sender.check(request).err().as_ref(), Some(&expected), "{name}");
+            let sent = sender.check(good()).unwrap();
+            assert_eq!(sent.uri(), "https://graph.example/v1.0/me?$select=id");
+            assert_eq!((sent.method(), sent.headers().len()), (&Method::POST, 1));
+        }
+    }
+
+    fn with_field(name: &str, value: &str) -> Request {
+        let mut request = good();
+        request.headers.push((name.to_owned(), value.to_owned()));
+        request
+    }
+
+    /// E-10.
+    #[test]
+    fn fields_of_the_connection_are_the_senders_own() {
+        let fields = [
+            ("host", "evil.example"),
+            ("Host", "graph.example"),
+            ("connection", "authorization"),
+            ("Proxy-Connection", "keep-alive"),
+            ("proxy-authorization", "Basic eDp4"),
+            ("keep-alive", "timeout=600"),
+            ("te", "trailers"),
+            ("Transfer-Encoding", "chunked"),
+            ("content-length", "0"),
+            ("upgrade", "websocket"),
+        ];
+        let requests = fields.map(|(name, value)| with_field(name, value));
+        denied("a field that the sender sets itself", requests.into());
+    }
+
+    /// E-11.
+    #[test]
+    fn nothing_that_is_sent_has_a_line_break_in_it() {
+        let names = ["x\r\nhost", "x\n", "\rx", "x y", "x:", "", "x\0"];
+        denied("a field name that is none", names.map(|name| with_field(name, "1")).into());
+        let values = ["1\r\nhost: evil.example", "1\n2", "1\r2", "\n", "1\0"];
+        denied("a field value that is none", values.map(|value| with_field("x-a", value)).into());
+        let methods = ["GET\r\nhost: evil.example", "GET /x HTTP/1.1\r\n", "GET\n", "GET ", ""];
+        denied(
+            "not an HTTP method",
+            methods.map(|method| Request { method: method.to_owned(), ..good() }).into(),
+        );
+        // A parser of URLs leaves line breaks out (WHATWG URL section 4.4): what remains is one URL, of our origin.
+        let connector = Connector::new(trust(None).unwrap(), AddressPolicy::PublicOnly);
+        let sender = Sender::new(&Url::parse("https://graph.example").unwrap(), "graph.url", connector);
+        let url = "https://graph.example/a\r\nhost: evil.example\r\n\r\nGET /b".to_owned();
+        let sent = sender.check(Request { url, ..good() }).unwrap();
+        assert_eq!(sent.uri(), "https://graph.example/ahost:%20evil.exampleGET%20/b");
+    }
+
+    /// E-12: no field and no setting stands in for the authority.
+    #[test]
+    fn a_request_names_its_authority() {
+        let request = |url: &str| Request { url: url.to_owned(), ..good() };
+        let relative = ["/v1.0/me", "//graph.example/v1.0/me", "v1.0/me", "?x", "", "graph.example"];
+        denied("not an absolute URL", relative.map(request).into());
+        let elsewhere = [
+            "https:/v1.0/me",
+            "https://evil.example/v1.0/me",
+            "https://graph.example.evil.example/",
+            "https://graph.example:8443/",
+            "http://graph.example/",
+            "https://graph.example@evil.example/",
+            "file:///etc/passwd",
+        ];
+        denied("another scheme, host or port", elsewhere.map(request).into());
+        denied("a URL with user information", vec![request("https://evil@graph.example/")]);
+    }
+
+    /// E-13.
+    #[test]
+    fn a_method_is_for_a_resource() {
+        let methods = ["CONNECT", "TRACE"];
+        denied(
+            "a method that asks for no resource",
+            methods.map(|method| Request { method: method.to_owned(), ..good() }).into(),
+        );
+    }
 }
