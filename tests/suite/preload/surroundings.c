@@ -1,6 +1,6 @@
 /* What a program under test takes for the time of day, and where names and addresses lead it. Loaded before the C library, whose functions it stands before.
  *
- * VALET_SURROUNDINGS names a file of SIZE bytes, which the test writes while the program runs:
+ * SUITE_SURROUNDINGS names a file of SIZE bytes, which the test writes while the program runs:
  *   bytes 0 to 7    seconds that the time of day is ahead, a number of the machine's kind
  *   bytes 8 to 15   the same for the clock that only runs forward
  *   the rest        lines, ended by a zero byte: `name HOST ADDRESS...`: HOST has these addresses, one at each question, the last for good
@@ -31,7 +31,7 @@ static atomic_uint asked[LINES];
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *name = getenv("VALET_SURROUNDINGS");
+	const char *name = getenv("SUITE_SURROUNDINGS");
 	int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
 	if (file < 0)
 		return;

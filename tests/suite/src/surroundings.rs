@@ -44,7 +44,7 @@ impl Surroundings {
     pub fn variables(&self) -> Vec<(String, String)> {
         let library = library().expect("there is one, or there were no surroundings");
         let text = |path: &Path| path.display().to_string();
-        vec![("LD_PRELOAD".to_owned(), text(library)), ("VALET_SURROUNDINGS".to_owned(), text(&self.path))]
+        vec![("LD_PRELOAD".to_owned(), text(library)), ("SUITE_SURROUNDINGS".to_owned(), text(&self.path))]
     }
 
     /// Sets the time of day so many seconds ahead of the machine's.

@@ -81,7 +81,7 @@ fn answers_go_where_they_would_go_without_a_proxy() {
                 Ask::get(&path(Authorize::default())).header("cookie", &format!("{}={}", known.0, known.1));
             let onward = asked(&rig, ask, &fields).await;
             let location = onward.field("location");
-            assert!(location.starts_with(rig.emulator.authority_url()), "{fields:?}: {onward:?}");
+            assert!(location.starts_with(&rig.emulator.authority_url()), "{fields:?}: {onward:?}");
             assert!(
                 location.contains("redirect_uri=https%3A%2F%2Fvalet.example%2Fauth%2Fcallback"),
                 "{fields:?}: {location}"

@@ -40,9 +40,9 @@ impl Authority {
         let response = request.body(asked.body).send().await.unwrap();
         let status = response.status();
         let mut body: Value =
-            serde_json::from_str(&response.text().await.unwrap().replace(theirs, &own)).unwrap();
+            serde_json::from_str(&response.text().await.unwrap().replace(&theirs, &own)).unwrap();
         if let Some(token) = body["id_token"].as_str() {
-            body["id_token"] = self.changed(token, theirs, &own).into();
+            body["id_token"] = self.changed(token, &theirs, &own).into();
         }
         let status = status.to_string();
         http(&status, &[("content-type", "application/json")], &body.to_string()).into()

@@ -18,9 +18,9 @@ fn a_token_of_one_server_is_none_at_another() {
         assert!(first.process.stop().is_some_and(|status| status.success()));
         for (url, audit) in [
             // Another resource of one issuer.
-            ("https://valet.example/other", "denied not_for_us: "),
+            ("https://valet.example/other", "denied wrong_audience: aud `https://valet.example/mcp` is none of "),
             // Another issuer.
-            ("https://other.example/mcp", "denied not_for_us: "),
+            ("https://other.example/mcp", "denied wrong_issuer: iss `https://valet.example` is "),
         ] {
             // The first server's store in another place, with its signing key and its sessions.
             let folder = Folder::new();
