@@ -76,15 +76,19 @@ fn a_clock_that_jumps_ends_no_session() {
         let Some((rig, surroundings)) = rig(|config| config).await else { return };
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let mut tokens = sign_in(&rig, &mut browser).await;
-        for jump in [-600, 900, 3 * 3600, -3 * 3600, 24 * 3600] {
+        // By how much, and what a refresh comes to meanwhile. By a clock that is hours ahead what Entra says is over before it arrives: it is not believed, and
+        // nothing is ended by it.
+        for (jump, status) in [(-600, 200), (900, 200), (3 * 3600, 503), (-3 * 3600, 200), (24 * 3600, 503)] {
             surroundings.set_clock(jump);
             // By that clock the token is over, or not yet good. That is all that is wrong.
             let answer = rig.call("whoami", &tokens.access).await;
             assert_eq!(answer.status, 401, "{jump}: {answer:?}");
             let while_wrong = refresh(&rig, &tokens.refresh).await;
-            assert_eq!(while_wrong.status, 200, "{jump}: {while_wrong:?}");
-            tokens = Tokens::read(&rig, &while_wrong);
-            assert_eq!(rig.call("whoami", &tokens.access).await.status, 200, "{jump}");
+            assert_eq!(while_wrong.status, status, "{jump}: {while_wrong:?}");
+            if status == 200 {
+                tokens = Tokens::read(&rig, &while_wrong);
+                assert_eq!(rig.call("whoami", &tokens.access).await.status, 200, "{jump}");
+            }
 
             surroundings.set_clock(0);
             tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);

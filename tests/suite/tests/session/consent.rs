@@ -117,7 +117,7 @@ fn another_client_in_the_same_browser_is_asked_about() {
         }
         // Nor does it get what the first one was given by naming it.
         let page = browser.step(&Authorize::default().set("redirect_uri", redirect_uri).url()).await;
-        assert!(page.status == 403 && !page.headers.contains_key("location"), "{page:?}");
+        assert!(page.status == 400 && !page.headers.contains_key("location"), "{page:?}");
         // The first is not asked about again.
         let page = browser.go(&Authorize::default().url()).await;
         oauth::finish(&rig, &page).await;

@@ -72,6 +72,7 @@ async fn time_passes(rig: &Rig, surroundings: &Surroundings, operation: Operatio
     }
     // For the head of the answer, where there is one.
     tokio::time::sleep(Duration::from_millis(200)).await;
+    eprintln!("asked {operation:?} {until}");
     surroundings.pass(until);
     // What waits looks at the clock when there is something to do.
     assert_eq!(rig.send(Ask::get("/healthz")).await.status, 200);
