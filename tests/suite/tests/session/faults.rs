@@ -64,15 +64,14 @@ fn slow_faults() -> [(&'static str, Fault, i64); 2] {
     [("no answer", Fault::Delay(long), 16), ("an answer without end", Fault::Drip(long), 31)]
 }
 
-/// Lets the time pass that Entra's token endpoint may take, once it has been asked as `operation` says.
-async fn time_passes(rig: &Rig, surroundings: &Surroundings, operation: Operation, until: i64) {
-    let before = rig.emulator.faults().count(operation);
-    while rig.emulator.faults().count(operation) == before {
+/// Lets the time pass that Entra's token endpoint may take, once it has been asked.
+async fn time_passes(rig: &Rig, surroundings: &Surroundings, until: i64) {
+    let before = rig.emulator.faults().count(Operation::Token);
+    while rig.emulator.faults().count(Operation::Token) == before {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // For the head of the answer, where there is one.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    eprintln!("asked {operation:?} {until}");
     surroundings.pass(until);
     // What waits looks at the clock when there is something to do.
     assert_eq!(rig.send(Ask::get("/healthz")).await.status, 200);
@@ -90,7 +89,7 @@ fn an_entra_that_takes_too_long_is_not_waited_for() {
         for (name, fault, limit) in slow_faults() {
             until += limit;
             rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
-            let passing = time_passes(&rig, &surroundings, Operation::RedeemCode, until);
+            let passing = time_passes(&rig, &surroundings, until);
             let (page, ()) = tokio::join!(attempt(&mut browser), passing);
             unavailable(name, &page);
             sign_in(&rig, &mut browser).await;
@@ -122,7 +121,7 @@ fn a_refresh_that_entra_fails_can_be_tried_again() {
                 refresh(&rig, &tokens.refresh).await
             } else {
                 until += limit;
-                let passing = time_passes(&rig, &surroundings, Operation::Refresh, until);
+                let passing = time_passes(&rig, &surroundings, until);
                 tokio::join!(refresh(&rig, &tokens.refresh), passing).0
             };
             assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()), "{name}");

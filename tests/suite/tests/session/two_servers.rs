@@ -18,7 +18,10 @@ fn a_token_of_one_server_is_none_at_another() {
         assert!(first.process.stop().is_some_and(|status| status.success()));
         for (url, audit) in [
             // Another resource of one issuer.
-            ("https://valet.example/other", "denied wrong_audience: aud `https://valet.example/mcp` is none of "),
+            (
+                "https://valet.example/other",
+                "denied wrong_audience: aud `https://valet.example/mcp` is none of ",
+            ),
             // Another issuer.
             ("https://other.example/mcp", "denied wrong_issuer: iss `https://valet.example` is "),
         ] {
