@@ -1,10 +1,14 @@
-//! `docs/oauth-cases.md` names tests that are there.
+//! What `docs/oauth-cases.md` says of this repository itself: its tests are there (C29), and so is what crates declare (C22).
 
 use std::path::{Path, PathBuf};
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 /// Where the tests of a module may be, by the rule that stands at the head of the page.
 fn files(module: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root();
     let (kind, rest) = module.split_once('/').unwrap_or(("", module));
     let base = match kind {
         "session" | "native" | "portable" | "rows" | "local" => {
@@ -65,4 +69,91 @@ fn the_page_of_cases_names_tests_that_are_there() {
     }
     assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
     assert!(named > 150, "{named}: the page has another form, and nothing was checked");
+}
+
+/// Dependencies that no line names, and why they are there.
+const UNNAMED: [(&str, &str); 1] =
+    // Its features choose the provider that the client of Redis finds.
+    [("host/store", "rustls")];
+
+/// The folders below `folder` that have a manifest.
+fn crates(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            if path.join("Cargo.toml").exists() {
+                found.push(path.clone());
+            }
+            crates(&path, found);
+        }
+    }
+}
+
+/// The sources of the crate in `folder`, without comments, and with those that it includes from elsewhere.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.join("Cargo.toml").exists() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            for line in source.lines() {
+                if let Some(included) =
+                    line.trim().strip_prefix("#[path = \"../").and_then(|rest| rest.strip_suffix("\"]"))
+                {
+                    text.push_str(
+                        &std::fs::read_to_string(folder.join("..").join(included)).unwrap_or_default(),
+                    );
+                }
+                text.push_str(line.split("//").next().unwrap_or_default());
+                text.push('\n');
+            }
+        }
+    }
+}
+
+/// The name by which code knows a dependency: that of its library, where it is a crate of ours that gives it another.
+fn name_in_code(folder: &Path, name: &str, value: &toml::Value) -> String {
+    let library = value.get("path").and_then(|path| {
+        let manifest = std::fs::read_to_string(folder.join(path.as_str()?).join("Cargo.toml")).ok()?;
+        let manifest: toml::Table = toml::from_str(&manifest).ok()?;
+        Some(manifest.get("lib")?.get("name")?.as_str()?.to_owned())
+    });
+    library.unwrap_or_else(|| name.replace('-', "_"))
+}
+
+/// Whether `text` has `name` as a word.
+fn names(text: &str, name: &str) -> bool {
+    let part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(name)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
+}
+
+#[test]
+fn each_crate_uses_what_it_declares() {
+    let mut folders = Vec::new();
+    crates(&root(), &mut folders);
+    let (mut declared, mut unused) = (0, Vec::new());
+    for folder in folders {
+        let manifest: toml::Table =
+            toml::from_str(&std::fs::read_to_string(folder.join("Cargo.toml")).unwrap()).unwrap();
+        let targets =
+            manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(|all| all.values());
+        let tables = targets.filter_map(toml::Value::as_table).chain([&manifest]);
+        let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+        let dependencies =
+            tables.flat_map(|table| kinds.iter().filter_map(|kind| table.get(*kind)?.as_table())).flatten();
+        let mut text = String::new();
+        sources(&folder, &mut text);
+        for (name, value) in dependencies {
+            declared += 1;
+            let known = UNNAMED.iter().any(|(at, known)| folder.ends_with(at) && known == name);
+            if !known && !names(&text, &name_in_code(&folder, name, value)) {
+                unused.push(format!("{name} in {}", folder.display()));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "declared and not used:\n{}", unused.join("\n"));
+    assert!(declared > 100, "{declared}: nothing was looked at");
 }

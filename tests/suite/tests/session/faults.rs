@@ -46,6 +46,17 @@ fn a_sign_in_that_entra_fails_can_be_tried_again() {
     });
 }
 
+/// It comes over TLS from the one who may say so, and is read as what it has to be.
+#[test]
+fn the_right_answer_counts_whatever_type_it_says_it_has() {
+    run(async {
+        let rig = own_rig().await;
+        rig.emulator.faults().set(Endpoint::Token, Fault::WrongType);
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
+    });
+}
+
 /// Where a sign-in ends.
 async fn attempt(browser: &mut Browser) -> Page {
     let page = browser.go(&Authorize::default().url()).await;
