@@ -99,12 +99,11 @@ fn sources(folder: &Path, text: &mut String) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = std::fs::read_to_string(&path).unwrap();
             for line in source.lines() {
-                if let Some(included) =
-                    line.trim().strip_prefix("#[path = \"../").and_then(|rest| rest.strip_suffix("\"]"))
-                {
-                    text.push_str(
-                        &std::fs::read_to_string(folder.join("..").join(included)).unwrap_or_default(),
-                    );
+                let included =
+                    line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
+                if let Some(included) = included.filter(|included| included.starts_with("../")) {
+                    // Another crate's module, with what lies beside it.
+                    sources(folder.join(included).parent().unwrap(), text);
                 }
                 text.push_str(line.split("//").next().unwrap_or_default());
                 text.push('\n');

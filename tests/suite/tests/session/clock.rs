@@ -18,7 +18,7 @@ async fn rig(change: impl FnOnce(Config) -> Config) -> Option<(Rig, Surroundings
 
 /// The audit event after `mark`, in one line.
 async fn audited(rig: &Rig, mark: usize) -> String {
-    log::audit_line(&rig.log().wait(mark, "audit event", log::is_audit).await)
+    log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await)
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn a_refresh_that_entra_fails_can_be_tried_again() {
                 tokio::join!(refresh(&rig, &tokens.refresh), passing).0
             };
             assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()), "{name}");
-            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_audit).await);
+            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
             assert!(found.starts_with("failed temporarily_unavailable: "), "{name}: {found}");
             tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
             assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200, "{name}");

@@ -100,7 +100,7 @@ fn an_id_token_of_another_sign_in_application_or_tenant_is_refused() {
             let page = browser.go(&Authorize::default().url()).await;
             assert_eq!(page.parameter("code"), None, "{name}: {page:?}");
             assert!(page.parameter("error").is_some(), "{name}: {page:?}");
-            let event = rig.log().wait(mark, "audit event", log::is_audit).await;
+            let event = rig.log().wait(mark, "audit event", log::is_refusal).await;
             let found = log::audit_line(&event);
             assert!(found.contains(why), "{name}: {found}");
             *lie.lock().unwrap() = |_| ();

@@ -12,7 +12,7 @@ use crate::rig;
 
 /// The audit event after `mark`, in one line.
 async fn audited(rig: &Rig, mark: usize) -> String {
-    let event: Value = rig.log().wait(mark, "audit event", log::is_audit).await;
+    let event: Value = rig.log().wait(mark, "audit event", log::is_refusal).await;
     log::audit_line(&event)
 }
 

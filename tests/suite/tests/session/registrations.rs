@@ -74,7 +74,7 @@ fn a_flood_of_registrations_ends_at_the_limit_and_passes() {
             let mark = rig.log().mark();
             let answer = register(&rig).await;
             assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
-            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_audit).await);
+            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
             let expected = format!(
                 "denied registration: {MOST} clients are registered, as many as `oauth_registrations` allows"
             );

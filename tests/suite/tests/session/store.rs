@@ -66,7 +66,7 @@ fn a_full_disk_ends_no_session_and_is_used_again() {
             let mark = rig.log().mark();
             let answer = refresh(&rig, &tokens.refresh).await;
             assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
-            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_audit).await);
+            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
             assert!(found.starts_with("failed ") && found.contains("bytes are free on the disk"), "{found}");
             let page = browser.go(&Authorize::default().url()).await;
             assert_eq!(page.parameter("code"), None, "{page:?}");

@@ -37,7 +37,7 @@ fn a_token_of_one_server_is_none_at_another() {
             let mark = second.log().mark();
             let refused = second.send_with(&http, Ask::tool("whoami").at(url).bearer(&tokens.access)).await;
             assert_eq!(refused.status, 401, "{url}: {refused:?}");
-            let event = second.log().wait(mark, "audit event", log::is_audit).await;
+            let event = second.log().wait(mark, "audit event", log::is_refusal).await;
             let found = log::audit_line(&event);
             assert!(found.starts_with(audit), "{url}: {found}");
         }
