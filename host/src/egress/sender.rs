@@ -136,7 +136,10 @@ impl Sender {
 
     async fn exchange(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response, Failure> {
         let head = tokio::time::timeout(limits::EGRESS_FIRST_BYTE_TIME, self.client.request(request));
-        let response = head.await.map_err(|_| Failure::TimedOut)?.map_err(|error| connect_failure(&error))?;
+        let response = head
+            .await
+            .map_err(|_| Failure::TimedOut)?
+            .map_err(|error| connect_failure(&error, "egress.allow_private_addresses"))?;
         read(response, limits::EGRESS_BODY_BYTES).await
     }
 }
@@ -162,12 +165,15 @@ fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error) -> Failure {
+/// Why there is no response; `setting` would allow private addresses.
+pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error, setting: &str) -> Failure {
     let mut cause = error.source();
     while let Some(error) = cause {
         match error.downcast_ref::<ConnectError>() {
             Some(ConnectError::TimedOut) => return Failure::TimedOut,
-            Some(refused @ ConnectError::Address { .. }) => return Failure::Denied(refused.to_string()),
+            Some(refused @ ConnectError::Address { .. }) => {
+                return Failure::Denied(format!("{refused}; set {setting} to allow them"));
+            }
             Some(other) => return Failure::Unreachable(other.to_string()),
             None => cause = error.source(),
         }
