@@ -118,10 +118,7 @@ impl fmt::Display for ConnectError {
             Self::Name => write!(f, "the host is not a name that a certificate could have"),
             Self::Resolve(error) => write!(f, "the name cannot be resolved: {error}"),
             Self::Address { host, addresses } => {
-                write!(
-                    f,
-                    "{host} resolves to private addresses only ({addresses:?}); set egress.allow_private_addresses to allow them"
-                )
+                write!(f, "{host} resolves to private addresses only ({addresses:?})")
             }
             Self::Tcp(error) => write!(f, "no connection: {error}"),
             Self::Tls(error) => write!(f, "no TLS session: {error}"),

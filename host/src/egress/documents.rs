@@ -55,7 +55,9 @@ impl Documents {
     }
 
     async fn exchange(&self, request: hyper::Request<Empty<Bytes>>) -> Result<Response, Failure> {
-        let response = self.client.request(request).await.map_err(|error| connect_failure(&error))?;
+        let setting = "oauth.client_documents_at_private_addresses";
+        let response =
+            self.client.request(request).await.map_err(|error| connect_failure(&error, setting))?;
         read(response, limits::DOCUMENT_BYTES).await
     }
 }

@@ -115,6 +115,10 @@ impl Sender {
         let uri: Uri = url.as_str().parse().map_err(|_| denied("not a URL that HTTP can carry"))?;
         let method =
             Method::from_bytes(request.method.as_bytes()).map_err(|_| denied("not an HTTP method"))?;
+        // RFC 9110 sections 9.3.6 and 9.3.8: the one makes a tunnel, the other gives our own fields back.
+        if matches!(method, Method::CONNECT | Method::TRACE) {
+            return Err(denied("a method that asks for no resource"));
+        }
         let mut outgoing = hyper::Request::new(Full::new(Bytes::from(request.body)));
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = uri;
@@ -132,7 +136,10 @@ impl Sender {
 
     async fn exchange(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response, Failure> {
         let head = tokio::time::timeout(limits::EGRESS_FIRST_BYTE_TIME, self.client.request(request));
-        let response = head.await.map_err(|_| Failure::TimedOut)?.map_err(|error| connect_failure(&error))?;
+        let response = head
+            .await
+            .map_err(|_| Failure::TimedOut)?
+            .map_err(|error| connect_failure(&error, "egress.allow_private_addresses"))?;
         read(response, limits::EGRESS_BODY_BYTES).await
     }
 }
@@ -158,12 +165,15 @@ fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error) -> Failure {
+/// Why there is no response; `setting` would allow private addresses.
+pub(super) fn connect_failure(error: &hyper_util::client::legacy::Error, setting: &str) -> Failure {
     let mut cause = error.source();
     while let Some(error) = cause {
         match error.downcast_ref::<ConnectError>() {
             Some(ConnectError::TimedOut) => return Failure::TimedOut,
-            Some(refused @ ConnectError::Address { .. }) => return Failure::Denied(refused.to_string()),
+            Some(refused @ ConnectError::Address { .. }) => {
+                return Failure::Denied(format!("{refused}; set {setting} to allow them"));
+            }
             Some(other) => return Failure::Unreachable(other.to_string()),
             None => cause = error.source(),
         }

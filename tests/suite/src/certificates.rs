@@ -10,6 +10,9 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 /// The host name of the server under test. It resolves nowhere; clients are told the address.
 pub const SERVER_NAME: &str = "valet.example";
 
+/// Another name that its certificate has, for a second server.
+pub const OTHER_NAME: &str = "other.example";
+
 /// A certificate and its private key, both PEM.
 pub struct Leaf {
     /// The certificate.
@@ -39,11 +42,12 @@ pub fn ca_pem() -> &'static str {
     &authority().pem
 }
 
-/// A new certificate for `name`.
+/// A new certificate for `names`.
 #[must_use]
-pub fn leaf(name: &str) -> Leaf {
+pub fn leaf(names: &[&str]) -> Leaf {
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new([name.to_owned()]).unwrap();
+    let params =
+        CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();
     let certificate = params.signed_by(&key, &authority().issuer).unwrap().pem();
     Leaf { certificate, key: key.serialize_pem() }
 }
@@ -51,7 +55,7 @@ pub fn leaf(name: &str) -> Leaf {
 /// A server's side of TLS for `name`.
 #[must_use]
 pub fn server(name: &str) -> Arc<ServerConfig> {
-    let leaf = leaf(name);
+    let leaf = leaf(&[name]);
     let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use entra_emulator::{Emulator, ids};
 use toml::{Table, Value};
 
-use crate::certificates::{self, SERVER_NAME};
+use crate::certificates::{self, OTHER_NAME, SERVER_NAME};
 
 /// The client of the authorization server under test.
 pub const CLIENT: &str = "suite-client";
@@ -139,11 +139,21 @@ impl Config {
     /// Our own authorization server, with one client that the operator knows.
     #[must_use]
     pub fn with_sessions(self) -> Self {
-        let mut client = Table::new();
-        client.insert("client_id".to_owned(), CLIENT.into());
-        client.insert("client_name".to_owned(), "The suite".into());
-        client.insert("redirect_uris".to_owned(), list(&[REDIRECT_URI]));
-        self.set("oauth.mode", "session").set("oauth.clients", Value::Array(vec![client.into()]))
+        self.with_clients(&[(CLIENT, "The suite", REDIRECT_URI)])
+    }
+
+    /// Our own authorization server, with these clients: id, name, redirect URI.
+    #[must_use]
+    pub fn with_clients(self, clients: &[(&str, &str, &str)]) -> Self {
+        let client = |&(id, name, redirect_uri): &(&str, &str, &str)| {
+            let mut client = Table::new();
+            client.insert("client_id".to_owned(), id.into());
+            client.insert("client_name".to_owned(), name.into());
+            client.insert("redirect_uris".to_owned(), list(&[redirect_uri]));
+            Value::Table(client)
+        };
+        self.set("oauth.mode", "session")
+            .set("oauth.clients", Value::Array(clients.iter().map(client).collect()))
     }
 
     /// The same with one more client, in the words of the configuration.
@@ -176,7 +186,7 @@ impl Config {
 
     /// Writes it and every file that it names; gives its path.
     pub fn write(&self, folder: &Folder, emulator_ca: &str) -> PathBuf {
-        let leaf = certificates::leaf(SERVER_NAME);
+        let leaf = certificates::leaf(&[SERVER_NAME, OTHER_NAME]);
         folder.write("server.pem", leaf.certificate);
         folder.write("server.key", leaf.key);
         folder.write("ca.pem", format!("{emulator_ca}{}", certificates::ca_pem()));

@@ -13,8 +13,10 @@ pub mod oauth;
 pub mod process;
 pub mod redis;
 pub mod rig;
+pub mod small_disk;
 pub mod stand_in;
 pub mod stdio;
+pub mod surroundings;
 pub mod wire;
 
 pub use ask::{Answer, Ask};

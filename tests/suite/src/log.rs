@@ -65,6 +65,12 @@ pub fn is_audit(event: &Value) -> bool {
     event["target"] == "audit"
 }
 
+/// Whether an event is an audit event of something that was not allowed. What was allowed before may still be on its way.
+#[must_use]
+pub fn is_refusal(event: &Value) -> bool {
+    is_audit(event) && event["decision"] != "allowed"
+}
+
 /// An audit event in one line: decision, reason, and the detail if there is one.
 #[must_use]
 pub fn audit_line(event: &Value) -> String {

@@ -54,6 +54,8 @@ pub struct Rig {
     good: Mutex<String>,
     /// Whom tokens seem to come from, if not the emulator.
     issuer: Option<String>,
+    /// The environment of the server.
+    variables: Vec<(String, String)>,
 }
 
 impl Rig {
@@ -91,14 +93,33 @@ impl Rig {
         emulator: Arc<Emulator>,
         change: impl FnOnce(Config) -> Config,
     ) -> Self {
+        Self::started(level, emulator, Vec::new(), change).await
+    }
+
+    /// The same as [`Rig::start_with`], with these variables in the server's environment.
+    pub async fn within(
+        variables: Vec<(String, String)>,
+        emulator: Arc<Emulator>,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
+        Self::started("debug", emulator, variables, change).await
+    }
+
+    async fn started(
+        level: &str,
+        emulator: Arc<Emulator>,
+        variables: Vec<(String, String)>,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let folder = Folder::new();
         let file = change(Config::for_emulator(&emulator)).write(&folder, emulator.ca_pem());
-        let mut process = Process::start(&["serve", "--log", level, "--log-format", "json"], &file, &[]);
+        let arguments = ["serve", "--log", level, "--log-format", "json"];
+        let mut process = Process::start(&arguments, &file, &borrowed(&variables));
         let address = process.address().await;
         let http = client(&emulator, address).build().unwrap();
         let secrets = Mutex::new(vec![ids::VALET_SECRET.to_owned(), "eyJ".to_owned()]);
-        let rig =
-            Self { emulator, process, address, folder, http, secrets, good: Mutex::default(), issuer: None };
+        let (good, issuer) = (Mutex::default(), None);
+        let rig = Self { emulator, process, address, folder, http, secrets, good, issuer, variables };
         rig.renew();
         rig
     }
@@ -118,7 +139,8 @@ impl Rig {
     pub async fn restart(&mut self) {
         self.inspect();
         let file = self.folder.path("valet.toml");
-        self.process = Process::start(&["serve", "--log", "debug", "--log-format", "json"], &file, &[]);
+        let arguments = ["serve", "--log", "debug", "--log-format", "json"];
+        self.process = Process::start(&arguments, &file, &borrowed(&self.variables));
         self.address = self.process.address().await;
         self.http = client(&self.emulator, self.address).build().unwrap();
     }
@@ -228,6 +250,10 @@ impl Drop for Rig {
         let output = self.process.output();
         assert_eq!(output, "", "standard output belongs to the protocol");
     }
+}
+
+fn borrowed(variables: &[(String, String)]) -> Vec<(&str, &str)> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 fn client(emulator: &Emulator, address: SocketAddr) -> reqwest::ClientBuilder {

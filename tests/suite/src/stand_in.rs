@@ -1,5 +1,6 @@
-//! A stand-in for Entra or Graph that answers whatever bytes it is told to, for answers that the emulator would never give.
+//! A stand-in for Entra, Graph or a client's site that answers whatever bytes it is told to, for answers that the emulator would never give.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,24 +18,71 @@ pub struct StandIn {
 
 #[derive(Default)]
 struct State {
-    answers: Vec<(&'static str, Vec<u8>)>,
+    /// None for silence.
+    answers: Vec<(&'static str, Option<Vec<u8>>)>,
     requests: Vec<String>,
 }
+
+/// A request as it arrived.
+pub struct Asked {
+    /// The request line and the fields, up to the empty line.
+    pub head: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The bytes that answer a request, in their time.
+pub type Answering = Pin<Box<dyn Future<Output = Vec<u8>> + Send>>;
 
 impl StandIn {
     /// Starts one on a free port.
     pub async fn start() -> Self {
+        Self::named("localhost").await
+    }
+
+    /// Starts one on a free port, with a certificate for this name.
+    pub async fn named(name: &str) -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let told = Arc::clone(&state);
+        let answering = move |asked: Asked| -> Answering {
+            let target = asked.head.lines().next().unwrap_or_default().to_owned();
+            let state = told.lock().unwrap();
+            let latest = state.answers.iter().rev().find(|(part, _)| target.contains(part));
+            match latest.map_or_else(|| Some(Vec::new()), |(_, bytes)| bytes.clone()) {
+                Some(bytes) => Box::pin(async { bytes }),
+                None => Box::pin(std::future::pending()),
+            }
+        };
+        Self::with_state(name, state, answering).await
+    }
+
+    /// Starts one on a free port that answers as `answering` says.
+    pub async fn answering(answering: impl Fn(Asked) -> Answering + Send + Sync + 'static) -> Self {
+        Self::with_state("localhost", Arc::default(), answering).await
+    }
+
+    async fn with_state(
+        name: &str,
+        state: Arc<Mutex<State>>,
+        answering: impl Fn(Asked) -> Answering + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let tls = TlsAcceptor::from(certificates::server("localhost"));
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
+        let tls = TlsAcceptor::from(certificates::server(name));
+        let (shared, answering) = (Arc::clone(&state), Arc::new(answering));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(connection(stream, tls.clone(), Arc::clone(&shared)));
+                let (tls, shared, answering) = (tls.clone(), Arc::clone(&shared), Arc::clone(&answering));
+                tokio::spawn(async move { connection(stream, tls, &shared, &*answering).await });
             }
         });
         Self { port, state, task }
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its base URL.
@@ -45,7 +93,12 @@ impl StandIn {
 
     /// Answers each request whose target contains `part` with these bytes from now on, and closes the connection.
     pub fn answer(&self, part: &'static str, bytes: impl Into<Vec<u8>>) {
-        self.state.lock().unwrap().answers.push((part, bytes.into()));
+        self.state.lock().unwrap().answers.push((part, Some(bytes.into())));
+    }
+
+    /// Says nothing to each request whose target contains `part` from now on, and keeps the connection.
+    pub fn be_silent(&self, part: &'static str) {
+        self.state.lock().unwrap().answers.push((part, None));
     }
 
     /// The heads of the requests so far.
@@ -61,7 +114,12 @@ impl Drop for StandIn {
     }
 }
 
-async fn connection(stream: TcpStream, tls: TlsAcceptor, state: Arc<Mutex<State>>) {
+async fn connection(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    state: &Mutex<State>,
+    answering: &(impl Fn(Asked) -> Answering + Sync),
+) {
     let Ok(mut stream) = tls.accept(stream).await else { return };
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -77,14 +135,8 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, state: Arc<Mutex<State>
     if stream.read_exact(&mut body).await.is_err() {
         return;
     }
-    let answer = {
-        let mut state = state.lock().unwrap();
-        let target = head.lines().next().unwrap_or_default();
-        let latest = state.answers.iter().rev().find(|(part, _)| target.contains(part));
-        let answer = latest.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
-        state.requests.push(head);
-        answer
-    };
+    state.lock().unwrap().requests.push(head.clone());
+    let answer = answering(Asked { head, body }).await;
     // A client that has seen enough may be gone.
     let _ = stream.write_all(&answer).await;
     let _ = stream.shutdown().await;

@@ -32,6 +32,9 @@ async fn private_addresses_are_not_dialled_whatever_they_are_called() {
         assert!(matches!(refused, Failure::Denied(_)), "{host}: {refused:?}");
     }
     assert!(server.requests().is_empty(), "nobody was asked anything");
+    let refused = strangers.get(&format!("{}/client.json", server.url())).await.unwrap_err().to_string();
+    let setting = "; set oauth.client_documents_at_private_addresses to allow them";
+    assert!(refused.ends_with(setting), "the setting is that of documents: {refused}");
     // The same where an operator allows it.
     let answer =
         documents(AddressPolicy::PrivateToo).get(&format!("{}/client.json", server.url())).await.unwrap();

@@ -14,5 +14,6 @@ mod hostile;
 mod imports;
 mod manifest;
 mod manifests;
+mod senders;
 mod shapes;
 mod split;

@@ -1,9 +1,11 @@
 //! Permission: asked once, by our own page, of the person who is really there.
 
-use entra_emulator::ids;
+use entra_emulator::{Operation, ids};
 use valet_suite::browser::Browser;
+use valet_suite::config::{CLIENT, REDIRECT_URI};
 use valet_suite::oauth::{self, Authorize, sign_in};
-use valet_suite::run;
+use valet_suite::rig::emulator;
+use valet_suite::{Rig, run};
 
 use crate::rig;
 
@@ -81,6 +83,44 @@ fn who_comes_back_from_entra_has_to_have_permitted_it() {
         let tokens = oauth::finish(&rig, &page).await;
         let who = rig.call("whoami", &tokens.access).await.result();
         assert_eq!(who["structuredContent"]["name"], "Alex Wilber");
+    });
+}
+
+#[test]
+fn another_client_in_the_same_browser_is_asked_about() {
+    run(async {
+        let (other, redirect_uri) = ("other-client", "https://other.client.example/callback");
+        let clients = [(CLIENT, "The suite", REDIRECT_URI), (other, "Somebody else's", redirect_uri)];
+        let rig = Rig::start_with(emulator().await, |config| config.with_clients(&clients)).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        sign_in(&rig, &mut browser).await;
+        let at_entra = || rig.emulator.faults().count(Operation::Authorize);
+        let before = at_entra();
+        // Entra knows this browser and would ask nothing. We ask before it, and say who wants what.
+        let request = Authorize::default().set("client_id", other).set("redirect_uri", redirect_uri);
+        for decision in ["deny", "allow"] {
+            let page = browser.go(&request.url()).await;
+            assert!(page.asks() && page.text.contains("Somebody else"), "{page:?}");
+            assert!(page.text.contains("https://other.client.example"), "{}", page.text);
+            assert_eq!(at_entra(), before, "Entra has not been asked");
+            let page = browser.decide(&page, decision).await;
+            assert_eq!(page.url.host_str(), Some("other.client.example"));
+            match decision {
+                "deny" => {
+                    assert_eq!(page.parameter("error").as_deref(), Some("access_denied"));
+                    assert_eq!(at_entra(), before);
+                }
+                _ => {
+                    oauth::arrived(&rig, &page);
+                }
+            }
+        }
+        // Nor does it get what the first one was given by naming it.
+        let page = browser.step(&Authorize::default().set("redirect_uri", redirect_uri).url()).await;
+        assert!(page.status == 400 && !page.headers.contains_key("location"), "{page:?}");
+        // The first is not asked about again.
+        let page = browser.go(&Authorize::default().url()).await;
+        oauth::finish(&rig, &page).await;
     });
 }
 

@@ -4,18 +4,26 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod callback;
+mod cases;
 mod claims;
+mod clock;
 mod consent;
 mod crash;
+mod documents;
 mod facade;
 mod faults;
+mod fields;
 mod flow;
+mod id_token;
 mod metadata;
 mod refresh;
 mod refusals;
+mod registrations;
 mod shared;
 mod sign_out;
 mod signing_keys;
+mod store;
+mod two_servers;
 
 use valet_suite::Rig;
 use valet_suite::rig::{emulator, shared_emulator};

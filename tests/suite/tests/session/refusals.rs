@@ -12,7 +12,7 @@ use crate::rig;
 
 /// The audit event after `mark`, in one line.
 async fn audited(rig: &Rig, mark: usize) -> String {
-    let event: Value = rig.log().wait(mark, "audit event", log::is_audit).await;
+    let event: Value = rig.log().wait(mark, "audit event", log::is_refusal).await;
     log::audit_line(&event)
 }
 
@@ -192,5 +192,34 @@ fn tokens_of_entra_are_no_tokens_of_ours() {
         assert!(audited(&rig, mark).await.starts_with("denied unsupported"));
         let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+    });
+}
+
+#[test]
+fn a_session_with_too_few_scopes_learns_which_it_needs() {
+    run(async {
+        let both = valet_suite::config::list(&["mcp.access", "mcp.admin"]);
+        let rig = Rig::start_with(valet_suite::rig::shared_emulator().await, |config| {
+            config.with_sessions().set("tools.GetUserDetailsFromGraph.scopes", both)
+        })
+        .await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        let mark = rig.log().mark();
+        let answer = rig.call("GetUserDetailsFromGraph", &tokens.access).await;
+        let challenge = answer.field("www-authenticate");
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
+        assert!(challenge.contains("scope=\"mcp.access mcp.admin\""), "all that it takes: {challenge}");
+        assert!(!challenge.contains("offline_access"), "{challenge}");
+        assert!(audited(&rig, mark).await.starts_with("denied insufficient_scope: "));
+
+        // With what the challenge says it works, once the person has permitted more than before.
+        let page = browser.go(&Authorize::default().set("scope", "mcp.access mcp.admin").url()).await;
+        assert!(page.asks() && page.text.contains("mcp.admin"), "{page:?}");
+        let page = browser.decide(&page, "allow").await;
+        let tokens = oauth::finish(&rig, &page).await;
+        assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
     });
 }

@@ -1,0 +1,104 @@
+//! What becomes of sessions when their store is lost, is full, or cannot be written.
+
+use entra_emulator::ids;
+use valet_suite::browser::Browser;
+use valet_suite::oauth::{self, Authorize, Tokens, refresh, sign_in};
+use valet_suite::process::Process;
+use valet_suite::rig::shared_emulator;
+use valet_suite::small_disk::SmallDisk;
+use valet_suite::{Rig, log, run};
+
+/// A server whose store is on a disk of its own.
+async fn rig_on(disk: &SmallDisk) -> Rig {
+    let store = disk.path("store.redb").display().to_string();
+    Rig::start_with(shared_emulator().await, |config| {
+        config.with_sessions().on_disk().set("storage.path", store)
+    })
+    .await
+}
+
+#[test]
+fn a_store_that_is_lost_signs_everybody_out_and_nobody_in() {
+    run(async {
+        let emulator = shared_emulator().await;
+        let mut rig = Rig::start_with(emulator, |config| config.with_sessions().on_disk()).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let adele = sign_in(&rig, &mut browser).await;
+        let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+        let unused = oauth::code(&rig, &mut browser).await;
+        assert!(rig.process.stop().is_some_and(|status| status.success()));
+        std::fs::remove_file(rig.folder.path("store.redb")).unwrap();
+        rig.restart().await;
+        for tokens in [&adele, &alex] {
+            let answer = rig.call("whoami", &tokens.access).await;
+            assert_eq!(answer.status, 401, "{answer:?}");
+            assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
+            assert_eq!(
+                oauth::error(&refresh(&rig, &tokens.refresh).await),
+                (400, "invalid_grant".to_owned())
+            );
+        }
+        assert_eq!(oauth::error(&oauth::redeem(&rig, &unused).await), (400, "invalid_grant".to_owned()));
+        // Permissions are lost too, so people are asked.
+        let mut browser = browser.moved(&rig);
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.asks(), "{page:?}");
+        let page = browser.decide(&page, "allow").await;
+        let tokens = oauth::finish(&rig, &page).await;
+        let who = rig.call("whoami", &tokens.access).await.result();
+        assert_eq!(who["structuredContent"]["name"], "Adele Vance");
+    });
+}
+
+#[test]
+fn a_full_disk_ends_no_session_and_is_used_again() {
+    run(async {
+        let Some(disk) = SmallDisk::mount(32) else { return };
+        let mut rig = rig_on(&disk).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        disk.fill();
+        for _ in 0..3 {
+            // What is there is there.
+            assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+            assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
+            // What would have to be kept cannot be given out.
+            let mark = rig.log().mark();
+            let answer = refresh(&rig, &tokens.refresh).await;
+            assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
+            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
+            assert!(found.starts_with("failed ") && found.contains("bytes are free on the disk"), "{found}");
+            let page = browser.go(&Authorize::default().url()).await;
+            assert_eq!(page.parameter("code"), None, "{page:?}");
+        }
+        disk.clear();
+        let tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        sign_in(&rig, &mut browser).await;
+        assert!(rig.process.stop().is_some_and(|status| status.success()));
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_written_stops_the_start_and_is_not_harmed() {
+    run(async {
+        let Some(disk) = SmallDisk::mount(32) else { return };
+        let mut rig = rig_on(&disk).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        assert!(rig.process.stop().is_some_and(|status| status.success()));
+        disk.set_read_only(true);
+        let file = rig.folder.path("valet.toml");
+        let mut process = Process::start(&["serve"], &file, &[]);
+        let ended = process.end(std::time::Duration::from_secs(20)).expect("it does not start");
+        assert!(!ended.success());
+        let said = process.log().text();
+        assert!(said.contains("storage: the store is read-only"), "{said}");
+        disk.set_read_only(false);
+        rig.restart().await;
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
+        sign_in(&rig, &mut browser.moved(&rig)).await;
+        assert!(rig.process.stop().is_some_and(|status| status.success()));
+    });
+}
