@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 
 import { Suite } from '../entra-node/report.mjs';
-import { Client, PATIENCE, atEntra, later, launch, look, whoami } from './chromium.mjs';
-import { ADELE, ALEX, call, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
+import { Client, PATIENCE, atEntra, later, launch, look, watched, whoami } from './chromium.mjs';
+import { ADELE, ALEX, authority, call, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
 
 if (!executable) {
   console.error('NOT RUN: chromium: it is not installed; on Debian: apt-get install chromium');
@@ -23,6 +23,7 @@ function one(what, body, options = {}) {
     // The certificates of this job are known to nobody else.
     const profile = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
     profile.setDefaultTimeout(PATIENCE);
+    watched(profile);
     const complaints = [];
     profile.on('console', (message) => {
       // The browser's own note of an answer that is an error.
@@ -89,6 +90,28 @@ await one('another client in the same browser is asked about', async (page) => {
   await asked(page, new Client(documentId));
   assert.match(await words(page), /client\.example \(https:\/\/client\.example\/client\.json\)/);
   assert.deepEqual(await look(page, 'consent-document'), []);
+});
+
+await one('somebody else comes back from Entra than was here before: they are asked, and may say no', async (page, profile) => {
+  await signedIn(page);
+  for (const [button, name] of [['Cancel', undefined], ['Allow', 'Alex Wilber']]) {
+    // Entra forgets who was here; Valet thinks of Adele, who allowed it, and goes on to Entra at once.
+    await profile.clearCookies({ domain: new URL(authority).hostname });
+    const begun = await client.begin();
+    await page.goto(begun.url);
+    await atEntra(page, { user: ALEX });
+    await page.getByRole('button', { name: button }).waitFor();
+    assert.match(await words(page), /The tests/);
+    assert.deepEqual(await look(page, 'consent-after-entra'), []);
+    await page.getByRole('button', { name: button }).click();
+    await page.waitForURL(AT_CLIENT);
+    if (!name) {
+      assert.equal(client.answer(begun, page.url()).get('error'), 'access_denied');
+      continue;
+    }
+    const tokens = await client.redeem(begun, page.url());
+    assert.deepEqual(await whoami(tokens.access_token), { status: 200, name });
+  }
 });
 
 await one('a program on this computer: asked each time, with a warning', async (page) => {

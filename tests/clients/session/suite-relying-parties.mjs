@@ -5,12 +5,19 @@ import assert from 'node:assert/strict';
 import { refused } from '../entra-node/expect.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, call, clientId, confidential, documentId, expected, issuer, own, scope, url, webRedirect } from './context.mjs';
+import { ADELE, call, clientId, confidential, documentId, expected, issuer, keep, own, scope, url, webRedirect } from './context.mjs';
 
 const openid = await own.import('openid-client');
 const oauth = await own.import('oauth4webapi');
 
 const LOOPBACK = 'http://127.0.0.1:43210/callback';
+
+/** Tokens, whose values the run is searched for. */
+function noted(tokens) {
+  keep('access token', tokens.access_token);
+  keep('refresh token', tokens.refresh_token);
+  return tokens;
+}
 
 /** A tool's answer, or the status of a refusal. */
 async function whoami(token) {
@@ -39,8 +46,8 @@ async function certified(suite) {
     }
     const answer = await new Browser(ADELE).go(asked.href);
     change(answer);
-    return openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state, ...spoil },
-      { resource: url, ...token });
+    return noted(await openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state, ...spoil },
+      { resource: url, ...token }));
   }
 
   for (const algorithm of ['oauth2', 'oidc']) {
@@ -233,7 +240,7 @@ async function standards(suite) {
   async function redeemed(as, client, proof, { parameters, verifier, redirect }) {
     const response = await oauth.authorizationCodeGrantRequest(as, client, proof, parameters, redirect, verifier,
       { additionalParameters: { resource: url } });
-    return oauth.processAuthorizationCodeResponse(as, client, response);
+    return noted(await oauth.processAuthorizationCodeResponse(as, client, response));
   }
 
   await suite.case('from the resource to its authorization server (RFC 9728, RFC 8414)', async () => {
