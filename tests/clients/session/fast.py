@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 from fastmcp import Client
-from fastmcp.client.auth import OAuth
+from fastmcp.client.auth import BearerAuth, OAuth
 from fastmcp.client.transports import StreamableHttpTransport
 
 import canaries
@@ -60,7 +60,7 @@ class Provider(OAuth):
         canaries.keep("refresh token", tokens.refresh_token)
 
 
-def connected(provider: Provider, mode: str) -> Client[StreamableHttpTransport]:
+def connected(provider: Any, mode: str) -> Client[StreamableHttpTransport]:
     return Client(StreamableHttpTransport(context.URL, auth=provider, verify=context.TLS), mode=mode)
 
 
@@ -110,6 +110,12 @@ async def refused(report: Report, window: Window, options: dict[str, Any], mode:
     except Exception as error:
         outcome = f"{error}; pages: {window.opened}"
     report.contains("the client is told", outcome, reason)
+    if context.MODE["resource_refused"]:
+        # So that nothing else stands between this client and the tools.
+        token = context.EMULATOR.token(context.USER)
+        canaries.keep("access token", token)
+        async with connected(BearerAuth(token), mode) as fast:
+            await use_tools(report, fast, context.CLIENT_ID)
 
 
 async def main() -> int:

@@ -8,9 +8,10 @@ import { Person } from './person.mjs';
 
 /**
  * `transport(person)` is a new one with `person` as its provider, `open(transport)` a session, `finish(transport, parameters)` takes the answer to
- * the SDK, `asksAgain(error)` whether it says that somebody has to sign in.
+ * the SDK, `asksAgain(error)` whether it says that somebody has to sign in. `asksOffline`: whether the SDK asks for `offline_access` where the metadata
+ * lists it; of Entra itself there is no refresh token without.
  */
-export async function signIns(suite, { transport, open, finish, asksAgain }) {
+export async function signIns(suite, { transport, open, finish, asksAgain, asksOffline = true }) {
   const signIn = async (person) => {
     const first = transport(person);
     const error = await refused(open(first));
@@ -27,10 +28,17 @@ export async function signIns(suite, { transport, open, finish, asksAgain }) {
     const before = person.held;
     // As if it had expired: the server refuses it, and the SDK refreshes.
     person.held = { ...before, access_token: `${before.access_token}x` };
-    await person.usesTools(session);
-    assert.notEqual(person.held.access_token, before.access_token);
-    assert.notEqual(person.held.refresh_token, before.refresh_token, 'rotated');
-    person.askedWell();
+    if (mode.name.startsWith('direct') && !asksOffline) {
+      assert.equal(before.refresh_token, undefined);
+      const error = await refused(session.call('whoami'));
+      assert.ok(asksAgain(error), `${error}`);
+      person.askedWell(2);
+    } else {
+      await person.usesTools(session);
+      assert.notEqual(person.held.access_token, before.access_token);
+      assert.notEqual(person.held.refresh_token, before.refresh_token, 'rotated');
+      person.askedWell();
+    }
     await session.close();
   };
 

@@ -21,6 +21,7 @@ await signIns(suite, {
   open,
   finish: (transport, answer) => transport.finishAuth(answer.get('code')),
   asksAgain: (error) => error instanceof UnauthorizedError,
+  asksOffline: false,
 });
 
 suite.end();
