@@ -1,12 +1,12 @@
 // What a suite knows of the servers that run.py started. Most of it is what the suites of ../node know.
 
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { loader } from '../entra-node/packages.mjs';
 import { admin } from '../node/context.mjs';
 
-export { ADELE, ALEX, environment, expected, folder, load, packaged, url } from '../node/context.mjs';
+export { ADELE, ALEX, environment, expected, folder, load, packaged, token, url } from '../node/context.mjs';
 
 const context = JSON.parse(readFileSync(process.env.MCP_NODE_CONTEXT, 'utf8'));
 
@@ -37,6 +37,24 @@ export function keepPage(html) {
 export function home() {
   mkdirSync(context.homes, { recursive: true });
   return mkdtempSync(join(context.homes, 'home-'));
+}
+
+/** Makes the access tokens that a program keeps in `folder` such that the server refuses them, as it does once they have expired. */
+export function spoil(folder) {
+  let spoiled = 0;
+  // Some keep JSON as a text in JSON.
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, name);
+    if (!statSync(file).isFile()) continue;
+    const text = readFileSync(file, 'utf8');
+    const other = text.replaceAll(/(\\*"access_token\\*": *\\*")([^"\\]+)/g, (_, before, token) => {
+      keep('access token', token);
+      spoiled += 1;
+      return `${before}${token}x`;
+    });
+    if (other !== text) writeFileSync(file, other);
+  }
+  if (spoiled === 0) throw new Error(`no token is kept in ${folder}`);
 }
 
 /** Whether `asked` is the scope that clients are told, in the modes of Entra's with what its metadata lists. */

@@ -108,7 +108,7 @@ async def refused(report: Report, window: Window, options: dict[str, Any], mode:
         async with connected(Provider(**options), mode):
             outcome = "a session"
     except Exception as error:
-        outcome = f"{error}; pages: {window.opened}"
+        outcome = str(error)
     report.contains("the client is told", outcome, reason)
     if context.MODE["resource_refused"]:
         # So that nothing else stands between this client and the tools.

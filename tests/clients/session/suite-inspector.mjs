@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { Suite } from '../entra-node/report.mjs';
 import { isProfile } from '../node/checks.mjs';
 import { Browser } from './browser.mjs';
-import { ALEX, WAYS, clientId, documentId, environment, expected, home, isScope, load, mode, packaged, url } from './context.mjs';
+import { ALEX, WAYS, clientId, documentId, environment, expected, home, isScope, load, mode, packaged, revokedAtEntra, spoil, token, url } from './context.mjs';
 
 const name = '@modelcontextprotocol/inspector';
 // Each case starts a program or two, which takes seconds on a busy machine.
@@ -44,6 +44,11 @@ if (mode.resource_refused) {
     const { code, said } = await inspect(home(), ['--client-id', clientId, ...call('whoami')], new Browser(ALEX));
     assert.notEqual(code, DONE);
     assert.match(said, /AADSTS9010010/);
+    // So that nothing else stands between it and the tools.
+    const bearer = ['--header', `Authorization: Bearer ${await token(ALEX)}`];
+    const held = await inspect(home(), [...bearer, ...call('GetUserDetailsFromGraph')]);
+    assert.equal(held.code, DONE, held.said);
+    isProfile(held.answer, ALEX);
   });
   suite.end();
   await new Promise(() => {});
@@ -61,7 +66,7 @@ for (const era of ['modern', 'legacy']) {
       });
       continue;
     }
-    await suite.case(`${era}, a client ${way}: sign-in, and both tools`, async () => {
+    await suite.case(`${era}, a client ${way}: sign-in, both tools, refresh`, async () => {
       const folder = home();
       const browser = new Browser(ALEX);
       const first = await inspect(folder, [...all, ...call('whoami')], browser);
@@ -73,6 +78,7 @@ for (const era of ['modern', 'legacy']) {
       else assert.match(asked, /^registered-/);
       assert.deepEqual(first.answer.structuredContent, { ...expected[ALEX].whoami, clientId: asked });
 
+      spoil(folder);
       const second = await inspect(folder, [...all, '--use-stored-auth', ...call('GetUserDetailsFromGraph')], browser);
       assert.equal(second.code, DONE, second.said);
       assert.equal(second.asked, undefined, 'no page');
@@ -80,6 +86,17 @@ for (const era of ['modern', 'legacy']) {
     });
   }
 }
+
+await suite.case('ended at Entra: it shows a page again', async () => {
+  const [folder, browser, known] = [home(), new Browser(ALEX), ['--client-id', clientId, ...call('GetUserDetailsFromGraph')]];
+  const first = await inspect(folder, known, browser);
+  assert.equal(first.code, DONE, first.said);
+  await revokedAtEntra(ALEX);
+  const second = await inspect(folder, [...known, '--use-stored-auth'], browser);
+  assert.equal(second.code, DONE, second.said);
+  assert.equal(second.asked.get('client_id'), clientId, 'a page');
+  isProfile(second.answer, ALEX);
+});
 
 for (const [what, options, told] of [
   ['by the person', { press: 'deny' }, /"message":"the user declined"/], ['at Entra', { declines: true }, /declined|access_denied/],
