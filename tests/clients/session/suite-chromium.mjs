@@ -92,26 +92,38 @@ await one('another client in the same browser is asked about', async (page) => {
   assert.deepEqual(await look(page, 'consent-document'), []);
 });
 
-await one('somebody else comes back from Entra than was here before: they are asked, and may say no', async (page, profile) => {
+/** Somebody else than Adele, who was here before, comes back from Entra, and is asked then. */
+async function replaced(page, profile) {
   await signedIn(page);
-  for (const [button, name] of [['Cancel', undefined], ['Allow', 'Alex Wilber']]) {
-    // Entra forgets who was here; Valet thinks of Adele, who allowed it, and goes on to Entra at once.
-    await profile.clearCookies({ domain: new URL(authority).hostname });
-    const begun = await client.begin();
-    await page.goto(begun.url);
-    await atEntra(page, { user: ALEX });
-    await page.getByRole('button', { name: button }).waitFor();
-    assert.match(await words(page), /The tests/);
-    assert.deepEqual(await look(page, 'consent-after-entra'), []);
-    await page.getByRole('button', { name: button }).click();
-    await page.waitForURL(AT_CLIENT);
-    if (!name) {
-      assert.equal(client.answer(begun, page.url()).get('error'), 'access_denied');
-      continue;
-    }
-    const tokens = await client.redeem(begun, page.url());
-    assert.deepEqual(await whoami(tokens.access_token), { status: 200, name });
-  }
+  // Entra forgets who was here; Valet thinks of Adele, who allowed it, and goes on to Entra at once.
+  await profile.clearCookies({ domain: new URL(authority).hostname });
+  const begun = await client.begin();
+  await page.goto(begun.url);
+  await atEntra(page, { user: ALEX });
+  await page.getByRole('button', { name: 'Allow' }).waitFor();
+  return begun;
+}
+
+await one('somebody else comes back from Entra than was here before: they are asked', async (page, profile) => {
+  const begun = await replaced(page, profile);
+  assert.deepEqual(await look(page, 'consent-after-entra'), []);
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const tokens = await client.redeem(begun, page.url());
+  assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
+});
+
+await one('they say no: the client is told, and they are asked again next time', async (page, profile) => {
+  const begun = await replaced(page, profile);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const answer = client.answer(begun, page.url());
+  assert.deepEqual([answer.get('error'), answer.get('code')], ['access_denied', null]);
+  const again = await asked(page);
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const tokens = await client.redeem(again, page.url());
+  assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
 });
 
 await one('a program on this computer: asked each time, with a warning', async (page) => {
