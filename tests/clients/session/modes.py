@@ -105,7 +105,7 @@ MODES = [
     ),
     # All clients are the one application. A document is not taken, so whoever has one registers itself.
     Mode(
-        "facade", CLIENTS, FACADE, dict.fromkeys(WAYS, API), f"api://{API}/{expected.SCOPE}",
+        "facade", (*CLIENTS, "relying-parties"), FACADE, dict.fromkeys(WAYS, API), f"api://{API}/{expected.SCOPE}",
         registered=Registered([f"api://{API}"], web=documents.REDIRECT_URIS),
     ),
     # Entra knows the client and nothing else: no registration, no documents.

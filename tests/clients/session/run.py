@@ -1,4 +1,4 @@
-"""Valet's own authorization server, as met by real clients and a real browser. README.md says how to run it."""
+"""The ways of signing in, as met by real clients and a real browser. README.md says how to run it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ PATIENCE = 900
 # packaged with ../node.
 PYTHON = {"python-1": ("1", "sdk.py"), "python-2": ("2", "sdk.py"), "fastmcp": ("fastmcp", "fast.py")}
 SUITES = list(dict.fromkeys(suite for mode in modes.MODES for suite in mode.suites))
+
+# Everything that Valet would ever say, so that the search for secrets is one in that. Of wasmtime there is too much of it, about types.
+LOG = {"VALET_LOG": "trace,wasmtime=warn"}
 
 # Where Debian, Ubuntu and Google have it.
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -110,7 +113,7 @@ def run_mode(
     rules = f"{servers.RULES}\n{mode.rules}"
     with (
         documents.served(site),
-        servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], time.variables) as target,
+        servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], {**time.variables, **LOG}) as target,
     ):
         if mode.registered:
             target.emulator.ask("POST", "registrations", {"toml": mode.registered.toml(options.emulator)})
