@@ -251,6 +251,16 @@ await one('signing out: everything ends at once, on every device, and permission
   await asked(page);
 });
 
+await one('back after signing out: nobody is named any more', async (page) => {
+  await signedIn(page);
+  await page.goto(`${issuer}/oauth/sign-out`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Signed out' }).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Nobody is signed in here' }).waitFor();
+  assert.ok(!(await words(page)).includes('Adele'));
+});
+
 await one('one application is ended and forgotten, the other stays', async (page) => {
   const documented = new Client(documentId);
   const held = [];
