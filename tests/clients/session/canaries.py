@@ -24,6 +24,9 @@ KINDS = {"code", "access token", "refresh token", "verifier"}
 # So much of a value is enough to be found, so that what is cut short in a log is found as well.
 ENOUGH = 20
 
+# The characters of tokens, codes and cookies, also percent-encoded.
+WORD = r"[A-Za-z0-9._~%+/=-]"
+
 # What a client keeps in a file, by name of the member.
 MEMBERS = {
     "access_token": "access token", "refresh_token": "refresh token", "id_token": "id token", "code_verifier": "verifier",
@@ -82,10 +85,12 @@ def _in_homes(homes: Path) -> Iterator[tuple[str, str]]:
 def _found(file: Path, seen: dict[str, str]) -> set[str]:
     """Kinds of the secrets that are in a file, whole or a good part of them, also percent-encoded."""
     content = file.read_bytes().decode("latin-1")
+    # Each word once: a log says most things many times, and there are thousands of secrets.
+    words = "\n".join(set(re.findall(f"{WORD}{{8,}}", content)))
     return {
         kind for value, kind in seen.items()
-        for part in _parts(value)
-        if part in content or urllib.parse.quote(part, safe="") in content
+        for part in {each for part in _parts(value) for each in (part, urllib.parse.quote(part, safe=""))}
+        if part in (words if re.fullmatch(f"{WORD}{{8,}}", part) else content)
     }
 
 
