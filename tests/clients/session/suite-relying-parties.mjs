@@ -5,25 +5,9 @@ import assert from 'node:assert/strict';
 import { refused } from '../entra-node/expect.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, call, clientId, confidential, documentId, expected, issuer, keep, mode, own, scope, url, webRedirect } from './context.mjs';
-
-const openid = await own.import('openid-client');
-const oauth = await own.import('oauth4webapi');
-
-const LOOPBACK = 'http://127.0.0.1:43210/callback';
-
-/** Tokens, whose values the run is searched for. */
-function noted(tokens) {
-  keep('access token', tokens.access_token);
-  keep('refresh token', tokens.refresh_token);
-  return tokens;
-}
-
-/** A tool's answer, or the status of a refusal. */
-async function whoami(token) {
-  const { status, result } = await call(token, 'whoami');
-  return result ? result.structuredContent : status;
-}
+import { ADELE, clientId, confidential, documentId, expected, issuer, mode, own, scope, url, webRedirect } from './context.mjs';
+import { forwarded } from './forwarded.mjs';
+import { LOOPBACK, noted, oauth, openid, whoami } from './relying.mjs';
 
 const [relying, standard] = ['openid-client', 'oauth4webapi'].map((name) => new Suite(`${mode.name}, ${name} ${own.version(name)}`));
 if (mode.name === 'facade') {
@@ -33,73 +17,6 @@ if (mode.name === 'facade') {
   await standards(standard);
 }
 new Suite('').end();
-
-/** Metadata and endpoints are Valet's, answers and tokens are Entra's. */
-async function forwarded(suite) {
-  const configured = (algorithm = 'oauth2') => openid.discovery(new URL(issuer), clientId, undefined, openid.None(), { algorithm });
-
-  async function signIn(configuration, { ask = {}, spoil = {}, token = {} } = {}) {
-    const [verifier, state] = [openid.randomPKCECodeVerifier(), openid.randomState()];
-    const asked = openid.buildAuthorizationUrl(configuration, {
-      redirect_uri: LOOPBACK, scope, state, resource: url,
-      code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...ask,
-    });
-    const answer = await new Browser(ADELE).go(asked.href);
-    return noted(await openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state, ...spoil },
-      { resource: url, ...token }));
-  }
-
-  for (const algorithm of ['oauth2', 'oidc']) {
-    await suite.case(`discovery by ${algorithm}, code with PKCE, a tool, refresh`, async () => {
-      const configuration = await configured(algorithm);
-      const metadata = configuration.serverMetadata();
-      assert.deepEqual([metadata.issuer, metadata.supportsPKCE('S256'), metadata.supportsPKCE('plain')], [issuer, true, false]);
-      const tokens = await signIn(configuration);
-      assert.deepEqual([tokens.token_type, tokens.id_token], ['bearer', undefined]);
-      assert.deepEqual(await whoami(tokens.access_token), expected[ADELE].whoami);
-      const next = noted(await openid.refreshTokenGrant(configuration, tokens.refresh_token, { resource: url }));
-      assert.notEqual(next.refresh_token, tokens.refresh_token);
-      assert.deepEqual(await whoami(next.access_token), expected[ADELE].whoami);
-    });
-  }
-
-  await suite.case('what is Entra’s alone is not advertised', async () => {
-    const metadata = (await configured()).serverMetadata();
-    for (const name of ['revocation_endpoint', 'jwks_uri', 'introspection_endpoint', 'userinfo_endpoint', 'end_session_endpoint',
-      'authorization_response_iss_parameter_supported', 'client_id_metadata_document_supported']) {
-      assert.equal(metadata[name], undefined, name);
-    }
-  });
-
-  await suite.case('another verifier is refused by Entra, which the library reads; another resource by Valet', async () => {
-    const configuration = await configured();
-    const verifier = await refused(signIn(configuration, { spoil: { pkceCodeVerifier: openid.randomPKCECodeVerifier() } }));
-    assert.deepEqual([verifier.status, verifier.error], [400, 'invalid_grant']);
-    assert.match(verifier.error_description, /^AADSTS/);
-    const resource = await refused(signIn(configuration, { token: { resource: 'https://other.example/mcp' } }));
-    assert.deepEqual([resource.status, resource.error], [400, 'invalid_target']);
-    assert.ok((await signIn(configuration)).access_token);
-  });
-
-  await suite.case('another resource, another scope: a page says so, and nothing reaches Entra', async () => {
-    const configuration = await configured();
-    for (const ask of [{ resource: 'https://other.example/mcp' }, { scope: 'https://graph.microsoft.com/Mail.Read' }]) {
-      assert.match((await refused(signIn(configuration, { ask }))).message, /^HTTP 400 of https:\/\/valet\.example: /);
-    }
-    assert.ok((await signIn(configuration)).access_token);
-  });
-
-  await suite.case('dynamic registration gives the one application; a redirect URI that is not listed is refused', async () => {
-    const register = (redirect) => openid.dynamicClientRegistration(new URL(issuer), {
-      client_name: 'openid-client', redirect_uris: [redirect], token_endpoint_auth_method: 'none',
-    }, openid.None(), { algorithm: 'oauth2' });
-    const configuration = await register(LOOPBACK);
-    assert.equal(configuration.clientMetadata().client_id, clientId);
-    assert.equal((await whoami((await signIn(configuration)).access_token)).clientId, clientId);
-    const error = await refused(register('https://elsewhere.example/callback'));
-    assert.deepEqual([error.status, error.error], [400, 'invalid_redirect_uri']);
-  });
-}
 
 async function certified(suite) {
   const configured = (id = clientId, proof = openid.None(), algorithm = 'oauth2') =>
