@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { authority, call, clientId, clock, executable, issuer, own, scope, screenshots, url, webRedirect } from './context.mjs';
+import { authority, call, clientId, clock, executable, issuer, keep, own, scope, screenshots, url, webRedirect } from './context.mjs';
 
 const { chromium } = own.require('playwright-core');
 const oauth = await own.import('oauth4webapi');
@@ -25,9 +25,10 @@ const LOOKS = {
   'phone-dark': { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
 };
 
-/** Takes a picture of the page in each look. Gives what is unreadable in them. */
+/** Takes a picture of the page in each look, and keeps its text, which is searched for secrets. Gives what is unreadable in them. */
 export async function look(page, name) {
   const problems = [];
+  writeFileSync(join(screenshots, `${name}.html`), await page.content());
   for (const [kind, { colorScheme, viewport }] of Object.entries(LOOKS)) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
@@ -83,6 +84,7 @@ export class Client {
   /** A sign-in that begins: `url` is where the browser goes. */
   async begin() {
     const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
+    keep('verifier', verifier);
     const asked = new URL(`${issuer}/oauth/authorize`);
     asked.search = new URLSearchParams({
       client_id: this.#id, response_type: 'code', redirect_uri: this.#redirect, scope, state, resource: url,
@@ -111,8 +113,22 @@ export class Client {
 
   async #token(form) {
     const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams({ client_id: this.#id, ...form }) });
-    return response.json();
+    const answer = await response.json();
+    keep('access token', answer.access_token);
+    keep('refresh token', answer.refresh_token);
+    return answer;
   }
+}
+
+/** Notes the secrets that a browser's profile meets: codes on their way, and its cookies when it is closed. */
+export function watched(profile) {
+  profile.on('request', (request) => keep('code', new URL(request.url()).searchParams.get('code')));
+  profile.on('response', async (response) => {
+    const fields = await response.headersArray().catch(() => []);
+    for (const { name, value } of fields) {
+      if (name.toLowerCase() === 'set-cookie') keep('cookie', /^[^=]+=([^;]*)/.exec(value)?.[1]);
+    }
+  });
 }
 
 /** The status of a call of `whoami` with an access token, and who that is. */
