@@ -46,7 +46,7 @@ mod sign_in;
 
 pub use account::{Account, AccountId};
 pub use cache::CacheError;
-pub use error::{SignInError, Skip, Step};
+pub use error::{SignInError, Skip, Step, WrongAccount};
 pub use grant::AccessToken;
 pub use prompts::{DeviceCode, PromptError, PromptFuture, Prompts, Terminal};
 pub use settings::{Clock, Settings, SettingsError, Storage};

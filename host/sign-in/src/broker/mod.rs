@@ -27,5 +27,5 @@ pub(crate) async fn sign_in(
     _: &crate::settings::Settings,
     _: &crate::ask::Ask,
 ) -> Result<crate::grant::Grant, crate::error::Halt> {
-    Err(crate::error::Halt::Skip(format!("not offered on {}", std::env::consts::OS)))
+    Err(crate::error::Halt::Absent(format!("not offered on {}", std::env::consts::OS)))
 }

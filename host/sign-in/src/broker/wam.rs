@@ -58,7 +58,7 @@ pub(super) fn authority(settings: &Settings) -> Result<String, Halt> {
         Some(host) if CLOUDS.contains(&host.as_str()) => {
             Ok(format!("{}/{}", settings.authority, settings.tenant))
         }
-        _ => Err(Halt::Skip(format!(
+        _ => Err(Halt::Absent(format!(
             "Windows signs in at Microsoft's clouds, and {} is none",
             settings.authority
         ))),

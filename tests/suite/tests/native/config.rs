@@ -240,7 +240,7 @@ const CASES: &[Case] = &[
     case(
         "Redis at no URL",
         |c| c.set("storage.redis_url_file", "client-secret").set("storage.sealing_key_file", "sealing-key"),
-        "storage: `storage.redis_url` or `storage.redis_ca_file`: the URL has to be rediss://*",
+        "storage: `storage.redis_url_file` (or VALET_REDIS_URL) or `storage.redis_ca_file`: the URL has to be rediss://*",
     ),
     case(
         "a mode that is none",
