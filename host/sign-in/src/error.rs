@@ -106,7 +106,7 @@ pub enum SignInError {
     #[error("the answer in the browser is refused: {0}")]
     Reply(valet_core_entra::authorize::ReplyError),
     /// The authority refused the application, or could not answer.
-    #[error("{0}{}", setting_of(.0))]
+    #[error("{failure}{setting}", failure = .0, setting = setting_of(.0))]
     Authority(Failure),
     /// There is no such tenant.
     #[error("`entra.tenant`: {authority} knows no tenant {tenant}")]
@@ -190,7 +190,8 @@ fn setting_of(failure: &Failure) -> &'static str {
 
 /// What to do about a certificate of somebody unknown.
 fn trust_of(why: &str) -> &'static str {
-    match why.contains("UnknownIssuer") {
+    // The second is what an authority of the same name and another key leads to: a file that is out of date.
+    match ["UnknownIssuer", "BadSignature"].iter().any(|sign| why.contains(sign)) {
         true => "; certificate authorities beside the public ones belong into `egress.ca_file`",
         false => "",
     }
