@@ -135,6 +135,24 @@ fn nearest(unknown: &str, names: &[String]) -> String {
     }
 }
 
+fn check_one(list: List, json: &str) -> Result<String, String> {
+    let definition = Definition::parse(list, json).map_err(|fault| fault.to_string())?;
+    let name = definition.name().to_owned();
+    if list == List::Tools {
+        let of = |schema: &str, why: String| format!("`{schema}` of `{name}`: {why}");
+        let input = definition.input_schema();
+        schema::check(input).map_err(|why| of("inputSchema", why))?;
+        mirrored::check(input).map_err(|why| of("inputSchema", why.to_string()))?;
+        if !definition.takes_an_object() {
+            return Err(of("inputSchema", "`type` has to be \"object\"".to_owned()));
+        }
+        if let Some(output) = definition.output_schema() {
+            schema::check(output).map_err(|why| of("outputSchema", why))?;
+        }
+    }
+    Ok(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,22 +194,4 @@ mod tests {
             assert_eq!(said(&sections), Err(why.to_owned()));
         }
     }
-}
-
-fn check_one(list: List, json: &str) -> Result<String, String> {
-    let definition = Definition::parse(list, json).map_err(|fault| fault.to_string())?;
-    let name = definition.name().to_owned();
-    if list == List::Tools {
-        let of = |schema: &str, why: String| format!("`{schema}` of `{name}`: {why}");
-        let input = definition.input_schema();
-        schema::check(input).map_err(|why| of("inputSchema", why))?;
-        mirrored::check(input).map_err(|why| of("inputSchema", why.to_string()))?;
-        if !definition.takes_an_object() {
-            return Err(of("inputSchema", "`type` has to be \"object\"".to_owned()));
-        }
-        if let Some(output) = definition.output_schema() {
-            schema::check(output).map_err(|why| of("outputSchema", why))?;
-        }
-    }
-    Ok(name)
 }

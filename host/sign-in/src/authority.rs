@@ -42,7 +42,7 @@ impl Authority {
 
     /// Finds out that the authority is one and knows the tenant, by its metadata. Asked until it is known, and no more then.
     pub(crate) async fn meet(&self, settings: &Settings) -> Result<(), SignInError> {
-        self.met.get_or_try_init(|| self.metadata(settings)).await.map(|()| ())
+        self.met.get_or_try_init(|| self.metadata(settings)).await.copied()
     }
 
     async fn metadata(&self, settings: &Settings) -> Result<(), SignInError> {

@@ -13,9 +13,6 @@ use crate::grant::{self, Grant, identity, target};
 use crate::limits::shown;
 use crate::settings::Settings;
 
-/// What Windows calls the provider of Entra's accounts.
-pub(super) const PROVIDER: &str = "https://login.microsoft.com";
-
 /// Seconds from 1601-01-01, where Windows begins to count, to 1970-01-01.
 const WINDOWS_EPOCH: u64 = 11_644_473_600;
 
@@ -110,7 +107,7 @@ pub(super) fn grant(
     let client_info = property("wamcompat_client_info");
     // No nonce of ours went to the authority: the broker's request is its own.
     let account = grant::account(identity(&id_token, None, settings, now)?, client_info.as_deref());
-    ask.admit(&account.id)?;
+    ask.admit(&account)?;
     Ok(Grant {
         target: target(property("wamcompat_scopes").as_deref(), &ask.scopes),
         account,

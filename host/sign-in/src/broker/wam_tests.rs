@@ -123,10 +123,10 @@ fn the_account_is_the_one_in_use_or_the_only_one() {
     let in_use = Ask { expected: Some(adele()), ..ask() };
     let both = [guest.clone(), here.clone()];
     assert_eq!(known(&both, &in_use), Some(1));
-    assert_eq!(known(&[guest.clone()], &in_use), None, "nobody stands in for the account in use");
+    assert_eq!(known(std::slice::from_ref(&guest), &in_use), None, "nobody stands in for the account in use");
     let hinted = Ask { login_hint: Some("guest".to_owned()), ..in_use };
     assert_eq!(known(&[guest], &hinted), Some(0), "a guest has other ids at home");
-    assert_eq!(known(&[here.clone()], &ask()), Some(0));
+    assert_eq!(known(std::slice::from_ref(&here), &ask()), Some(0));
     assert_eq!(known(&both, &ask()), None, "one of several is nobody's choice");
     assert_eq!(known(&[here], &Ask { chooses: true, ..ask() }), None);
 }

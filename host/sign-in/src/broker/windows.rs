@@ -34,13 +34,16 @@ use crate::limits::{BROKER_SILENT, BROWSER_WAIT, shown};
 use crate::random;
 use crate::settings::Settings;
 
+/// What Windows calls the provider of Entra's accounts.
+const PROVIDER: &str = "https://login.microsoft.com";
+
 /// Signs in by the broker: silently for an account that it knows, else in its window.
 pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Halt> {
     let authority = wam::authority(settings)?;
     join_apartment()?;
     let correlation = random::uuid();
     let find = WebAuthenticationCoreManager::FindAccountProviderWithAuthorityAsync(
-        &HSTRING::from(wam::PROVIDER),
+        &HSTRING::from(PROVIDER),
         &HSTRING::from(authority),
     );
     let provider = within(BROKER_SILENT, find, silent).await?;
