@@ -246,28 +246,41 @@ fn warn_of_no_secret(config: &Config) {
 }
 
 /// Done at the first SIGTERM or Ctrl-C. SIGTERM is watched from the call on, not only from the first poll.
+#[cfg(unix)]
 fn stop_signal() -> impl Future<Output = ()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate());
-        async {
-            match terminate {
-                Ok(mut terminate) => {
-                    tokio::select! {
-                        _ = terminate.recv() => {}
-                        _ = tokio::signal::ctrl_c() => {}
-                    }
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    async {
+        match terminate {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "SIGTERM cannot be watched");
-                    let _ = tokio::signal::ctrl_c().await;
-                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be watched");
+                let _ = tokio::signal::ctrl_c().await;
             }
         }
     }
-    #[cfg(not(unix))]
-    async {
-        let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Done at the first Ctrl-C.
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_compact;
+
+    #[test]
+    fn an_access_token_has_three_parts() {
+        assert!(is_compact("eyJ.eyJ_-.c2ln"));
+        for text in ["", "abc", "a.b", "a..c", "a.b.c.d", "a.b.c d", "a.b.c=", "Bearer a.b.c"] {
+            assert!(!is_compact(text), "{text}");
+        }
     }
 }
