@@ -48,7 +48,7 @@ impl Local {
 pub struct StateDirError;
 
 /// Where a program's state of this user belongs (XDG Base Directory Specification): `$XDG_STATE_HOME/valet`, or `~/.local/state/valet`; on Windows, which has
-/// neither, `%LOCALAPPDATA%\\valet`.
+/// neither, `%LOCALAPPDATA%\valet`.
 ///
 /// # Errors
 /// [`StateDirError`].
