@@ -126,13 +126,13 @@ impl fmt::Display for ConnectError {
             Self::Tcp(error) => write!(f, "no connection: {error}"),
             Self::Tls(error) => {
                 write!(f, "no TLS session: {error}")?;
-                let unknown =
-                    ["UnknownIssuer", "BadSignature"].iter().any(|sign| error.to_string().contains(sign));
-                f.write_str(if unknown {
-                    "; certificate authorities beside the public ones belong into egress.ca_file"
-                } else {
-                    ""
-                })
+                let why = error.to_string();
+                if ["UnknownIssuer", "BadSignature"].iter().any(|sign| why.contains(sign)) {
+                    f.write_str(
+                        "; certificate authorities beside the public ones belong into egress.ca_file",
+                    )?;
+                }
+                Ok(())
             }
             Self::TimedOut => write!(f, "no connection within {} s", limits::EGRESS_CONNECT_TIME.as_secs()),
         }
