@@ -47,12 +47,15 @@ impl Endpoint for Component {
     }
 
     fn check() -> Result<(), String> {
-        Settings::read()?.metadata()?;
-        lists::check()
+        let settings = Settings::read()?;
+        settings.metadata()?;
+        lists::known(&settings.policy, &lists::check()?)
     }
 
     fn ready() -> Result<(), String> {
-        Self::check()?;
+        // A rule about nothing lets nobody in, and keeps nobody out.
+        Settings::read()?.metadata()?;
+        lists::check()?;
         authenticator::ready()
     }
 }

@@ -7,6 +7,7 @@ mod file;
 mod local;
 mod oauth;
 mod read;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::seal::SealingKeys;
 use crate::signing_key::OwnKeys;
 
 pub use read::{ConfigError, read};
+pub use rules::Rules;
 
 /// A complete configuration.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub oauth_mode: OauthMode,
     /// The user of this machine, if they may be the caller.
     pub local: Option<Local>,
+    /// What the rules name, for people.
+    pub rules: Rules,
     /// Most requests in the components at the same time.
     pub concurrent_requests: u32,
     /// Calls of one caller in a minute.

@@ -17,16 +17,18 @@ use url::Url;
 use valet_store::RedisSettings;
 
 use super::file::File;
+use super::rules::Rules;
 use super::{Config, Egress, OauthMode, Server, Storage, TlsFiles};
 use crate::limits;
 use crate::seal::SealingKeys;
 use crate::signing_key::OwnKeys;
 
 /// Variables that are not keys of the file.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
     "VALET_ACCESS_TOKEN",
     "VALET_CLIENT_SECRET",
     "VALET_CONFIG",
+    "VALET_DANGEROUSLY_PLAINTEXT_CACHE",
     "VALET_LOG",
     "VALET_LOG_FORMAT",
     "VALET_REDIS_URL",
@@ -43,6 +45,15 @@ pub enum ConfigError {
         path: PathBuf,
         /// What the system says.
         error: std::io::Error,
+    },
+    /// There is no configuration file.
+    #[error(
+        "{}: there is no such configuration file; name one with --config or VALET_CONFIG (docs/configuration.md has its keys)",
+        path.display()
+    )]
+    NoFile {
+        /// Where it was looked for.
+        path: PathBuf,
     },
     /// The file is not TOML.
     #[error("{}: {error}", path.display())]
@@ -69,7 +80,10 @@ pub enum ConfigError {
 /// # Errors
 /// See [`ConfigError`].
 pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ConfigError::NoFile { path: path.to_owned() },
+        _ => unreadable(path, error),
+    })?;
     let mut table: Table = text
         .parse()
         .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
@@ -145,6 +159,7 @@ impl Reader<'_> {
         let settings = self.settings(&file)?;
         let storage = self.storage(&file)?;
         let local = self.local(&file)?;
+        let rules = Rules::of(&file);
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
@@ -174,6 +189,7 @@ impl Reader<'_> {
             storage,
             oauth_mode: file.oauth.mode,
             local,
+            rules,
             concurrent_requests,
             calls_per_minute,
         })

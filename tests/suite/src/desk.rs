@@ -66,7 +66,7 @@ impl Desk {
     }
 
     /// Starts `valet ARGUMENTS --config …` at a machine with a screen.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(config::command());
         command.args(arguments).env_clear().envs(self.variables(true));
         if arguments[0] != "uninstall" {

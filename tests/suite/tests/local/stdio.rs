@@ -33,6 +33,9 @@ fn the_first_call_signs_in_by_the_browser_and_the_next_is_silent() {
         server.message(&modern("tools/list", json!({})));
         let tools = answer(&mut server).await["result"]["tools"].clone();
         assert_eq!(tools.as_array().unwrap().len(), 2, "{tools}");
+        server.message(&call(1, "whoami"));
+        let nobody = answer(&mut server).await["result"]["structuredContent"]["name"].clone();
+        assert!(nobody.as_str().unwrap().contains("nobody is signed in yet"), "{nobody}");
         assert_eq!(desk.opened(), 0);
 
         server.message(&call(2, TOOL));

@@ -213,7 +213,7 @@ fn a_certificate_that_is_not_trusted_and_an_address_that_is_not_allowed() {
             (
                 "untrusted",
                 "egress.ca_file",
-                "cannot be reached: no TLS session: invalid peer certificate: UnknownIssuer",
+                "cannot be reached: no TLS session: invalid peer certificate: UnknownIssuer; certificate authorities beside the public ones belong into egress.ca_file",
             ),
             (
                 "private",
