@@ -1,0 +1,2 @@
+def run(machine, folder, report, case):
+    pass
