@@ -43,6 +43,13 @@ def enter_code(url: str, code: str, user: str, context: ssl.SSLContext, press: s
     return outcome.pages[-1]
 
 
+def code_in(words: str) -> tuple[str, str]:
+    """Address and code of a device code, as a person finds them in a sentence."""
+    found = words.split()
+    address = next(word for word in found if word.startswith("https://"))
+    return address, found[found.index("code") + 1]
+
+
 @dataclass(frozen=True)
 class _Choice:
     """What a person enters and presses."""

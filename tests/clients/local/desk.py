@@ -165,7 +165,7 @@ class Desk:
 
     def enter_code(self, words: str, user: str = ADELE, press: str = "accept") -> str:
         """Enters the code that `words` show, where they say."""
-        address, code = code_in(words)
+        address, code = signin.code_in(words)
         tls = trusting([str(file) for file in self.machine.emulator.ca_files])
         return signin.enter_code(address, code, user, tls, press)
 
@@ -180,13 +180,6 @@ class Desk:
     def lose_access_tokens(self) -> None:
         """As if they had ended: the next call has to refresh."""
         self.cache.write_text(json.dumps({**self.cached(), "AccessToken": {}}))
-
-
-def code_in(words: str) -> tuple[str, str]:
-    """Address and code of a device code, as a person finds them in a sentence."""
-    found = words.split()
-    address = next(word for word in found if word.startswith("https://"))
-    return address, found[found.index("code") + 1]
 
 
 class Process:
