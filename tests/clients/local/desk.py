@@ -163,6 +163,10 @@ class Desk:
         wait(lambda: len(self.opened) >= times, "the browser opens")
         return self.opened[times - 1][-1]
 
+    def visit(self, url: str) -> None:
+        """Has the person go there, as if it had just been opened."""
+        subprocess.run([str(self.folder / "bin" / "xdg-open"), url], check=True, timeout=PATIENCE)
+
     def enter_code(self, words: str, user: str = ADELE, press: str = "accept") -> str:
         """Enters the code that `words` show, where they say."""
         address, code = signin.code_in(words)
@@ -185,7 +189,8 @@ class Desk:
 class Process:
     """`valet`, its output and whatever it has started."""
 
-    def __init__(self, desk: Desk, name: list[str], command: list[str], variables: dict[str, str] | None = None, user: int | None = None) -> None:
+    def __init__(self, desk: Desk, name: list[str], command: list[str], user: int | None = None, deaf: bool = False) -> None:
+        """`user`: whose process it is. `deaf`: nobody reads its output."""
         self.desk = desk
         number = sum(1 for _ in desk.folder.glob("said-*")) // 2
         stem = desk.folder / f"said-{number}-{name[0]}"
@@ -193,11 +198,14 @@ class Process:
         self._lines: list[str] = []
         self._ids = 0
         self.child = subprocess.Popen(
-            command, cwd=desk.folder, env=variables or desk.variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            command, cwd=desk.folder, env=desk.variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._files[1].open("wb"), start_new_session=True, user=user, group=user, extra_groups=None if user is None else [],
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        if deaf:
+            self.child.stdout.close()
+        else:
+            self._reader.start()
 
     def _read(self) -> None:
         with self._files[0].open("wb") as kept:
@@ -258,7 +266,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise NoEnd(f"it has not ended after {patience} s; it said: {self.err[-600:]}") from None
-        self._reader.join(patience)
+        if self._reader.ident:
+            self._reader.join(patience)
         return code
 
     def kill(self) -> None:
