@@ -30,7 +30,8 @@ export const server = ({ command, args, env, cwd }) => ({ command, args, env, cw
 /** The URLs that the browser of a desk was sent to. */
 export function opened({ folder }) {
   const file = join(folder, 'opened');
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line).at(-1)) : [];
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+  return lines.map((line) => JSON.parse(line).at(-1));
 }
 
 /** Waits until it has been opened so often; the last URL. */

@@ -51,7 +51,7 @@ scopes = ["{scope}"]
 
 # What an MCP client starts: it keeps what the server says on both channels, and then is the server (the process id stays).
 RECORDER = """#!/bin/bash
-exec {valet} "$@" 2>> {folder}/stdio.err > >(exec tee -a {folder}/stdio.out)
+exec {valet} "$@" 2>> {folder}/"$1".err > >(exec tee -a {folder}/"$1".out)
 """
 
 

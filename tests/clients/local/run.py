@@ -78,7 +78,7 @@ def main() -> int:
             for suite in [*CLIENT_SUITES, "chromium", *OWN_SUITES]:
                 if options.only in suite:
                     run_suite(suite, machine, folder / suite, installed, options, report)
-            secrecy.check(folder, report)
+            secrecy.check(folder, report, whole=not (options.only or options.case))
     except servers.NotStarted as error:
         report.check("the emulator could be started", False, str(error))
     code = report.end()

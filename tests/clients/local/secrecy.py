@@ -14,14 +14,16 @@ KEPT = ("*.out", "*.err", "*.txt")
 SECRET = "secret"
 
 
-def check(folder: Path, report: Report) -> None:
-    """In all desks below `folder`."""
+def check(folder: Path, report: Report, whole: bool) -> None:
+    """In all desks below `folder`. `whole`: the job ran as a whole."""
     report.section("local, what was written")
     secrets = canaries(folder)
     written = {file: file.read_text(errors="replace") for pattern in KEPT for file in folder.rglob(pattern)}
     # So that the search for what must not be there is a search for something, in the right place.
-    report.check("there are secrets to look for", len(secrets) > 2, f"{len(secrets)}")
-    report.check("and texts to look in", any("serving on standard input" in text for text in written.values()), f"{len(written)} files")
+    if whole:
+        report.check("there are secrets to look for", len(secrets) > 50, f"{len(secrets)}")
+        served = sum("serving on standard input" in text for text in written.values())
+        report.check("and texts to look in", served > 50, f"{served} of {len(written)} files")
     # Every JSON Web Token begins so, being Base64 of `{"`.
     found = [str(file) for file, text in written.items() if "eyJ" in text or any(secret in text for secret in secrets)]
     report.equal("no token and no code", found, [])
