@@ -19,7 +19,7 @@ use crate::parts::request::{self, Api, Growing, Parts, Requests, Who};
 use crate::signing_key::SigningKey;
 use crate::{engine, limits};
 
-pub use crate::parts::request::{Kind, Request};
+pub use crate::parts::request::{ClientAbilities, Kind, Request};
 
 /// Why the components could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -221,13 +221,20 @@ impl Runtime {
         within(self.requests.inspect(message)).await
     }
 
-    /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for. `request_id` is the caller's number for it, for the audit trail.
+    /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for, and whose client has opened with `declared` ([`Kind::Opening`]). `request_id`
+    /// is the caller's number for it, for the audit trail.
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn message(&self, bearer: &str, message: &[u8], request_id: &str) -> Result<Answer, RunError> {
+    pub async fn message(
+        &self,
+        bearer: &str,
+        message: &[u8],
+        declared: ClientAbilities,
+        request_id: &str,
+    ) -> Result<Answer, RunError> {
         let began = Instant::now();
-        Ok(match within(self.requests.message(bearer, message, request_id)).await? {
+        Ok(match within(self.requests.message(bearer, message, declared, request_id)).await? {
             request::Answer::Nothing => Answer::Nothing,
             request::Answer::Whole(whole) => Answer::Whole(whole),
             request::Answer::Growing(growing) => Answer::Growing(Pieces::new(growing, began)),

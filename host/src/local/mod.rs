@@ -40,7 +40,12 @@ pub struct LocalUser {
 #[derive(Debug)]
 pub(crate) enum Wanted {
     /// The person has to do this.
-    Action(String),
+    Action {
+        /// What, in words for them.
+        words: String,
+        /// The page that they have to go to, where that is known.
+        page: Option<String>,
+    },
     /// The configuration has to change. For the log.
     Operator(String),
     /// Time. For the log.
@@ -120,7 +125,9 @@ impl LocalUser {
                 Ok(answer) => answer.map_err(wanted),
                 Err(error) => Err(Wanted::Patience(format!("the sign-in broke off: {error}"))),
             },
-            asked = self.patience() => Err(Wanted::Action(asked.words(Instant::now()))),
+            asked = self.patience() => {
+                Err(Wanted::Action { words: asked.words(Instant::now()), page: asked.page().map(str::to_owned) })
+            }
         }
     }
 
@@ -152,8 +159,11 @@ fn wanted(error: SignInError) -> Wanted {
     match error {
         SignInError::Unreachable { .. } | SignInError::BrokeOff => Wanted::Patience(error.to_string()),
         SignInError::Scope(_) | SignInError::Claims(_) => Wanted::Operator(error.to_string()),
-        error => Wanted::Action(format!(
-            "Signing in with Microsoft did not work: {error}. Run `valet login` in a terminal, then try again."
-        )),
+        error => Wanted::Action {
+            words: format!(
+                "Signing in with Microsoft did not work: {error}. Run `valet login` in a terminal, then try again."
+            ),
+            page: None,
+        },
     }
 }

@@ -3,7 +3,7 @@
 use entra_emulator::ids;
 use valet_suite::run;
 
-use crate::desk::{Desk, PLAIN};
+use valet_suite::desk::{Desk, PLAIN};
 
 #[test]
 fn a_person_signs_in_looks_and_signs_out() {

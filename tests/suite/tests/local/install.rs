@@ -3,7 +3,7 @@
 use serde_json::Value;
 use valet_suite::run;
 
-use crate::desk::{Desk, PLAIN};
+use valet_suite::desk::{Desk, PLAIN};
 
 #[test]
 fn what_is_installed_starts_and_goes_again() {
