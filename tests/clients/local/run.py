@@ -38,7 +38,7 @@ from report import Report
 NOT_RUN = 77
 
 # For all cases of one suite.
-PATIENCE = 900
+PATIENCE = 1800
 
 # Where Debian, Ubuntu and Google have it.
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -120,6 +120,8 @@ def client_desks(suite: str, machine: Machine, folder: Path) -> tuple[str, dict[
     for era in eras:
         desks[f"{era}-plain"] = Desk(machine, folder / f"{era}-plain")
         desks[f"{era}-device"] = Desk(machine, folder / f"{era}-device", local=DEVICE)
+        if suite == "sdk-2":
+            desks[f"{era}-pages"] = Desk(machine, folder / f"{era}-pages", local=DEVICE)
         if machine.bus:
             desks[f"{era}-keychain"] = Desk(machine, folder / f"{era}-keychain", keychain=True)
     if suite == "sdk-1":

@@ -34,7 +34,7 @@ async function inspect(desk, era, options) {
 }
 
 for (const era of ['modern', 'legacy']) {
-  const suite = new Suite(`local, ${name} ${load.version(name)}, ${era}`, 240_000);
+  const suite = new Suite(`local, ${name} ${load.version(name)}, ${era}`, 600_000);
   // With its server ends the sign-in by a device code, so that is only shown.
   await atDesk(suite, era, async (desk) => ({
     tools: async () => (await inspect(desk, era, ['--method', 'tools/list'])).tools,
