@@ -58,6 +58,8 @@ DEVICE = 'steps = ["device-code"]'
 
 def main() -> int:
     options, report = parse(), Report()
+    if sys.platform != "linux":
+        return not_run("desks are made of Linux' programs")
     work = options.work.resolve()
     try:
         installed = prepare(work)
