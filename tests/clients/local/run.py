@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def main() -> int:
     options, report = parse(), Report()
     if sys.platform != "linux":
         return not_run("desks are made of Linux' programs")
+    # A shell has what it starts in the background ignore Ctrl-C, and so would everything that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     work = options.work.resolve()
     try:
         installed = prepare(work)
