@@ -14,6 +14,7 @@ const PACKAGES: [(&str, &str); 8] = [
     ("libsecret-1-0", "Microsoft's broker runtime"),
     ("chromium", "the pages that a person sees"),
     ("faketime", "sign-ins that take too long"),
+    ("tmux", "what a person sees at a terminal"),
     ("libwebkit2gtk-4.1-0", "Microsoft's broker runtime"),
     ("gcc-mingw-w64-x86-64", "the parts for Windows, which are compiled and not run"),
 ];

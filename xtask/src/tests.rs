@@ -32,6 +32,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     let javascript = run_if_allowed(mcp_job(workspace, &built, "clients/node"))?;
     say("\nrunning clients and a browser against sign-in sessions");
     let sessions = run_if_allowed(mcp_job(workspace, &built, "clients/session"))?;
+    say("\nrunning clients, a browser and a keychain with the local server");
+    let local = run_if_allowed(mcp_job(workspace, &built, "clients/local"))?;
     say("\nrunning validators of MCP servers and of their authorization");
     run(mcp_job(workspace, &built, "validators"))?;
     say("\nrunning Microsoft's Python clients against the emulator");
@@ -45,6 +47,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
         (windows, "the check of the parts for Windows"),
         (javascript, "the MCP clients for JavaScript"),
         (sessions, "clients and a browser against sign-in sessions"),
+        (local, "clients, a browser and a keychain with the local server"),
         (closed_network, "the job with Microsoft's own host names"),
     ] {
         if !ran {
