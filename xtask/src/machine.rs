@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::workspace::{run, say};
 
 /// A package, and what is tested with it.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 9] = [
     ("redis-server", "sessions that several servers share"),
     ("dbus", "the keychain and the broker of a desktop"),
     ("gnome-keyring", "the keychain of a desktop"),

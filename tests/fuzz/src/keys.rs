@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use valet_core_token::KeySet;
-use valet_core_token::key_cache::{Authority, Ports, RETRY_FLOOR, current};
+use valet_core_token::key_cache::{Authority, KeysError, Ports, RETRY_FLOOR, current};
 use valet_minting::{AUTHORITY, TENANT};
 
 use crate::token::NOW;

@@ -66,7 +66,8 @@ impl Desk {
     }
 
     /// Starts `valet ARGUMENTS --config …` at a machine with a screen.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(config::command());
         command.args(arguments).env_clear().envs(self.variables(true));
         if arguments[0] != "uninstall" {

@@ -1,6 +1,6 @@
 //! Fetching clients' metadata documents from URLs that strangers choose, by the host's library: where it goes, and how much of it (rows E of the security baseline).
 
-use valet::egress::{AddressPolicy, Connector, Documents, Failure, trust};
+use valet::egress::{AddressPolicy, Connector, Documents, Failure, Response, trust};
 use valet_suite::certificates;
 use valet_suite::stand_in::{StandIn, http};
 
@@ -8,6 +8,11 @@ fn documents(addresses: AddressPolicy) -> Documents {
     // Fails if another test was first, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Documents::new(Connector::new(trust(Some(certificates::ca_pem().as_bytes())).unwrap(), addresses))
+}
+
+/// Nobody else fetches anything here, so there is always a place.
+async fn fetched(documents: &Documents, url: &str) -> Result<Response, Failure> {
+    documents.get(url).await.unwrap()
 }
 
 #[tokio::test]
@@ -28,18 +33,19 @@ async fn private_addresses_are_not_dialled_whatever_they_are_called() {
         "0x7f.1",
     ] {
         let url = format!("https://{host}:{port}/client.json");
-        let refused = strangers.get(&url).await.unwrap_err();
+        let refused = fetched(&strangers, &url).await.unwrap_err();
         assert!(matches!(refused, Failure::Denied(_)), "{host}: {refused:?}");
     }
     assert!(server.requests().is_empty(), "nobody was asked anything");
-    let refused = strangers.get(&format!("{}/client.json", server.url())).await.unwrap_err().to_string();
+    let refused =
+        fetched(&strangers, &format!("{}/client.json", server.url())).await.unwrap_err().to_string();
     let setting = "; set oauth.client_documents_at_private_addresses to allow them";
     assert!(refused.ends_with(setting), "the setting is that of documents: {refused}");
     // The same where an operator allows it.
-    let answer =
-        documents(AddressPolicy::PrivateToo).get(&format!("{}/client.json", server.url())).await.unwrap();
+    let allowed = documents(AddressPolicy::PrivateToo);
+    let answer = fetched(&allowed, &format!("{}/client.json", server.url())).await.unwrap();
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"{}"[..]));
-    let metadata = documents(AddressPolicy::PrivateToo).get("https://169.254.169.254/client.json").await;
+    let metadata = fetched(&allowed, "https://169.254.169.254/client.json").await;
     assert!(matches!(metadata, Err(Failure::Denied(_))), "never the cloud's metadata service: {metadata:?}");
 }
 
@@ -49,7 +55,7 @@ async fn a_request_carries_nothing_of_ours_and_follows_nobody() {
     let elsewhere = format!("{}/elsewhere", server.url());
     server.answer("/client.json", http("302 Found", &[("location", &elsewhere)], ""));
     let fetch = documents(AddressPolicy::PrivateToo);
-    let answer = fetch.get(&format!("{}/client.json", server.url())).await.unwrap();
+    let answer = fetched(&fetch, &format!("{}/client.json", server.url())).await.unwrap();
     assert_eq!(answer.status, 302, "a redirection is an answer like another, and no document");
     let requests = server.requests();
     assert_eq!(requests.len(), 1, "{requests:?}");
@@ -68,7 +74,7 @@ async fn a_request_carries_nothing_of_ours_and_follows_nobody() {
         "ftp://localhost/",
         "client.json",
     ] {
-        assert!(matches!(fetch.get(url).await, Err(Failure::Denied(_))), "{url}");
+        assert!(matches!(fetched(&fetch, url).await, Err(Failure::Denied(_))), "{url}");
     }
 }
 
@@ -82,7 +88,7 @@ async fn little_is_read_and_not_for_long() {
     server.answer("/cut", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}");
     server.answer("/noise", "this is not HTTP\r\n\r\n");
     let fetch = documents(AddressPolicy::PrivateToo);
-    let get = async |path: &str| fetch.get(&format!("{}{path}", server.url())).await;
+    let get = async |path: &str| fetched(&fetch, &format!("{}{path}", server.url())).await;
     assert_eq!(get("/fits").await.unwrap().body.len(), 16 * 1024);
     assert_eq!(get("/long").await.unwrap_err(), Failure::TooLarge);
     assert!(matches!(get("/cut").await, Err(Failure::Protocol(_))));
