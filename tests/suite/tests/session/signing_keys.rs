@@ -43,7 +43,7 @@ fn keys_are_changed_one_behind_the_other() {
         assert_eq!(rig.call("whoami", &second.access).await.status, 200);
 
         restart(&mut rig, &[&new]).await;
-        assert_eq!(published(&rig).await, std::slice::from_ref(&new_id));
+        assert_eq!(published(&rig).await, std::slice::from_ref(new_id));
         let mark = rig.log().mark();
         assert_eq!(rig.call("whoami", &first.access).await.status, 401);
         let refused = rig.log().wait(mark, "a refusal", log::is_audit).await;
