@@ -159,19 +159,6 @@ fn methods_and_tools_that_are_not_there() {
 }
 
 #[test]
-fn a_tool_that_the_policy_names_and_no_pack_has() {
-    run(async {
-        let rig = Rig::changed(|config| {
-            config.set("tools.ghost.scopes", valet_suite::config::list(&["mcp.access"]))
-        })
-        .await;
-        let audit = "allowed permitted; failed unknown_tool: the policy names a tool that no pack has";
-        let ask = Ask::tool("ghost").bearer(&rig.token(ids::ADELE_UPN));
-        refused(&rig, "ghost", ask, &Refusal::rpc(200, -32602, "Unknown tool: ghost", audit)).await;
-    });
-}
-
-#[test]
 fn arguments_that_do_not_fit_are_told_to_the_model() {
     run(async {
         let rig = Rig::start().await;
