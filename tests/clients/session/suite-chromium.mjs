@@ -104,26 +104,24 @@ async function replaced(page, profile) {
   return begun;
 }
 
-await one('somebody else comes back from Entra than was here before: they are asked', async (page, profile) => {
+await one('somebody else comes back from Entra than was here before: they say no, and are asked again next time', async (page, profile) => {
+  const begun = await replaced(page, profile);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const answer = client.answer(begun, page.url());
+  assert.deepEqual([answer.get('error'), answer.get('code')], ['access_denied', null]);
+  await asked(page);
+});
+
+await one('they say yes: they are not asked again', async (page, profile) => {
   const begun = await replaced(page, profile);
   assert.deepEqual(await look(page, 'consent-after-entra'), []);
   await page.getByRole('button', { name: 'Allow' }).click();
   await page.waitForURL(AT_CLIENT);
   const tokens = await client.redeem(begun, page.url());
   assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
-});
-
-await one('they say no: the client is told, and they are asked again next time', async (page, profile) => {
-  const begun = await replaced(page, profile);
-  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.goto((await client.begin()).url);
   await page.waitForURL(AT_CLIENT);
-  const answer = client.answer(begun, page.url());
-  assert.deepEqual([answer.get('error'), answer.get('code')], ['access_denied', null]);
-  const again = await asked(page);
-  await page.getByRole('button', { name: 'Allow' }).click();
-  await page.waitForURL(AT_CLIENT);
-  const tokens = await client.redeem(again, page.url());
-  assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
 });
 
 await one('a program on this computer: asked each time, with a warning', async (page) => {
