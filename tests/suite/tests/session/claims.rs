@@ -80,11 +80,18 @@ fn what_one_tool_needs_and_does_not_get_ends_no_session() {
             assert_eq!(answer["isError"], true, "{answer}");
         };
         // AADSTS65001, `consent_required`: nobody has agreed to what the tool needs (any more).
-        rig.emulator.forget_consents();
+        let consented = |scopes: &[&str]| {
+            rig.emulator.change_registrations(|all| {
+                let valet = all.app_mut(ids::VALET).unwrap();
+                valet.api_permissions[0].delegated = scopes.iter().map(|&scope| scope.to_owned()).collect();
+            });
+        };
+        consented(&["Mail.Read"]);
         refused(&tokens).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
         tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
         // AADSTS53003, `message_only`: a policy lets nobody in there.
+        consented(&["Mail.Read", "User.Read"]);
         policy_for_graph(&rig, Control::Block);
         refused(&tokens).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);

@@ -149,7 +149,7 @@ fn each_decision_is_audited_and_what_entra_says_of_our_secret_stays_here() {
         let mark = rig.log().mark();
         token(&rig, &form("never-given")).await;
         let event = audited(mark, "denied", "entra_refused").await;
-        assert!(event["detail"].as_str().unwrap().contains("invalid_grant AADSTS"), "{event}");
+        assert!(event["detail"].as_str().unwrap().contains("invalid_grant bad_token AADSTS70000"), "{event}");
 
         // AADSTS7000215: whoever operates this has to know, and nobody else.
         let secrets = |secret: &str| {
