@@ -115,7 +115,7 @@ def run_suite(
     (ca,) = machine.emulator.ca_files
     # Node reads further certificates when a process starts.
     variables = {"MCP_NODE_CONTEXT": str(context), "NODE_EXTRA_CA_CERTS": str(ca), "ENTRA_NODE_CASE": options.case}
-    lines.follow(suite, command, report, PATIENCE, variables)
+    lines.follow(suite, command, report, PATIENCE, variables, log=folder / "client.log")
 
 
 def client_desks(suite: str, machine: Machine, folder: Path) -> tuple[str, dict[str, Desk]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from report import Report
 
-# Standard output and standard error, as kept by desk.py, and what a terminal showed.
-KEPT = ("*.out", "*.err", "*.txt")
+# Standard output and standard error of the server, as kept by desk.py, those of the clients, and what a terminal showed.
+KEPT = ("*.out", "*.err", "client.log", "*.txt")
 
 # In entries of MSAL's cache.
 SECRET = "secret"
