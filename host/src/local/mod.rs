@@ -147,7 +147,7 @@ impl LocalUser {
         let new_code = |asked: &Option<Asked>| matches!(asked, Some(Asked::Code { .. })) && *asked != before;
         let found =
             timeout(time, asked.wait_for(new_code)).await.ok().and_then(Result::ok).and_then(|it| it.clone());
-        found.or_else(|| self.asked.borrow().clone()).unwrap_or(Asked::Browser)
+        found.or_else(|| self.asked.borrow().clone()).unwrap_or(Asked::Window(None))
     }
 
     /// The API refused the token for `scopes`.

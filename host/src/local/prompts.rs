@@ -10,8 +10,8 @@ use valet_sign_in::{DeviceCode, PromptFuture, Prompts, Terminal};
 /// What a person was asked to do and has not done yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// To finish in a browser window.
-    Browser,
+    /// To finish in a window: of the browser, where this address is open, or of the system's broker.
+    Window(Option<Url>),
     /// To enter this code.
     Code {
         /// The code, and where.
@@ -25,9 +25,15 @@ impl Asked {
     /// What they have to do, for the answer of a call.
     pub(super) fn words(&self, now: Instant) -> String {
         match self {
-            Self::Browser => "The sign-in with Microsoft is not finished yet. Finish it in the browser window that was opened, then try again. \
-                 If there is none to be seen, run `valet login --device-code` in a terminal."
-                .to_owned(),
+            Self::Window(Some(url)) => format!(
+                "The sign-in with Microsoft is not finished yet. Finish it in the browser window that was opened, then try again. \
+                 If it is closed, open this address in a browser on this machine: {url}"
+            ),
+            Self::Window(None) => {
+                "The sign-in with Microsoft is not finished yet. Finish it in the window that was opened, then try again. If there is none \
+                 to be seen, run `valet login --device-code` in a terminal."
+                    .to_owned()
+            }
             Self::Code { code, until } => format!(
                 "To sign in with Microsoft, open {} in a browser and enter the code {} within {} minutes. Then try again.",
                 code.verification_uri,
@@ -37,10 +43,10 @@ impl Asked {
         }
     }
 
-    /// The page that a client can send them to. A window that is open already is not opened again.
+    /// The page that a client can send them to. The sign-in that waits is finished there, also by who has closed its window.
     pub(super) fn page(&self) -> Option<&str> {
         match self {
-            Self::Browser => None,
+            Self::Window(url) => url.as_ref().map(Url::as_str),
             Self::Code { code, .. } => Some(code.verification_uri.as_str()),
         }
     }
@@ -73,7 +79,7 @@ impl Shown {
 
 impl Prompts for Shown {
     fn browser<'a>(&'a self, url: &'a Url) -> PromptFuture<'a> {
-        Box::pin(self.while_asked(Asked::Browser, Terminal.browser(url)))
+        Box::pin(self.while_asked(Asked::Window(Some(url.clone())), Terminal.browser(url)))
     }
 
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a> {
