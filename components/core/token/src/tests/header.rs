@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     CONSUMER_KEY_ID, CONSUMERS, Given, ISSUERLESS_KEY_ID, KEY, KEY_ID, RULES, TENANT, accepted, base64url,
-    claims, header, jwk, mint, refused, sign_with, with, without,
+    claims, header, jwk, mint, refused, sign_with, unfit, with, without,
 };
 use crate::TokenError;
 
@@ -81,7 +81,7 @@ fn alg_is_exactly_rs256() {
     }
     refused("absent", &with_header(&without(header(), "alg")), algorithm(""));
     for value in [json!(256), json!(["RS256"]), json!({ "RS256": 1 }), json!(true), Value::Null] {
-        let error = TokenError::HeaderParameter { parameter: "alg" };
+        let error = unfit("alg", &value);
         refused("type", &with_header(&with(header(), "alg", value)), error);
     }
     let long = "A".repeat(1000);
@@ -106,7 +106,7 @@ fn parameters_that_steer_the_verifier_are_refused_whatever_they_hold() {
     ];
     for (parameter, value) in cases {
         for value in [value, Value::Null] {
-            let error = TokenError::HeaderParameter { parameter };
+            let error = unfit(parameter, &value);
             refused(parameter, &with_header(&with(header(), parameter, value)), error);
         }
     }
@@ -148,15 +148,15 @@ fn typ_may_be_absent_and_must_not_be_something_else() {
         );
     }
     for value in [json!(1), json!(["JWT"]), Value::Null] {
-        let error = TokenError::HeaderParameter { parameter: "typ" };
+        let error = unfit("typ", &value);
         refused("type", &with_header(&with(header(), "typ", value)), error);
     }
 }
 
 #[test]
 fn kid_is_a_string_of_sane_length() {
-    let unusable = TokenError::HeaderParameter { parameter: "kid" };
-    refused("absent", &with_header(&without(header(), "kid")), unusable.clone());
+    let absent = TokenError::HeaderParameter { parameter: "kid", found: None };
+    refused("absent", &with_header(&without(header(), "kid")), absent);
     let long = "k".repeat(257);
     for value in [
         json!([KEY_ID]),
@@ -167,7 +167,8 @@ fn kid_is_a_string_of_sane_length() {
         json!(long),
         json!(true),
     ] {
-        refused("odd kid", &with_header(&with(header(), "kid", value)), unusable.clone());
+        let error = unfit("kid", &value);
+        refused("odd kid", &with_header(&with(header(), "kid", value)), error);
     }
 }
 

@@ -11,6 +11,7 @@ mod key_cache;
 mod keys;
 mod mutations;
 mod origin;
+mod reason;
 mod rows;
 mod rules;
 mod signature;
@@ -113,6 +114,32 @@ fn every_error_has_a_reason_and_text_without_the_token() {
     assert_eq!(error.reason(), Reason::WrongAudience);
     let text = error.to_string();
     assert!(text.contains("api://other") && text.contains(AUDIENCE) && !text.contains(&foreign), "{text}");
+}
+
+/// That `claim` is missing.
+fn missing(claim: &'static str) -> TokenError {
+    TokenError::Claim { claim, found: None }
+}
+
+/// That `claim` may not be `value`.
+fn malformed(claim: &'static str, value: &Value) -> TokenError {
+    TokenError::Claim { claim, found: found(value) }
+}
+
+/// That the header parameter may not be `value`.
+fn unfit(parameter: &'static str, value: &Value) -> TokenError {
+    TokenError::HeaderParameter { parameter, found: found(value) }
+}
+
+/// What an error shows of `value`.
+fn found(value: &Value) -> Option<String> {
+    let text = if value.is_object() { "{...}".to_owned() } else { value.to_string() };
+    Some(text.chars().take(128).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect())
+}
+
+/// That so many permissions make no access token.
+fn no_permissions(scopes: usize, roles: usize, kind: Option<&str>) -> TokenError {
+    TokenError::NotAnAccessToken { scopes, roles, kind: kind.map(str::to_owned) }
 }
 
 fn perfect_caller() -> Caller {

@@ -9,8 +9,8 @@ mod payload;
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, AUDIENCE_URI, Given, accepted, app_claims, claims, header, mint, perfect_caller, refused,
-    v1_claims, with, without,
+    AUDIENCE, AUDIENCE_URI, Given, accepted, app_claims, claims, header, mint, missing as absent,
+    perfect_caller, refused, v1_claims, with, without,
 };
 use crate::{Caller, Kind, TokenError};
 
@@ -37,9 +37,15 @@ fn changed(id: &'static str, claim: &str, value: Value, error: TokenError) -> Ro
     claimed(id, what, &with(claims(), claim, value), error)
 }
 
+/// The perfect token with one claim that may not be what it is.
+fn ill(id: &'static str, claim: &'static str, value: Value) -> Row {
+    let error = super::malformed(claim, &value);
+    changed(id, claim, value, error)
+}
+
 /// The perfect token without a claim.
 fn missing(id: &'static str, claim: &'static str) -> Row {
-    claimed(id, format!("{claim} missing"), &without(claims(), claim), TokenError::Claim { claim })
+    claimed(id, format!("{claim} missing"), &without(claims(), claim), absent(claim))
 }
 
 fn audience(found: &str) -> TokenError {
