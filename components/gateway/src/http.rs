@@ -12,7 +12,7 @@ use valet_core_mcp::{Message, Reply, read};
 use crate::audit::Audit;
 use crate::bindings::exports::valet::mcp::endpoint::Request;
 use crate::bindings::valet::identity::authenticator::{self, Failure, Principal};
-use crate::refusals::{Answer, Consequence, consequence};
+use crate::refusals::{Consequence, Outcome, consequence};
 use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
@@ -121,13 +121,13 @@ fn authenticate(settings: &Settings, request: &Request, audit: &Audit) -> Result
     };
     authenticator::authenticate(token).map_err(|failure| match failure {
         Failure::Refused(refusal) => {
-            let Consequence { audit: word, answer } = consequence(refusal.reason);
-            match answer {
-                Answer::InvalidToken(told) => {
+            let Consequence { audit: word, outcome } = consequence(refusal.reason);
+            match outcome {
+                Outcome::InvalidToken(told) => {
                     audit.denied(word, refusal.detail);
                     challenge(settings, Challenge::invalid_token(told))
                 }
-                Answer::ServerError => {
+                Outcome::ServerError => {
                     audit.failed(word, refusal.detail);
                     bare(500)
                 }

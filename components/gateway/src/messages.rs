@@ -5,7 +5,7 @@ use valet_core_mcp::{Fault, Message, Reply, read_message};
 use crate::audit::Audit;
 use crate::bindings::valet::identity::authenticator::{self, Failure};
 use crate::bindings::valet::mcp::interaction::ClientAbilities;
-use crate::refusals::{Answer, Consequence, consequence};
+use crate::refusals::{Consequence, Outcome, consequence};
 use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
@@ -39,13 +39,13 @@ pub(crate) fn answer(
             Some(Session::new(&settings, carrier, principal, audit).answer(&request))
         }
         Err(Failure::Refused(refusal)) => {
-            let Consequence { audit: word, answer } = consequence(refusal.reason);
-            match answer {
-                Answer::InvalidToken(_) => {
+            let Consequence { audit: word, outcome } = consequence(refusal.reason);
+            match outcome {
+                Outcome::InvalidToken(_) => {
                     audit.denied(word, refusal.detail);
                     fail(&Fault::Unauthenticated)
                 }
-                Answer::ServerError => {
+                Outcome::ServerError => {
                     audit.failed(word, refusal.detail);
                     fail(&Fault::Internal)
                 }

@@ -1,6 +1,6 @@
 //! What becomes of a refused token. The table is `core/token`'s, for others who judge tokens as well; here is the way to it from WIT.
 
-pub(crate) use valet_core_token::{Answer, Consequence};
+pub(crate) use valet_core_token::{Consequence, Outcome};
 
 use valet_core_token as token;
 

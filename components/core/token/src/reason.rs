@@ -32,12 +32,12 @@ pub struct Consequence {
     /// The audit record's reason, a stable word.
     pub audit: &'static str,
     /// What the caller gets.
-    pub answer: Answer,
+    pub outcome: Outcome,
 }
 
 /// What the caller of a refused token gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Outcome {
     /// 401 with the challenge `invalid_token` (RFC 6750 section 3.1) and this `error_description`: what they can do something about, and no
     /// value that was compared.
     InvalidToken(&'static str),
@@ -45,7 +45,7 @@ pub enum Answer {
     ServerError,
 }
 
-impl Answer {
+impl Outcome {
     /// The status of HTTP.
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -87,9 +87,9 @@ impl Reason {
             Self::BoundToken => ("bound_token", POOR),
             Self::SessionEnded => ("session_ended", "the session has ended: sign in again"),
             Self::UnusableConfiguration => {
-                return Consequence { audit: "misconfigured", answer: Answer::ServerError };
+                return Consequence { audit: "misconfigured", outcome: Outcome::ServerError };
             }
         };
-        Consequence { audit, answer: Answer::InvalidToken(told) }
+        Consequence { audit, outcome: Outcome::InvalidToken(told) }
     }
 }

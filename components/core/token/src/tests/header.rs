@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     CONSUMER_KEY_ID, CONSUMERS, Given, ISSUERLESS_KEY_ID, KEY, KEY_ID, RULES, TENANT, accepted, base64url,
-    claims, header, jwk, mint, refused, sign_with, unfit, with, without,
+    claims, header, jwk, mint, public_key_pem, refused, sign_with, unfit, with, without,
 };
 use crate::TokenError;
 
@@ -35,10 +35,7 @@ fn alg_none_is_refused_in_every_case_variant_with_and_without_signature() {
 fn hs256_keyed_with_any_spelling_of_the_public_key_is_refused() {
     let public = KEY.public_key();
     let der: PublicKeyX509Der<'_> = public.as_der().unwrap();
-    // 294 bytes need no padding; lines of 64 characters (RFC 7468 section 2).
-    let text = base64url(der.as_ref()).replace('-', "+").replace('_', "/");
-    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+    let pem = public_key_pem();
     let modulus = public.modulus().big_endian_without_leading_zero();
     let key = jwk(&KEY, KEY_ID);
     let secrets: [(&str, &[u8]); 6] = [

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Given, check, claims, header, mint, mint_text, no_permissions, with, with_text};
-use crate::{Answer, Consequence, Reason, TokenError};
+use crate::{Consequence, Outcome, Reason, TokenError};
 
 /// The table again, as the answer and the audit record have it.
 const TABLE: [(Reason, &str, Option<&str>); 16] = [
@@ -28,13 +28,14 @@ const TABLE: [(Reason, &str, Option<&str>); 16] = [
 #[test]
 fn each_reason_has_its_word_and_its_answer() {
     for (reason, audit, told) in TABLE {
-        let answer = match reason {
-            Reason::UnusableConfiguration => Answer::ServerError,
-            _ => Answer::InvalidToken(told.unwrap_or("the token was not accepted")),
+        let outcome = match reason {
+            Reason::UnusableConfiguration => Outcome::ServerError,
+            _ => Outcome::InvalidToken(told.unwrap_or("the token was not accepted")),
         };
-        assert_eq!(reason.consequence(), Consequence { audit, answer });
-        let expected = if answer == Answer::ServerError { (500, None) } else { (401, Some("invalid_token")) };
-        assert_eq!((answer.status(), answer.error()), expected, "{audit}");
+        assert_eq!(reason.consequence(), Consequence { audit, outcome });
+        let expected =
+            if outcome == Outcome::ServerError { (500, None) } else { (401, Some("invalid_token")) };
+        assert_eq!((outcome.status(), outcome.error()), expected, "{audit}");
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rows about form, header, key and signature.
 
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RsaEncoding};
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use valet_minting::{at_jwt_claims, at_jwt_header};
 
 use super::super::{
     CONSUMER_KEY_ID, CONSUMERS, KEY, KEY_ID, NOW, OTHER_KEY, PERFECT, RULES, TENANT, base64url, jwk, mint,
-    mint_text, sign, sign_with, unfit, with_text,
+    mint_text, public_key_pem, sign, sign_with, unfit, with_text,
 };
 use super::{Row, claims, header, malformed, row, with, without};
 use crate::{MAX_DEPTH, MAX_TOKEN_BYTES, TokenError};
@@ -146,6 +145,8 @@ fn structure() -> Vec<Row> {
     let sibling = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let at = sibling.iter().position(|&byte| char::from(byte) == last).unwrap();
     let respelled = format!("{}{}", &PERFECT[..PERFECT.len() - 1], char::from(sibling[at | 1]));
+    let other_alphabet = format!("{signed}.+{}", &signature[1..]);
+    rows.push(row("J-35", "the other alphabet", other_alphabet, malformed(SIGNATURE_TEXT)));
     rows.push(row("J-35", "unused bits set", respelled, malformed(SIGNATURE_TEXT)));
     rows
 }
@@ -153,8 +154,6 @@ fn structure() -> Vec<Row> {
 fn algorithms() -> Vec<Row> {
     let unsigned = |alg: &str| format!("{}.", input(&with(header(), "alg", json!(alg))));
     let public = KEY.public_key();
-    let der: PublicKeyX509Der<'_> = public.as_der().unwrap();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", base64url(der.as_ref()));
     let hmac = |secret: &[u8]| {
         let input = input(&with(header(), "alg", json!("HS256")));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input.as_bytes());
@@ -164,12 +163,16 @@ fn algorithms() -> Vec<Row> {
         sign_with(&KEY, encoding, &input(&with(header(), "alg", json!(alg))))
     };
     let modulus = public.modulus();
-    vec![
+    let spelling = |variant: u32| -> String {
+        let flip = |(at, c): (usize, char)| if variant >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        "none".chars().enumerate().map(flip).collect()
+    };
+    let spellings = (0..16).map(spelling).map(|none| row("J-8", &*none, unsigned(&none), algorithm(&none)));
+    let mut rows = vec![
         row("J-6", "none", unsigned("none"), algorithm("none")),
         row("J-7", "None", unsigned("None"), algorithm("None")),
-        row("J-8", "nOnE", unsigned("nOnE"), algorithm("nOnE")),
         headed("J-9", "alg", json!(""), algorithm("")),
-        row("J-10", "HS256 by our PEM", hmac(pem.as_bytes()), algorithm("HS256")),
+        row("J-10", "HS256 by our PEM", hmac(public_key_pem().as_bytes()), algorithm("HS256")),
         row(
             "J-11",
             "HS256 by the modulus",
@@ -184,7 +187,9 @@ fn algorithms() -> Vec<Row> {
         row("N-algorithm", "alg missing", mint(&without(header(), "alg"), &claims()), algorithm("")),
         headed("N-algorithm", "typ", json!(""), TokenError::Type { kind: String::new() }),
         headed("N-algorithm", "typ", json!("id_token"), TokenError::Type { kind: "id_token".into() }),
-    ]
+    ];
+    rows.extend(spellings);
+    rows
 }
 
 fn steering() -> Vec<Row> {

@@ -10,7 +10,7 @@ use super::{
     Row, absent, app_claims, audience, changed, claimed, claims, header, ill, malformed, missing, row,
     v1_claims, with, without,
 };
-use crate::TokenError;
+use crate::{Rules, TokenError};
 
 const PAYLOAD_JSON: &str = "payload is not one JSON object";
 
@@ -100,6 +100,16 @@ fn origins() -> Vec<Row> {
         row.given.keys = r#"{"keys":[]}"#;
         row
     };
+    let no_issuers = {
+        let mut row = claimed(
+            "N-issuer",
+            "no tenant configured, so no issuer is valid",
+            &claims(),
+            TokenError::UnusableRules { setting: "tenants" },
+        );
+        row.given.rules = Rules { tenants: &[], ..RULES };
+        row
+    };
     let key_issuer = |key: &str| TokenError::KeyIssuer { key: key.into(), expected: v2(TENANT) };
     let v1_like = with(v1_claims(), "iss", json!(own));
     let crossed = TokenError::Issuer { found: own.clone(), expected: v1(TENANT) };
@@ -148,6 +158,7 @@ fn origins() -> Vec<Row> {
             key_issuer(&format!("https://login.partner.microsoftonline.cn/{TENANT}/v2.0")),
         ),
         no_keys,
+        no_issuers,
     ]
 }
 
