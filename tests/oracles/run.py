@@ -4,7 +4,7 @@
     run.py --make PROGRAM --work FOLDER
 
 PROGRAM is `valet-oracles`, which writes the corpus; it is run once both verifiers are there, which are installed below --work. Where they accept and we do not, the rule
-of ours has to be in `differences.json` with its reason, and each line there has to be needed. Where we accept and one of them does not, the
+of ours has to be in `differences.json` with its reason and the tokens that it is about, and each line and each pattern of tokens there has to be needed. Where we accept and one of them does not, the
 run fails.
 """
 
@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -51,7 +52,11 @@ def main() -> int:
     listed = json.loads((HERE / "differences.json").read_text())
     accepted = sum(token["valet"] == "accepted" for token in corpus)
     print(f"{len(corpus)} tokens, of which we accept {accepted}")
-    faults = [fault for name, command in judges.items() for fault in compare(name, judge(command), corpus, listed)]
+    used: set[tuple[str, str]] = set()
+    faults = [fault for name, command in judges.items() for fault in compare(name, judge(command), corpus, listed, used)]
+    for rule, entry in listed.items():
+        idle = [pattern for pattern in entry["tokens"] if (rule, pattern) not in used]
+        faults += [f"the list names tokens of our rule {rule!r} about which nobody differs, take them off: {pattern!r}" for pattern in idle]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
@@ -62,8 +67,8 @@ def judge(command: list[str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def compare(name: str, verdicts: list[str], corpus: list[dict], listed: dict[str, dict]) -> list[str]:
-    """What is wrong, in words; prints a summary."""
+def compare(name: str, verdicts: list[str], corpus: list[dict], listed: dict[str, dict], used: set[tuple[str, str]]) -> list[str]:
+    """What is wrong, in words; prints a summary. Adds to `used` each rule with its pattern of tokens (`*` is anything) that was needed."""
     if len(verdicts) != len(corpus):
         return [f"{name} gave {len(verdicts)} verdicts on {len(corpus)} tokens"]
     faults, stricter = [], Counter()
@@ -73,7 +78,10 @@ def compare(name: str, verdicts: list[str], corpus: list[dict], listed: dict[str
             faults.append(f"{name} refuses what we accept: {token['what']} ({verdict})")
         elif theirs and not ours:
             stricter[token["valet"]] += 1
-            if name not in listed.get(token["valet"], {}).get("accepted by", []):
+            entry = listed.get(token["valet"], {"accepted by": [], "tokens": []})
+            patterns = [pattern for pattern in entry["tokens"] if fnmatchcase(token["what"], pattern)]
+            used.update((token["valet"], pattern) for pattern in patterns)
+            if name not in entry["accepted by"] or not patterns:
                 faults.append(f"{name} accepts what we refuse, which is not listed: {token['what']} ({token['valet']})")
     for rule, entry in listed.items():
         if name in entry["accepted by"] and rule not in stricter:

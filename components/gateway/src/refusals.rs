@@ -1,45 +1,30 @@
-//! What becomes of a refused token: one table, from the rule that was not met to the audit record and the answer.
+//! What becomes of a refused token. The table is `core/token`'s, for others who judge tokens as well; here is the way to it from WIT.
+
+pub(crate) use valet_core_token::{Consequence, Outcome};
+
+use valet_core_token as token;
 
 use crate::bindings::valet::identity::refusals::Reason;
 
-/// One line of the table.
-pub(crate) struct Consequence {
-    /// The audit record's reason, a stable word.
-    pub(crate) audit: &'static str,
-    /// What the caller gets.
-    pub(crate) outcome: Outcome,
-}
-
-/// What the caller of a refused token gets.
-pub(crate) enum Outcome {
-    /// 401 with the challenge `invalid_token` and this description: what they can do something about, and no value that was compared.
-    InvalidToken(&'static str),
-    /// 500: the fault is the configuration's.
-    ServerError,
-}
-
-/// The table.
+/// The line of the table for `reason`.
 pub(crate) const fn consequence(reason: Reason) -> Consequence {
-    const POOR: &str = "the token was not accepted";
-    let (audit, told) = match reason {
-        Reason::Malformed => ("malformed", POOR),
-        Reason::Unsupported => ("unsupported", POOR),
-        Reason::UnknownKey => ("unknown_key", POOR),
-        Reason::KeyIssuerMismatch => ("key_issuer_mismatch", POOR),
-        Reason::BadSignature => ("bad_signature", POOR),
-        Reason::MissingClaim => ("missing_claim", POOR),
-        Reason::WrongIssuer => ("wrong_issuer", POOR),
-        Reason::ForeignTenant => ("foreign_tenant", "the token is of another tenant"),
-        Reason::ForeignClient => ("foreign_client", POOR),
-        Reason::WrongAudience => ("wrong_audience", "the token is for another resource"),
-        Reason::Expired => ("expired", "the token has expired"),
-        Reason::NotYetValid => ("not_yet_valid", "the token is not valid yet"),
-        Reason::NotAnAccessToken => ("not_an_access_token", POOR),
-        Reason::BoundToken => ("bound_token", POOR),
-        Reason::SessionEnded => ("session_ended", "the session has ended: sign in again"),
-        Reason::UnusableConfiguration => {
-            return Consequence { audit: "misconfigured", outcome: Outcome::ServerError };
-        }
+    let reason = match reason {
+        Reason::Malformed => token::Reason::Malformed,
+        Reason::Unsupported => token::Reason::Unsupported,
+        Reason::UnknownKey => token::Reason::UnknownKey,
+        Reason::KeyIssuerMismatch => token::Reason::KeyIssuerMismatch,
+        Reason::BadSignature => token::Reason::BadSignature,
+        Reason::MissingClaim => token::Reason::MissingClaim,
+        Reason::WrongIssuer => token::Reason::WrongIssuer,
+        Reason::ForeignTenant => token::Reason::ForeignTenant,
+        Reason::ForeignClient => token::Reason::ForeignClient,
+        Reason::WrongAudience => token::Reason::WrongAudience,
+        Reason::Expired => token::Reason::Expired,
+        Reason::NotYetValid => token::Reason::NotYetValid,
+        Reason::NotAnAccessToken => token::Reason::NotAnAccessToken,
+        Reason::BoundToken => token::Reason::BoundToken,
+        Reason::SessionEnded => token::Reason::SessionEnded,
+        Reason::UnusableConfiguration => token::Reason::UnusableConfiguration,
     };
-    Consequence { audit, outcome: Outcome::InvalidToken(told) }
+    reason.consequence()
 }

@@ -159,6 +159,7 @@ fn reason(reason: core::Reason) -> Reason {
         core::Reason::NotYetValid => Reason::NotYetValid,
         core::Reason::NotAnAccessToken => Reason::NotAnAccessToken,
         core::Reason::BoundToken => Reason::BoundToken,
+        core::Reason::SessionEnded => Reason::SessionEnded,
         core::Reason::UnusableConfiguration => Reason::UnusableConfiguration,
     }
 }

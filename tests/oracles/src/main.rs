@@ -68,8 +68,8 @@ fn main() -> std::io::Result<()> {
 fn label(error: &TokenError) -> String {
     match error {
         TokenError::Malformed { what } => (*what).to_owned(),
-        TokenError::HeaderParameter { parameter } => format!("header {parameter}"),
-        TokenError::Claim { claim } => format!("claim {claim}"),
+        TokenError::HeaderParameter { parameter, .. } => format!("header {parameter}"),
+        TokenError::Claim { claim, .. } => format!("claim {claim}"),
         TokenError::Algorithm { .. } => "header alg".to_owned(),
         TokenError::Type { .. } => "header typ".to_owned(),
         TokenError::GraphToken => "header nonce".to_owned(),

@@ -125,6 +125,28 @@ fn an_answer_of_neither_is_none() {
 }
 
 #[test]
+fn a_state_or_a_code_twice_is_no_answer() {
+    for (name, query) in [
+        ("state", format!("code=c&state={0}&state={0}", state())),
+        ("code", format!("code=c&code=c&state={}", state())),
+    ] {
+        let found = Form::parse(query.as_bytes()).map(drop);
+        assert_eq!(found, Err(FormError::Duplicate { name: name.into() }));
+    }
+    assert!(outcome(&format!("code=c&state={}", state()), &at_entra()).is_ok());
+}
+
+/// Tokens come from the token endpoint, for nobody but us; what the browser brings under such a name is not looked at.
+#[test]
+fn tokens_in_an_answer_are_not_read() {
+    let tokens = format!("refresh_token=r&id_token=i&access_token=a&state={}", state());
+    assert_eq!(answer(&tokens).map(drop), Err(CallbackError::Empty));
+    let beside = format!("code=c&{tokens}");
+    let Ok(Outcome::Redeem { code, .. }) = outcome(&beside, &at_entra()) else { panic!() };
+    assert_eq!(code.expose_secret(), "c");
+}
+
+#[test]
 fn only_the_number_of_a_description_is_kept() {
     for (text, expected) in [
         ("AADSTS50011: The redirect URI", Some(50011)),

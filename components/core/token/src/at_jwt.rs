@@ -5,13 +5,8 @@
 use crate::claims::{Caller, Kind, Lifetime, Reader};
 use crate::error::TokenError;
 use crate::json::Object;
-use crate::rules::{MAX_LEEWAY, is_base_url};
-
-/// Longest `client_id`: a client that is known by a metadata document has its URL for a name.
-const MAX_CLIENT_ID_BYTES: usize = 1024;
-
-/// Longest `sid`: tenant, user and 256 random bits in base64url.
-const MAX_SESSION_ID_BYTES: usize = 128;
+use crate::limits::{MAX_CLIENT_ID_BYTES, MAX_LEEWAY, MAX_SESSION_ID_BYTES};
+use crate::rules::is_base_url;
 
 /// What a token of an authorization server of ours has to satisfy. Nothing here has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +44,7 @@ pub(crate) struct AtJwtClaims {
 impl AtJwtClaims {
     /// Reads the payload of a token whose signature is good.
     pub(crate) fn parse(payload: &[u8]) -> Result<Self, TokenError> {
-        let object = Object::parse(payload)
-            .map_err(|_| TokenError::Malformed { what: "payload is not one JSON object" })?;
+        let object = Object::parse(payload, "payload is not one JSON object")?;
         let reader = Reader(&object);
         // RFC 7800 section 3 and RFC 9449 section 6: such a token is worth nothing without proof of the key.
         if object.has("cnf") {
@@ -60,7 +54,7 @@ impl AtJwtClaims {
         let issued_at: u64 = reader.required("iat")?;
         for claim in ["sub", "jti"] {
             if reader.required::<String>(claim)?.is_empty() {
-                return Err(TokenError::Claim { claim });
+                return Err(reader.refused(claim));
             }
         }
         let client_id: String = reader.required("client_id")?;
@@ -68,18 +62,18 @@ impl AtJwtClaims {
         if !(1..=MAX_CLIENT_ID_BYTES).contains(&client_id.len())
             || !client_id.bytes().all(|byte| byte.is_ascii_graphic())
         {
-            return Err(TokenError::Claim { claim: "client_id" });
+            return Err(reader.refused("client_id"));
         }
         // Ours has a session that can be ended before the token ends, so one without is not ours.
         let session_id: String = reader.required("sid")?;
         if !(1..=MAX_SESSION_ID_BYTES).contains(&session_id.len())
             || !session_id.bytes().all(|byte| byte.is_ascii_graphic())
         {
-            return Err(TokenError::Claim { claim: "sid" });
+            return Err(reader.refused("sid"));
         }
-        let scopes = reader.scopes("scope")?;
+        let (scopes, roles) = (reader.scopes("scope")?, reader.roles()?);
         if scopes.is_empty() {
-            return Err(TokenError::NotAnAccessToken);
+            return Err(TokenError::NotAnAccessToken { scopes: 0, roles: roles.len(), kind: None });
         }
         Ok(Self {
             issuer: reader.required("iss")?,
@@ -93,7 +87,7 @@ impl AtJwtClaims {
                 client_id,
                 display_name: reader.optional("name")?,
                 scopes,
-                roles: reader.roles()?,
+                roles,
                 token_id: reader.optional("jti")?,
                 session_id: Some(session_id),
                 expires_at: reader.required("exp")?,

@@ -3,8 +3,8 @@
 //! Names and mail addresses are never read for a decision: `name` is for showing, the caller is `tid` + `oid`
 //! (Microsoft identity platform, access token claims reference).
 
-use crate::error::TokenError;
-use crate::json::{Object, WrongType};
+use crate::error::{TokenError, shown};
+use crate::json::Object;
 use crate::rules::is_guid;
 
 /// Whether the token speaks for a user or for an application itself.
@@ -61,8 +61,7 @@ pub(crate) struct Claims {
 impl Claims {
     /// Reads the payload of a token whose signature is good.
     pub(crate) fn parse(payload: &[u8]) -> Result<Self, TokenError> {
-        let object = Object::parse(payload)
-            .map_err(|_| TokenError::Malformed { what: "payload is not one JSON object" })?;
+        let object = Object::parse(payload, "payload is not one JSON object")?;
         let reader = Reader(&object);
         // RFC 7800 section 3 and RFC 9449 section 6: such a token is worth nothing without proof of the key.
         if object.has("cnf") {
@@ -75,7 +74,7 @@ impl Claims {
         let version = match reader.required::<String>("ver")?.as_str() {
             "1.0" => Version::V1,
             "2.0" => Version::V2,
-            other => return Err(TokenError::Version { version: crate::jwt::shown(other) }),
+            other => return Err(TokenError::Version { version: shown(other) }),
         };
         let (kind, scopes, roles) = reader.permissions()?;
         let client_claim = if version == Version::V1 { "appid" } else { "azp" };
@@ -125,16 +124,21 @@ impl<'a> Reader<'_, 'a> {
         &self,
         claim: &'static str,
     ) -> Result<Option<T>, TokenError> {
-        self.0.optional(claim).map_err(|WrongType(claim)| TokenError::Claim { claim })
+        self.0.optional(claim).map_err(|_| self.refused(claim))
     }
 
     pub(crate) fn required<T: serde::Deserialize<'a>>(&self, claim: &'static str) -> Result<T, TokenError> {
-        self.optional(claim)?.ok_or(TokenError::Claim { claim })
+        self.optional(claim)?.ok_or_else(|| self.refused(claim))
     }
 
     pub(crate) fn guid(&self, claim: &'static str) -> Result<String, TokenError> {
         self.required::<String>(claim)
-            .and_then(|text| is_guid(&text).then_some(text).ok_or(TokenError::Claim { claim }))
+            .and_then(|text| is_guid(&text).then_some(text).ok_or_else(|| self.refused(claim)))
+    }
+
+    /// That `claim` is not what it has to be, with what was found.
+    pub(crate) fn refused(&self, claim: &'static str) -> TokenError {
+        TokenError::Claim { claim, found: self.0.shown(claim) }
     }
 
     /// `scp` makes a user, `roles` alone an application; neither is no access token for an API (IDW10201 in
@@ -145,7 +149,11 @@ impl<'a> Reader<'_, 'a> {
         match (scopes.is_empty(), roles.is_empty(), stated.as_deref()) {
             (false, _, None | Some("user")) => Ok((Kind::User, scopes, roles)),
             (true, false, None | Some("app")) => Ok((Kind::Application, scopes, roles)),
-            _ => Err(TokenError::NotAnAccessToken),
+            (_, _, stated) => Err(TokenError::NotAnAccessToken {
+                scopes: scopes.len(),
+                roles: roles.len(),
+                kind: stated.map(shown),
+            }),
         }
     }
 
@@ -153,7 +161,7 @@ impl<'a> Reader<'_, 'a> {
     pub(crate) fn scopes(&self, claim: &'static str) -> Result<Vec<String>, TokenError> {
         let text: String = self.optional(claim)?.unwrap_or_default();
         if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(TokenError::Claim { claim });
+            return Err(self.refused(claim));
         }
         Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }

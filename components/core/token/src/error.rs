@@ -1,9 +1,14 @@
 //! Every reason for refusing a token, with the values that were compared.
 //!
-//! The text of a [`TokenError`] is for the operator's log. What the caller is told is decided elsewhere, by [`Reason`]: one
-//! stable word a rule.
+//! Each has two messages. The text of a [`TokenError`] is for the operator's log; what the caller is told follows from its [`Reason`], by the
+//! table [`Reason::consequence`].
+//!
+//! Values are shown shortened, and with a question mark for whatever is not printable ASCII ([`shown`]): they are a stranger's.
 
 use std::fmt;
+
+use crate::limits::MAX_SHOWN;
+use crate::reason::Reason;
 
 /// Why a token was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,13 @@ pub enum TokenError {
         /// Which rule of the form was not met.
         what: &'static str,
     },
+    /// Header or payload has more objects and arrays within each other than [`crate::MAX_DEPTH`].
+    TooDeep {
+        /// How many levels it has.
+        levels: usize,
+        /// The most that are accepted.
+        limit: usize,
+    },
     /// `alg` is missing or is not RS256. `none` and HMAC arrive here.
     Algorithm {
         /// What the header says, shortened.
@@ -30,10 +42,12 @@ pub enum TokenError {
         /// What the header says, shortened.
         kind: String,
     },
-    /// A header parameter that is never accepted, or has the wrong type.
+    /// A header parameter that is missing, is never accepted, or has the wrong type.
     HeaderParameter {
         /// Its name.
         parameter: &'static str,
+        /// Its JSON text, shortened; `{...}` for an object, none if it is missing.
+        found: Option<String>,
     },
     /// A token of Microsoft Graph: it belongs to Graph alone, and no one else can verify it.
     GraphToken,
@@ -58,10 +72,12 @@ pub enum TokenError {
         /// What the token says, shortened.
         version: String,
     },
-    /// A claim is missing or has the wrong type.
+    /// A claim is missing, or has the wrong type or form.
     Claim {
         /// Its name.
         claim: &'static str,
+        /// Its JSON text, shortened; `{...}` for an object, none if it is missing.
+        found: Option<String>,
     },
     /// `iss` is not what the authority and the token's tenant give.
     Issuer {
@@ -96,7 +112,9 @@ pub enum TokenError {
     },
     /// `nbf` or `iat` lies ahead.
     NotYetValid {
-        /// The later of the two.
+        /// Which of the two.
+        claim: &'static str,
+        /// Its value.
         from: u64,
         /// The time of the check.
         now: u64,
@@ -108,8 +126,15 @@ pub enum TokenError {
         /// `exp`.
         expires_at: u64,
     },
-    /// Neither `scp` nor `roles`, or `idtyp` contradicts them. An ID token arrives here.
-    NotAnAccessToken,
+    /// Neither `scp` nor `roles`, or `idtyp` contradicts them. An ID token arrives here. A token of ours without `scope` as well.
+    NotAnAccessToken {
+        /// How many scopes there are.
+        scopes: usize,
+        /// How many roles with a name there are.
+        roles: usize,
+        /// `idtyp`, shortened; none if it is missing.
+        kind: Option<String>,
+    },
     /// Bound to a key by `cnf`, and presented without proof.
     BoundToken,
     /// The rules themselves are unusable.
@@ -119,36 +144,15 @@ pub enum TokenError {
     },
 }
 
-/// One stable word for each rule, for audit records and for the answer to the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the variants are the cases of `valet:identity/validator.reason`, documented there"
-)]
-pub enum Reason {
-    Malformed,
-    Unsupported,
-    UnknownKey,
-    KeyIssuerMismatch,
-    BadSignature,
-    MissingClaim,
-    WrongIssuer,
-    ForeignTenant,
-    ForeignClient,
-    WrongAudience,
-    Expired,
-    NotYetValid,
-    NotAnAccessToken,
-    BoundToken,
-    UnusableConfiguration,
-}
-
 impl TokenError {
     /// The rule that was not met.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::TooLarge { .. } | Self::Malformed { .. } | Self::EmptyLifetime { .. } => Reason::Malformed,
+            Self::TooLarge { .. }
+            | Self::TooDeep { .. }
+            | Self::Malformed { .. }
+            | Self::EmptyLifetime { .. } => Reason::Malformed,
             Self::Algorithm { .. }
             | Self::Type { .. }
             | Self::HeaderParameter { .. }
@@ -164,7 +168,7 @@ impl TokenError {
             Self::Audience { .. } => Reason::WrongAudience,
             Self::Expired { .. } => Reason::Expired,
             Self::NotYetValid { .. } => Reason::NotYetValid,
-            Self::NotAnAccessToken => Reason::NotAnAccessToken,
+            Self::NotAnAccessToken { .. } => Reason::NotAnAccessToken,
             Self::BoundToken => Reason::BoundToken,
             Self::UnusableRules { .. } | Self::UnsupportedKey => Reason::UnusableConfiguration,
         }
@@ -175,11 +179,15 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { bytes, limit } => write!(f, "the token has {bytes} bytes, more than {limit}"),
+            Self::TooDeep { levels, limit } => write!(f, "nested {levels} levels deep, more than {limit}"),
             Self::Malformed { what } => write!(f, "not a compact JWS: {what}"),
             Self::Algorithm { algorithm } => write!(f, "alg `{algorithm}` is not RS256"),
             Self::Type { kind } => write!(f, "typ `{kind}` is not that of an access token"),
-            Self::HeaderParameter { parameter } => {
-                write!(f, "header parameter `{parameter}` is missing or not accepted")
+            Self::HeaderParameter { parameter, found: None } => {
+                write!(f, "header parameter `{parameter}` is missing")
+            }
+            Self::HeaderParameter { parameter, found: Some(found) } => {
+                write!(f, "header parameter `{parameter}` is not accepted: `{found}`")
             }
             Self::GraphToken => write!(f, "a Microsoft Graph token, which only Graph can accept"),
             Self::UnknownKey { key_id } => write!(f, "no key has kid `{key_id}`"),
@@ -187,7 +195,8 @@ impl fmt::Display for TokenError {
             Self::Signature => write!(f, "the signature does not verify"),
             Self::UnsupportedKey => write!(f, "the signature check does not support the key"),
             Self::Version { version } => write!(f, "ver `{version}` is neither 1.0 nor 2.0"),
-            Self::Claim { claim } => write!(f, "claim `{claim}` is missing or has the wrong type"),
+            Self::Claim { claim, found: None } => write!(f, "claim `{claim}` is missing"),
+            Self::Claim { claim, found: Some(found) } => write!(f, "claim `{claim}` is malformed: `{found}`"),
             Self::Issuer { found, expected } => write!(f, "iss `{found}` is not `{expected}`"),
             Self::Tenant { found } => write!(f, "tid `{found}` is not among the tenants that may call"),
             Self::Client { found } => {
@@ -195,11 +204,14 @@ impl fmt::Display for TokenError {
             }
             Self::Audience { found, expected } => write!(f, "aud `{found}` is none of {expected:?}"),
             Self::Expired { expires_at, now } => write!(f, "exp {expires_at} is not after {now}"),
-            Self::NotYetValid { from, now } => write!(f, "nbf or iat {from} is after {now}"),
+            Self::NotYetValid { claim, from, now } => write!(f, "{claim} {from} is after {now}"),
             Self::EmptyLifetime { not_before, expires_at } => {
                 write!(f, "exp {expires_at} is not after nbf {not_before}")
             }
-            Self::NotAnAccessToken => write!(f, "neither scp nor roles, or idtyp contradicts them"),
+            Self::NotAnAccessToken { scopes, roles, kind } => {
+                let kind = kind.as_deref().unwrap_or("none");
+                write!(f, "{scopes} scopes, {roles} roles and idtyp `{kind}` make no access token")
+            }
             Self::BoundToken => write!(f, "bound to a key (cnf) and presented as a plain bearer token"),
             Self::UnusableRules { setting } => write!(f, "the verifier's setting `{setting}` is unusable"),
         }
@@ -207,3 +219,8 @@ impl fmt::Display for TokenError {
 }
 
 impl std::error::Error for TokenError {}
+
+/// A hostile text cut to what a log line can carry.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
+}

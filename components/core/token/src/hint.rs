@@ -19,7 +19,7 @@ pub struct Hint {
 #[must_use]
 pub fn hint(token: &str) -> Hint {
     let Ok(payload) = jwt::unverified_payload(token) else { return Hint::default() };
-    let Ok(claims) = Object::parse(&payload) else { return Hint::default() };
+    let Ok(claims) = Object::parse(&payload, "no object") else { return Hint::default() };
     let text = |claim| claims.optional(claim).ok().flatten();
     Hint { issuer: text("iss"), tenant: text("tid") }
 }

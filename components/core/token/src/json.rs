@@ -3,6 +3,8 @@
 //! RFC 8259 section 4 leaves duplicate names to the parser, so two parsers can read two different tokens out of the
 //! same bytes. RFC 7515 section 4 and RFC 7519 section 4 allow refusing them, and this module does, also for names that
 //! differ in case only: a reader that ignores case would see a duplicate.
+//!
+//! How deep a text is nested is counted before anything is read, in a loop: whoever reads it after that cannot be made to recurse.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,16 +13,20 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Most members that a header or claims object may have. Entra sends at most about 40.
-const MAX_MEMBERS: usize = 128;
+use crate::error::{TokenError, shown};
+use crate::limits::{MAX_DEPTH, MAX_MEMBERS};
 
 /// The members of one JSON object, in order, values still as text.
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
-    /// Reads `bytes` as exactly one JSON object with unique member names.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+    /// Reads `bytes` as exactly one JSON object with unique member names, or says that they are not `what` they have to be.
+    pub(crate) fn parse(bytes: &'a [u8], what: &'static str) -> Result<Self, TokenError> {
+        let levels = depth(bytes);
+        if levels > MAX_DEPTH {
+            return Err(TokenError::TooDeep { levels, limit: MAX_DEPTH });
+        }
+        serde_json::from_slice(bytes).map_err(|_| TokenError::Malformed { what })
     }
 
     /// Whether there is a member `name`.
@@ -29,9 +35,16 @@ impl<'a> Object<'a> {
     }
 
     /// The member `name` as a `T`: `Ok(None)` if it is absent, `Err` if it is something else.
-    pub(crate) fn optional<T: Deserialize<'a>>(&self, name: &'static str) -> Result<Option<T>, WrongType> {
+    pub(crate) fn optional<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, WrongType> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
-        serde_json::from_str(raw.get()).map(Some).map_err(|_| WrongType(name))
+        serde_json::from_str(raw.get()).map(Some).map_err(|_| WrongType)
+    }
+
+    /// The member `name` as it is written, cut to what a log line can carry; none if it is absent. Of an object no more than that it is
+    /// one: nothing that is read here is an object, and a `jwk` may hold a key.
+    pub(crate) fn shown(&self, name: &str) -> Option<String> {
+        self.raw(name)
+            .map(|raw| if raw.get().starts_with('{') { "{...}".to_owned() } else { shown(raw.get()) })
     }
 
     fn raw(&self, name: &str) -> Option<&'a RawValue> {
@@ -39,8 +52,39 @@ impl<'a> Object<'a> {
     }
 }
 
+/// How many objects and arrays are open at the same time, at most. Exact for JSON; of what is none, a number that means nothing.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    let mut bytes = bytes.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => skip_string(&mut bytes),
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Goes on to behind the quotation mark that ends a string (RFC 8259 section 7). Brackets in a string nest nothing.
+fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A member that is there and has another JSON type than its specification says.
-pub(crate) struct WrongType(pub(crate) &'static str);
+pub(crate) struct WrongType;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

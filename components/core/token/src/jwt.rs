@@ -5,12 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::MAX_TOKEN_BYTES;
-use crate::error::TokenError;
-use crate::json::{Object, WrongType};
-
-/// Longest `kid` that is compared. Entra's are 27 or 43 characters.
-const MAX_KEY_ID_BYTES: usize = 256;
+use crate::error::{TokenError, shown};
+use crate::json::Object;
+use crate::limits::{MAX_KEY_ID_BYTES, MAX_TOKEN_BYTES};
 
 /// Header parameters that would let the token choose its own key or its own reading: RFC 7515 sections 4.1.2 to 4.1.6 and
 /// 4.1.11, RFC 7797 section 3, RFC 7516 sections 4.1.2 and 4.1.3, and `cty`, which is there only for a nested token (RFC 7519 section 5.2).
@@ -93,32 +90,27 @@ fn decode(segment: &str, what: &'static str) -> Result<Vec<u8>, TokenError> {
 
 /// Applies the header rules and gives the `kid`.
 fn accept_header(json: &[u8], profile: Profile) -> Result<String, TokenError> {
-    let header =
-        Object::parse(json).map_err(|_| TokenError::Malformed { what: "header is not one JSON object" })?;
-    let wrong = |WrongType(parameter): WrongType| TokenError::HeaderParameter { parameter };
+    let header = Object::parse(json, "header is not one JSON object")?;
+    let refused = |parameter| TokenError::HeaderParameter { parameter, found: header.shown(parameter) };
+    let text = |parameter| header.optional::<String>(parameter).map_err(|_| refused(parameter));
 
-    let algorithm: String = header.optional("alg").map_err(wrong)?.unwrap_or_default();
+    let algorithm = text("alg")?.unwrap_or_default();
     if algorithm != "RS256" {
         return Err(TokenError::Algorithm { algorithm: shown(&algorithm) });
     }
     if let Some(parameter) = REFUSED_PARAMETERS.into_iter().find(|name| header.has(name)) {
-        return Err(TokenError::HeaderParameter { parameter });
+        return Err(refused(parameter));
     }
     // Microsoft Graph's own tokens carry a nonce and are signed over its hash. They are for Graph alone.
     if header.has("nonce") {
         return Err(TokenError::GraphToken);
     }
-    let kind: Option<String> = header.optional("typ").map_err(wrong)?;
+    let kind = text("typ")?;
     if !profile.accepts(kind.as_deref()) {
         return Err(TokenError::Type { kind: shown(&kind.unwrap_or_default()) });
     }
-    match header.optional::<String>("kid").map_err(wrong)? {
+    match text("kid")? {
         Some(key_id) if !key_id.is_empty() && key_id.len() <= MAX_KEY_ID_BYTES => Ok(key_id),
-        _ => Err(TokenError::HeaderParameter { parameter: "kid" }),
+        _ => Err(refused("kid")),
     }
-}
-
-/// A hostile string cut to what a log line can carry: long enough for an issuer with its tenant and what follows it.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().take(128).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
 }

@@ -9,8 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// Most keys that a set may hold. Entra's tenants have 4 to 10.
-const MAX_KEYS: usize = 64;
+use crate::limits::MAX_KEYS;
 
 /// Sizes of RSA moduli in bytes, of which the first bit is set: 2048 to 4096 bits. Below is breakable (NIST SP 800-131A), above only costs time, and
 /// sizes between whole bytes are made by no authority and not taken by the signature checks.

@@ -32,11 +32,11 @@
 //!     leeway: 60,
 //! };
 //! let keys = KeySet::parse(&jwks)?; // the body of {authority}/{tenant}/discovery/v2.0/keys; `key_cache` says when to fetch it
-//! let caller = verify(&token, &keys, &rules, now, &AwsLc).map(|verified| verified.into_caller());
-//! assert_eq!(caller.map(|caller| caller.scopes), Ok(vec!["Mail.Read".to_owned(), "access_as_user".to_owned()]));
-//! let later = verify(&token, &keys, &rules, now + 86_400, &AwsLc);
-//! assert_eq!(later, Err(TokenError::Expired { expires_at: now + 3600, now: now + 86_400 }));
-//! # Ok::<(), valet_core_token::KeySetError>(())
+//! let caller = verify(&token, &keys, &rules, now, &AwsLc)?.into_caller();
+//! # assert_eq!(caller.scopes, ["Mail.Read", "access_as_user"]);
+//! # let later = verify(&token, &keys, &rules, now + 86_400, &AwsLc);
+//! # assert_eq!(later, Err(TokenError::Expired { expires_at: now + 3600, now: now + 86_400 }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The RSA arithmetic is any library's; with aws-lc-rs:
@@ -57,18 +57,24 @@
 //!
 //! # What is refused, and why
 //!
-//! Each is a variant of [`TokenError`] with the compared values.
+//! Each is a variant of [`TokenError`] with the compared values. Its text is for a log; [`TokenError::reason`] leads to the table of audit words and
+//! answers, [`Reason::consequence`].
 //!
 //! | refused | why | source |
 //! |---|---|---|
-//! | more than 16 KiB, not three segments, another spelling of base64url, a member twice | one token has one reading | RFC 7515 §2 and §4, RFC 7519 §4 |
+//! | more than 16 KiB, 128 members or 32 levels | a stranger's text must cost little | RFC 8259 §9 |
+//! | not three segments, another spelling of base64url, a member twice | one token has one reading | RFC 7515 §2 and §4, RFC 7519 §4 |
 //! | an algorithm other than RS256 | the verifier fixes the algorithm; Entra uses one | RFC 8725 §3.1 |
 //! | `jwk`, `jku`, `x5u`, `x5c`, `crit`, `b64`, `enc`, `zip`, `cty` | the token must not choose its key or its reading | RFC 8725 §3.10, RFC 7515 §4.1.11 |
 //! | `nonce` in the header | a token of Microsoft Graph, which only Graph can verify | Entra, "Access tokens" |
 //! | a `typ` of another kind of token | `id+jwt` and the like are no access tokens, an `at+jwt` has its own rules ([`verify_at_jwt`]) | RFC 8725 §3.11 and §3.12 |
+//! | a `kid` that no key of the set has | keys come from the authority alone, and by name | RFC 8725 §3.10, Entra, "Signing key rollover" |
+//! | a signature that does not verify | anybody could have written the rest | RFC 7515 §5.2, RFC 7518 §3.3 |
 //! | a key of another issuer | a key for personal accounts must not sign for a company | Entra, "Claims validation" |
 //! | `cnf` | bound to a key, so it proves nothing by itself | RFC 7800 §3 |
 //! | `exp`, `nbf`, `iat`, `aud`, `iss`, `tid`, `oid`, `azp`/`appid` or `ver` absent or of another type | an absent claim must not pass for a good one | RFC 7519 §4.1 |
+//! | `tid`, `oid` or client in another spelling than a GUID in lower case | one user has one name in policies and records | Entra writes no other |
+//! | after `exp`, before `nbf` or `iat`, beyond the leeway of at most 300 s; `exp` not after `nbf` | a token ends, and a clock that differs more is wrong | RFC 7519 §4.1.4 to §4.1.6 |
 //! | an issuer that is not exactly that of version and tenant, a tenant, client or audience that is not listed | compared whole, never as patterns | Entra, "Claims validation" |
 //! | neither `scp` nor `roles` | an ID token would otherwise pass | Entra, "Claims validation" |
 //!
@@ -84,6 +90,8 @@ mod json;
 mod jwt;
 pub mod key_cache;
 mod keys;
+mod limits;
+mod reason;
 mod rules;
 pub mod settings;
 mod verify;
@@ -93,12 +101,10 @@ mod tests;
 
 pub use at_jwt::AtJwtRules;
 pub use claims::{Caller, Kind};
-pub use error::{Reason, TokenError};
+pub use error::TokenError;
 pub use hint::{Hint, hint};
 pub use keys::{KeySet, KeySetError, RsaKey, SignatureCheck, SignatureFailure};
-pub use rules::{MAX_LEEWAY, Rules};
+pub use limits::{MAX_DEPTH, MAX_LEEWAY, MAX_TOKEN_BYTES};
+pub use reason::{Consequence, Outcome, Reason};
+pub use rules::Rules;
 pub use verify::{Verified, verify, verify_at_jwt};
-
-/// Longest token that is looked at, in bytes. Entra's access tokens are 1.2 to 3 kB; with 200 group ids about 9 kB. What is
-/// longer would only cost time.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;

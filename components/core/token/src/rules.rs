@@ -1,6 +1,7 @@
 //! What a token has to satisfy, and the issuer forms that follow from it.
 
 use crate::error::TokenError;
+use crate::limits::MAX_LEEWAY;
 
 /// The configuration of a verifier. No field has a permissive default: empty lists are an error, not "anything".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +20,6 @@ pub struct Rules<'a> {
     /// Clock difference tolerated in `exp`, `nbf` and `iat`, in seconds, at most [`MAX_LEEWAY`].
     pub leeway: u32,
 }
-
-/// Largest clock difference that may be configured, in seconds: what Microsoft's own validators tolerate.
-pub const MAX_LEEWAY: u32 = 300;
 
 impl Rules<'_> {
     /// Refuses rules under which a check would be empty.

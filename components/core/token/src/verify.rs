@@ -2,8 +2,8 @@
 
 use crate::at_jwt::{AtJwtClaims, AtJwtRules};
 use crate::claims::{Caller, Claims, Lifetime, Version};
-use crate::error::TokenError;
-use crate::jwt::{self, Parts, Profile, shown};
+use crate::error::{TokenError, shown};
+use crate::jwt::{self, Parts, Profile};
 use crate::keys::{Chosen, KeySet, SignatureCheck, SignatureFailure};
 use crate::rules::Rules;
 
@@ -151,9 +151,10 @@ fn check_time(lifetime: &Lifetime, leeway: u32, now: u64) -> Result<(), TokenErr
     if expires_at.saturating_add(leeway) <= now {
         return Err(TokenError::Expired { expires_at, now });
     }
-    let from = not_before.max(issued_at);
-    if from > now.saturating_add(leeway) {
-        return Err(TokenError::NotYetValid { from, now });
+    for (claim, from) in [("nbf", not_before), ("iat", issued_at)] {
+        if from > now.saturating_add(leeway) {
+            return Err(TokenError::NotYetValid { claim, from, now });
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     CONSUMER_KEY_ID, CONSUMERS, Given, ISSUERLESS_KEY_ID, KEY, KEY_ID, RULES, TENANT, accepted, base64url,
-    claims, header, jwk, mint, refused, sign_with, with, without,
+    claims, header, jwk, mint, public_key_pem, refused, sign_with, unfit, with, without,
 };
 use crate::TokenError;
 
@@ -35,10 +35,7 @@ fn alg_none_is_refused_in_every_case_variant_with_and_without_signature() {
 fn hs256_keyed_with_any_spelling_of_the_public_key_is_refused() {
     let public = KEY.public_key();
     let der: PublicKeyX509Der<'_> = public.as_der().unwrap();
-    // 294 bytes need no padding; lines of 64 characters (RFC 7468 section 2).
-    let text = base64url(der.as_ref()).replace('-', "+").replace('_', "/");
-    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+    let pem = public_key_pem();
     let modulus = public.modulus().big_endian_without_leading_zero();
     let key = jwk(&KEY, KEY_ID);
     let secrets: [(&str, &[u8]); 6] = [
@@ -81,7 +78,7 @@ fn alg_is_exactly_rs256() {
     }
     refused("absent", &with_header(&without(header(), "alg")), algorithm(""));
     for value in [json!(256), json!(["RS256"]), json!({ "RS256": 1 }), json!(true), Value::Null] {
-        let error = TokenError::HeaderParameter { parameter: "alg" };
+        let error = unfit("alg", &value);
         refused("type", &with_header(&with(header(), "alg", value)), error);
     }
     let long = "A".repeat(1000);
@@ -106,7 +103,7 @@ fn parameters_that_steer_the_verifier_are_refused_whatever_they_hold() {
     ];
     for (parameter, value) in cases {
         for value in [value, Value::Null] {
-            let error = TokenError::HeaderParameter { parameter };
+            let error = unfit(parameter, &value);
             refused(parameter, &with_header(&with(header(), parameter, value)), error);
         }
     }
@@ -148,15 +145,15 @@ fn typ_may_be_absent_and_must_not_be_something_else() {
         );
     }
     for value in [json!(1), json!(["JWT"]), Value::Null] {
-        let error = TokenError::HeaderParameter { parameter: "typ" };
+        let error = unfit("typ", &value);
         refused("type", &with_header(&with(header(), "typ", value)), error);
     }
 }
 
 #[test]
 fn kid_is_a_string_of_sane_length() {
-    let unusable = TokenError::HeaderParameter { parameter: "kid" };
-    refused("absent", &with_header(&without(header(), "kid")), unusable.clone());
+    let absent = TokenError::HeaderParameter { parameter: "kid", found: None };
+    refused("absent", &with_header(&without(header(), "kid")), absent);
     let long = "k".repeat(257);
     for value in [
         json!([KEY_ID]),
@@ -167,7 +164,8 @@ fn kid_is_a_string_of_sane_length() {
         json!(long),
         json!(true),
     ] {
-        refused("odd kid", &with_header(&with(header(), "kid", value)), unusable.clone());
+        let error = unfit("kid", &value);
+        refused("odd kid", &with_header(&with(header(), "kid", value)), error);
     }
 }
 

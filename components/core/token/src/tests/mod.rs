@@ -11,6 +11,7 @@ mod key_cache;
 mod keys;
 mod mutations;
 mod origin;
+mod reason;
 mod rows;
 mod rules;
 mod signature;
@@ -20,8 +21,9 @@ mod wycheproof;
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use serde_json::{Value, json};
 use valet_minting::{
     AUDIENCE, AUDIENCE_URI, CLIENT, CONSUMERS, FOREIGN_TENANT, KEY_ID, KeyPair, SECOND_TENANT, TENANT, USER,
@@ -115,6 +117,32 @@ fn every_error_has_a_reason_and_text_without_the_token() {
     assert!(text.contains("api://other") && text.contains(AUDIENCE) && !text.contains(&foreign), "{text}");
 }
 
+/// That `claim` is missing.
+fn missing(claim: &'static str) -> TokenError {
+    TokenError::Claim { claim, found: None }
+}
+
+/// That `claim` may not be `value`.
+fn malformed(claim: &'static str, value: &Value) -> TokenError {
+    TokenError::Claim { claim, found: found(value) }
+}
+
+/// That the header parameter may not be `value`.
+fn unfit(parameter: &'static str, value: &Value) -> TokenError {
+    TokenError::HeaderParameter { parameter, found: found(value) }
+}
+
+/// What an error shows of `value`.
+fn found(value: &Value) -> Option<String> {
+    let text = if value.is_object() { "{...}".to_owned() } else { value.to_string() };
+    Some(text.chars().take(128).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect())
+}
+
+/// That so many permissions make no access token.
+fn no_permissions(scopes: usize, roles: usize, kind: Option<&str>) -> TokenError {
+    TokenError::NotAnAccessToken { scopes, roles, kind: kind.map(str::to_owned) }
+}
+
 fn perfect_caller() -> Caller {
     Caller {
         tenant_id: TENANT.into(),
@@ -145,6 +173,14 @@ fn app_claims() -> Value {
 /// A token of these parts, signed with RS256 by [`KEY`].
 fn mint(header: &Value, claims: &Value) -> String {
     valet_minting::mint(&KEY, header, claims)
+}
+
+/// The public half of [`KEY`] in PEM: 294 bytes, which need no padding, in lines of 64 characters (RFC 7468 section 2).
+fn public_key_pem() -> String {
+    let der: PublicKeyX509Der<'_> = KEY.public_key().as_der().expect("an RSA key has a DER form");
+    let text = base64url(der.as_ref()).replace('-', "+").replace('_', "/");
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
 fn mint_text(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {

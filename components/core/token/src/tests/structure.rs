@@ -6,7 +6,7 @@ use super::{
     Given, PERFECT, TENANT, accepted, base64url, claims, header, mint, mint_text, refused, sign, with,
     with_text,
 };
-use crate::{MAX_TOKEN_BYTES, TokenError};
+use crate::{MAX_DEPTH, MAX_TOKEN_BYTES, TokenError};
 
 const HEADER_ENCODING: TokenError = TokenError::Malformed { what: "header is not base64url" };
 const PAYLOAD_ENCODING: TokenError = TokenError::Malformed { what: "payload is not base64url" };
@@ -220,18 +220,58 @@ fn members_are_limited_in_number() {
     refused("129", &Given::token(mint(&header(), &many(129 - own))), PAYLOAD_JSON);
 }
 
+/// An array of `levels` levels.
+fn nested(levels: usize) -> String {
+    format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+}
+
 #[test]
-fn deep_json_costs_no_stack() {
-    let depth = 4000;
-    let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    let claim = |member: String| Given::token(mint_text(header().to_string(), with_text(&claims(), &member)));
-    accepted("where nothing is read", &claim(format!(r#""groups":{deep}"#)));
-    refused(
-        "where roles are read",
-        &claim(format!(r#""roles":{deep}"#)),
-        TokenError::Claim { claim: "roles" },
-    );
-    refused("never closed", &claim(format!(r#""groups":{}"#, "[".repeat(depth))), PAYLOAD_JSON);
-    let objects = r#"{"a":"#.repeat(1500);
-    refused("objects", &Given::token(mint_text(header().to_string(), objects)), PAYLOAD_JSON);
+fn thirty_two_levels_are_the_limit() {
+    let too_deep = |levels| TokenError::TooDeep { levels, limit: MAX_DEPTH };
+    let claim = |member: &str| Given::token(mint_text(header().to_string(), with_text(&claims(), member)));
+    let parameter =
+        |member: &str| Given::token(mint_text(with_text(&header(), member), claims().to_string()));
+    // The object itself is the first level.
+    for levels in [1, MAX_DEPTH - 1] {
+        let member = format!(r#""x":{}"#, nested(levels));
+        accepted("in a claim", &claim(&member));
+        accepted("in the header", &parameter(&member));
+    }
+    for levels in [MAX_DEPTH, MAX_DEPTH + 1, 4000] {
+        let member = format!(r#""x":{}"#, nested(levels));
+        refused("in a claim", &claim(&member), too_deep(levels + 1));
+        refused("in the header", &parameter(&member), too_deep(levels + 1));
+    }
+    let roles = format!(r#""roles":{}"#, nested(MAX_DEPTH - 1));
+    let found = Some(nested(MAX_DEPTH - 1));
+    refused("where roles are read", &claim(&roles), TokenError::Claim { claim: "roles", found });
+    let open = mint_text(header().to_string(), format!(r#"{{"x":{}"#, "[".repeat(4000)));
+    refused("never closed", &Given::token(open), too_deep(4001));
+    let objects = mint_text(header().to_string(), r#"{"a":"#.repeat(1500));
+    refused("objects", &Given::token(objects), too_deep(1500));
+    let in_turns = format!(r#""x":{}1{}"#, r#"[{"a":"#.repeat(16), "}]".repeat(16));
+    refused("in turns", &claim(&in_turns), too_deep(33));
+}
+
+#[test]
+fn only_brackets_that_are_open_at_the_same_time_are_counted() {
+    let claim = |member: &str| Given::token(mint_text(header().to_string(), with_text(&claims(), member)));
+    let beside = vec!["[[]]"; 200].join(",");
+    for member in [
+        format!(r#""x":[{beside}]"#),
+        format!(r#""x":"{}""#, "[{".repeat(200)),
+        format!(r#""x":"\"{}""#, "[".repeat(200)),
+        format!(r#""x":"\\\"{}""#, "[".repeat(200)),
+        format!(r#""{}":1"#, "[".repeat(200)),
+    ] {
+        accepted(&member, &claim(&member));
+    }
+    // The string ends before the brackets: its last character is a backslash that is itself escaped.
+    let behind = format!(r#""x":["\\",{}]"#, nested(MAX_DEPTH));
+    let error = TokenError::TooDeep { levels: MAX_DEPTH + 2, limit: MAX_DEPTH };
+    refused("behind a backslash", &claim(&behind), error);
+    // What closes more than it opens is no JSON, and buys no depth.
+    let closed = format!(r#""x":1{}{}"#, "]".repeat(100), nested(50));
+    let error = TokenError::TooDeep { levels: 50, limit: MAX_DEPTH };
+    refused("closed before", &claim(&closed), error);
 }

@@ -39,7 +39,7 @@ fn a_token_is_good_until_leeway_after_exp() {
 fn a_token_is_good_from_leeway_before_nbf() {
     accepted("first second", &at(ISSUED - LEEWAY));
     for now in [ISSUED - LEEWAY - 1, ISSUED - 10 * LEEWAY, 0] {
-        refused("early", &at(now), TokenError::NotYetValid { from: ISSUED, now });
+        refused("early", &at(now), TokenError::NotYetValid { claim: "nbf", from: ISSUED, now });
     }
 }
 
@@ -47,14 +47,20 @@ fn a_token_is_good_from_leeway_before_nbf() {
 fn nbf_and_iat_both_have_to_have_come() {
     let limit = NOW + LEEWAY;
     accepted("both at the limit", &with_times(limit, limit, EXPIRES));
-    for (nbf, iat) in [(limit + 1, ISSUED), (ISSUED, limit + 1), (limit + 1, limit), (limit, limit + 1)] {
-        let error = TokenError::NotYetValid { from: limit + 1, now: NOW };
+    for (nbf, iat, claim) in [
+        (limit + 1, ISSUED, "nbf"),
+        (ISSUED, limit + 1, "iat"),
+        (limit + 1, limit, "nbf"),
+        (limit, limit + 1, "iat"),
+        (limit + 1, limit + 2, "nbf"),
+    ] {
+        let error = TokenError::NotYetValid { claim, from: limit + 1, now: NOW };
         refused("ahead", &with_times(nbf, iat, EXPIRES), error);
     }
     refused(
         "far",
         &with_times(ISSUED, u64::MAX, EXPIRES),
-        TokenError::NotYetValid { from: u64::MAX, now: NOW },
+        TokenError::NotYetValid { claim: "iat", from: u64::MAX, now: NOW },
     );
 }
 
@@ -65,7 +71,7 @@ fn without_leeway_the_second_counts() {
     accepted("first", &Given { rules: strict, ..at(ISSUED) });
     let late = TokenError::Expired { expires_at: EXPIRES, now: EXPIRES };
     refused("late", &Given { rules: strict, ..at(EXPIRES) }, late);
-    let early = TokenError::NotYetValid { from: ISSUED, now: ISSUED - 1 };
+    let early = TokenError::NotYetValid { claim: "nbf", from: ISSUED, now: ISSUED - 1 };
     refused("early", &Given { rules: strict, ..at(ISSUED - 1) }, early);
 }
 
@@ -118,7 +124,7 @@ fn times_are_whole_numbers_of_seconds() {
     ];
     for name in ["exp", "nbf", "iat"] {
         for text in odd {
-            let error = TokenError::Claim { claim: name };
+            let error = TokenError::Claim { claim: name, found: Some(text.replace("{}", "{...}")) };
             refused(&format!("{name} {text}"), &with_literal(name, text), error);
         }
         // RFC 8259 section 6 has no such numbers, so the payload is not JSON.
@@ -141,7 +147,8 @@ fn times_are_whole_numbers_of_seconds() {
 #[test]
 fn milliseconds_are_not_taken_for_seconds() {
     let milliseconds = with_times(ISSUED * 1000, ISSUED * 1000, EXPIRES * 1000);
-    refused("ms", &milliseconds, TokenError::NotYetValid { from: ISSUED * 1000, now: NOW });
+    let error = TokenError::NotYetValid { claim: "nbf", from: ISSUED * 1000, now: NOW };
+    refused("ms", &milliseconds, error);
 }
 
 #[test]

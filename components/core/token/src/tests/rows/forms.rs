@@ -1,6 +1,5 @@
 //! Rows about form, header, key and signature.
 
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RsaEncoding};
 use serde_json::{Value, json};
@@ -8,10 +7,10 @@ use valet_minting::{at_jwt_claims, at_jwt_header};
 
 use super::super::{
     CONSUMER_KEY_ID, CONSUMERS, KEY, KEY_ID, NOW, OTHER_KEY, PERFECT, RULES, TENANT, base64url, jwk, mint,
-    mint_text, sign, sign_with, with_text,
+    mint_text, public_key_pem, sign, sign_with, unfit, with_text,
 };
 use super::{Row, claims, header, malformed, row, with, without};
-use crate::{MAX_TOKEN_BYTES, TokenError};
+use crate::{MAX_DEPTH, MAX_TOKEN_BYTES, TokenError};
 
 const HEADER_JSON: &str = "header is not one JSON object";
 const PAYLOAD_JSON: &str = "payload is not one JSON object";
@@ -24,8 +23,10 @@ fn headed(id: &'static str, parameter: &str, value: Value, error: TokenError) ->
     row(id, what, mint(&with(header(), parameter, value), &claims()), error)
 }
 
-fn parameter(parameter: &'static str) -> TokenError {
-    TokenError::HeaderParameter { parameter }
+/// The perfect token with a header parameter that may not be what it is.
+fn ill(id: &'static str, parameter: &'static str, value: Value) -> Row {
+    let error = unfit(parameter, &value);
+    headed(id, parameter, value, error)
 }
 
 fn algorithm(algorithm: &str) -> TokenError {
@@ -56,9 +57,12 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn structure() -> Vec<Row> {
     let (signed, signature) = perfect();
-    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
-    let (deep_header, header_error) = too_large(mint_text(deep("[", "]"), claims().to_string()));
-    let (deep_claims, claims_error) = too_large(mint_text(header().to_string(), deep(r#"{"a":"#, "}")));
+    let deep = |levels: usize| format!(r#""x":{}{}"#, "[".repeat(levels), "]".repeat(levels));
+    let header_of = |levels| mint_text(with_text(&header(), &deep(levels)), claims().to_string());
+    let claims_of = |levels| mint_text(header().to_string(), with_text(&claims(), &deep(levels)));
+    let (deep_header, header_error) = too_large(header_of(20_000));
+    let (deep_claims, claims_error) = too_large(claims_of(20_000));
+    let too_deep = |levels| TokenError::TooDeep { levels, limit: MAX_DEPTH };
     let mut rows = vec![
         row("J-4", "not a JWT", "opaque-token", malformed(SEGMENTS)),
         row("J-5", "dots alone", "...", malformed(SEGMENTS)),
@@ -75,7 +79,10 @@ fn structure() -> Vec<Row> {
         ),
         row("J-36", "header is no JSON", mint_text("header", claims().to_string()), malformed(HEADER_JSON)),
         row("J-36", "header 20,000 deep", deep_header, header_error),
+        row("J-36", "header 4,000 deep", header_of(3999), too_deep(4000)),
         row("J-37", "claims 20,000 deep", deep_claims, claims_error),
+        row("J-37", "claims 4,000 deep", claims_of(3999), too_deep(4000)),
+        row("J-37", "a level too deep", claims_of(MAX_DEPTH), too_deep(MAX_DEPTH + 1)),
         row(
             "A-structure",
             "a byte order mark",
@@ -138,6 +145,8 @@ fn structure() -> Vec<Row> {
     let sibling = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let at = sibling.iter().position(|&byte| char::from(byte) == last).unwrap();
     let respelled = format!("{}{}", &PERFECT[..PERFECT.len() - 1], char::from(sibling[at | 1]));
+    let other_alphabet = format!("{signed}.+{}", &signature[1..]);
+    rows.push(row("J-35", "the other alphabet", other_alphabet, malformed(SIGNATURE_TEXT)));
     rows.push(row("J-35", "unused bits set", respelled, malformed(SIGNATURE_TEXT)));
     rows
 }
@@ -145,8 +154,6 @@ fn structure() -> Vec<Row> {
 fn algorithms() -> Vec<Row> {
     let unsigned = |alg: &str| format!("{}.", input(&with(header(), "alg", json!(alg))));
     let public = KEY.public_key();
-    let der: PublicKeyX509Der<'_> = public.as_der().unwrap();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", base64url(der.as_ref()));
     let hmac = |secret: &[u8]| {
         let input = input(&with(header(), "alg", json!("HS256")));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input.as_bytes());
@@ -156,12 +163,16 @@ fn algorithms() -> Vec<Row> {
         sign_with(&KEY, encoding, &input(&with(header(), "alg", json!(alg))))
     };
     let modulus = public.modulus();
-    vec![
+    let spelling = |variant: u32| -> String {
+        let flip = |(at, c): (usize, char)| if variant >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        "none".chars().enumerate().map(flip).collect()
+    };
+    let spellings = (0..16).map(spelling).map(|none| row("J-8", &*none, unsigned(&none), algorithm(&none)));
+    let mut rows = vec![
         row("J-6", "none", unsigned("none"), algorithm("none")),
         row("J-7", "None", unsigned("None"), algorithm("None")),
-        row("J-8", "nOnE", unsigned("nOnE"), algorithm("nOnE")),
         headed("J-9", "alg", json!(""), algorithm("")),
-        row("J-10", "HS256 by our PEM", hmac(pem.as_bytes()), algorithm("HS256")),
+        row("J-10", "HS256 by our PEM", hmac(public_key_pem().as_bytes()), algorithm("HS256")),
         row(
             "J-11",
             "HS256 by the modulus",
@@ -172,11 +183,13 @@ fn algorithms() -> Vec<Row> {
         row("J-20", "PS256", by("PS256", &RSA_PSS_SHA256), algorithm("PS256")),
         row("J-20", "PS256 said to be RS256", by("RS256", &RSA_PSS_SHA256), TokenError::Signature),
         headed("A-alg", "alg", json!("RS257"), algorithm("RS257")),
-        headed("N-algorithm", "alg", json!(256), parameter("alg")),
+        ill("N-algorithm", "alg", json!(256)),
         row("N-algorithm", "alg missing", mint(&without(header(), "alg"), &claims()), algorithm("")),
         headed("N-algorithm", "typ", json!(""), TokenError::Type { kind: String::new() }),
         headed("N-algorithm", "typ", json!("id_token"), TokenError::Type { kind: "id_token".into() }),
-    ]
+    ];
+    rows.extend(spellings);
+    rows
 }
 
 fn steering() -> Vec<Row> {
@@ -190,14 +203,14 @@ fn steering() -> Vec<Row> {
     };
     let elsewhere = with(at_jwt_claims(NOW), "aud", json!("https://staging.valet.example/mcp"));
     vec![
-        row("J-17", "the attacker's jwk", signed_by_attacker, parameter("jwk")),
-        headed("J-18", "jku", json!("https://evil.example/keys"), parameter("jku")),
-        headed("J-18", "x5u", json!("https://evil.example/cert"), parameter("x5u")),
+        row("J-17", "the attacker's jwk", signed_by_attacker, unfit("jwk", &json!({}))),
+        ill("J-18", "jku", json!("https://evil.example/keys")),
+        ill("J-18", "x5u", json!("https://evil.example/cert")),
         headed("J-19", "kid", json!("../../../../dev/null"), unknown("../../../../dev/null")),
-        headed("J-19", "kid", json!(1), parameter("kid")),
+        ill("J-19", "kid", json!(1)),
         row("J-19", "kid of 60 kB", long, error),
-        headed("J-22", "crit", json!(["exp"]), parameter("crit")),
-        headed("J-22", "b64", json!(false), parameter("b64")),
+        ill("J-22", "crit", json!(["exp"])),
+        ill("J-22", "b64", json!(false)),
         headed("J-40", "nonce", json!("wbXTAN0bWtrk3ufPbVBnx4jWl"), TokenError::GraphToken),
         row(
             "J-41",
@@ -205,18 +218,23 @@ fn steering() -> Vec<Row> {
             mint(&at_jwt_header(), &elsewhere),
             TokenError::Type { kind: "at+jwt".into() },
         ),
-        headed("A-key", "x5c", json!(["AAAA"]), parameter("x5c")),
+        ill("A-key", "x5c", json!(["AAAA"])),
         headed("A-key", "kid", json!("https://evil.example/key"), unknown("https://evil.example/key")),
         headed("A-key", "kid", json!("' OR 1=1 --"), unknown("'?OR?1=1?--")),
-        headed("A-key", "kid", json!([KEY_ID]), parameter("kid")),
-        headed("A-key", "kid", json!(""), parameter("kid")),
+        ill("A-key", "kid", json!([KEY_ID])),
+        ill("A-key", "kid", json!("")),
         headed("A-key", "kid", json!(KEY_ID.to_ascii_uppercase()), unknown(&KEY_ID.to_ascii_uppercase())),
-        headed("A-key", "kid", json!("k".repeat(257)), parameter("kid")),
+        ill("A-key", "kid", json!("k".repeat(257))),
         headed("A-key", "kid", json!(CONSUMER_KEY_ID), consumers),
-        headed("A-structure", "cty", json!("JWT"), parameter("cty")),
-        headed("A-structure", "enc", json!("A256GCM"), parameter("enc")),
-        headed("N-shape", "zip", json!("DEF"), parameter("zip")),
-        row("N-signing-key", "kid missing", mint(&without(header(), "kid"), &claims()), parameter("kid")),
+        ill("A-structure", "cty", json!("JWT")),
+        ill("A-structure", "enc", json!("A256GCM")),
+        ill("N-shape", "zip", json!("DEF")),
+        row(
+            "N-signing-key",
+            "kid missing",
+            mint(&without(header(), "kid"), &claims()),
+            TokenError::HeaderParameter { parameter: "kid", found: None },
+        ),
     ]
 }
 

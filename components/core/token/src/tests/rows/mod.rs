@@ -9,8 +9,8 @@ mod payload;
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, AUDIENCE_URI, Given, accepted, app_claims, claims, header, mint, perfect_caller, refused,
-    v1_claims, with, without,
+    AUDIENCE, AUDIENCE_URI, Given, ISSUERLESS_KEY_ID, accepted, app_claims, claims, header, mint,
+    missing as absent, perfect_caller, refused, v1_claims, with, without,
 };
 use crate::{Caller, Kind, TokenError};
 
@@ -37,9 +37,15 @@ fn changed(id: &'static str, claim: &str, value: Value, error: TokenError) -> Ro
     claimed(id, what, &with(claims(), claim, value), error)
 }
 
+/// The perfect token with one claim that may not be what it is.
+fn ill(id: &'static str, claim: &'static str, value: Value) -> Row {
+    let error = super::malformed(claim, &value);
+    changed(id, claim, value, error)
+}
+
 /// The perfect token without a claim.
 fn missing(id: &'static str, claim: &'static str) -> Row {
-    claimed(id, format!("{claim} missing"), &without(claims(), claim), TokenError::Claim { claim })
+    claimed(id, format!("{claim} missing"), &without(claims(), claim), absent(claim))
 }
 
 fn audience(found: &str) -> TokenError {
@@ -74,6 +80,19 @@ fn what_is_accepted_is_taken_for_what_it_is() {
     assert_eq!(caller.scopes, ["access_as_user.more", "ACCESS_AS_USER"]);
     let app = accepted("J-32", &Given::token(mint(&header(), &app_claims())));
     assert_eq!((app.kind, app.scopes), (Kind::Application, vec![]));
+    // A-version: each version by its own issuer and client claim; which one an API gets is its registration's choice.
+    assert_eq!(accepted("A-version", &Given::token(mint(&header(), &v1_claims()))), perfect_caller());
+    // A-lifetime: how long a token lives is for who signs it.
+    let late = with(claims(), "exp", json!(super::NOW + 100 * 365 * 86_400));
+    let caller = accepted("A-lifetime", &Given::token(mint(&header(), &late)));
+    assert_eq!(caller, Caller { expires_at: super::NOW + 100 * 365 * 86_400, ..perfect_caller() });
+    // N-signing-key and N-algorithm: a key that names no issuer signs for its set's, and `typ` may be absent.
+    let unnamed = with(header(), "kid", json!(ISSUERLESS_KEY_ID));
+    assert_eq!(accepted("N-signing-key", &Given::token(mint(&unnamed, &claims()))), perfect_caller());
+    assert_eq!(
+        accepted("N-algorithm", &Given::token(mint(&without(header(), "typ"), &claims()))),
+        perfect_caller()
+    );
     // N-groups: an overage says nothing here, and its link is not followed.
     let overage = with(claims(), "_claim_names", json!({ "groups": "src1" }));
     let overage = with(overage, "_claim_sources", json!({ "src1": { "endpoint": "https://evil.example" } }));
@@ -89,7 +108,7 @@ fn what_is_accepted_is_taken_for_what_it_is() {
 }
 
 /// Rows that are proved elsewhere, because they are no matter of the token alone.
-const ELSEWHERE: [&str; 16] = [
+const ELSEWHERE: [&str; 18] = [
     "J-1",
     "J-2",
     "J-3",
@@ -105,7 +124,9 @@ const ELSEWHERE: [&str; 16] = [
     "N-replay",
     "N-policy",
     "N-sign-in",
+    "A-lifetime",
     "A-transport",
+    "A-version",
 ];
 
 #[test]

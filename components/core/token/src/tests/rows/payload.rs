@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    AUDIENCE, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text, with_text,
+    AUDIENCE, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text, no_permissions,
+    with_text,
 };
 use super::{
-    Row, app_claims, audience, changed, claimed, claims, header, malformed, missing, row, v1_claims, with,
-    without,
+    Row, absent, app_claims, audience, changed, claimed, claims, header, ill, malformed, missing, row,
+    v1_claims, with, without,
 };
-use crate::TokenError;
+use crate::{Rules, TokenError};
 
 const PAYLOAD_JSON: &str = "payload is not one JSON object";
 
@@ -19,10 +20,6 @@ fn v2(tenant: &str) -> String {
 
 fn v1(tenant: &str) -> String {
     format!("{}/{tenant}/", RULES.v1_authority)
-}
-
-fn claim(claim: &'static str) -> TokenError {
-    TokenError::Claim { claim }
 }
 
 /// `iss` is `found`, all else is the perfect v2 token's.
@@ -36,8 +33,9 @@ fn written(id: &'static str, member: &str, error: TokenError) -> Row {
     row(id, member, mint_text(header().to_string(), with_text(&claims(), member)), error)
 }
 
-/// The perfect token with one member's value written as text.
-fn literal(id: &'static str, name: &str, text: &str, error: TokenError) -> Row {
+/// The perfect token with one member's value written as text, which it may not be.
+fn literal(id: &'static str, name: &'static str, text: &str) -> Row {
+    let error = TokenError::Claim { claim: name, found: Some(text.to_owned()) };
     let claims = with_text(&without(claims(), name), &format!(r#""{name}":{text}"#));
     row(id, format!("{name} = {text}"), mint_text(header().to_string(), claims), error)
 }
@@ -57,8 +55,9 @@ fn times() -> Vec<Row> {
         let old = with(with(claims(), "nbf", json!(NOW - 9000)), "exp", json!(expires_at));
         claimed(id, format!("ended {ago} s ago"), &old, TokenError::Expired { expires_at, now: NOW })
     };
-    let early =
-        |id, claim, from: u64| changed(id, claim, json!(from), TokenError::NotYetValid { from, now: NOW });
+    let early = |id, claim, from: u64| {
+        changed(id, claim, json!(from), TokenError::NotYetValid { claim, from, now: NOW })
+    };
     let never = TokenError::EmptyLifetime { not_before: NOW + 10, expires_at: NOW };
     let backwards = with(with(claims(), "nbf", json!(NOW + 10)), "exp", json!(NOW));
     vec![
@@ -66,17 +65,17 @@ fn times() -> Vec<Row> {
         ended("J-23", 360),
         early("J-24", "nbf", NOW + 3599),
         missing("J-25", "exp"),
-        changed("J-25", "exp", Value::Null, claim("exp")),
-        changed("J-25", "exp", json!("1800003600"), claim("exp")),
-        changed("J-25", "exp", json!(-1), claim("exp")),
-        literal("J-25", "exp", "1e400", claim("exp")),
+        ill("J-25", "exp", Value::Null),
+        ill("J-25", "exp", json!("1800003600")),
+        ill("J-25", "exp", json!(-1)),
+        literal("J-25", "exp", "1e400"),
         early("J-26", "iat", NOW + 61),
-        changed("J-27", "nbf", json!("1800000000"), claim("nbf")),
+        ill("J-27", "nbf", json!("1800000000")),
         claimed("N-lifetime", "nbf after exp", &backwards, never),
         ended("N-lifetime", 60),
         early("N-lifetime", "nbf", NOW + 61),
-        literal("N-lifetime", "exp", "1800003600.5", claim("exp")),
-        literal("N-lifetime", "iat", "18446744073709551616", claim("iat")),
+        literal("N-lifetime", "exp", "1800003600.5"),
+        literal("N-lifetime", "iat", "18446744073709551616"),
         missing("N-lifetime", "iat"),
         missing("N-lifetime", "nbf"),
     ]
@@ -101,6 +100,16 @@ fn origins() -> Vec<Row> {
         row.given.keys = r#"{"keys":[]}"#;
         row
     };
+    let no_issuers = {
+        let mut row = claimed(
+            "N-issuer",
+            "no tenant configured, so no issuer is valid",
+            &claims(),
+            TokenError::UnusableRules { setting: "tenants" },
+        );
+        row.given.rules = Rules { tenants: &[], ..RULES };
+        row
+    };
     let key_issuer = |key: &str| TokenError::KeyIssuer { key: key.into(), expected: v2(TENANT) };
     let v1_like = with(v1_claims(), "iss", json!(own));
     let crossed = TokenError::Issuer { found: own.clone(), expected: v1(TENANT) };
@@ -109,7 +118,7 @@ fn origins() -> Vec<Row> {
     vec![
         issuer("J-29", "https://evil.example"),
         missing("J-29", "iss"),
-        changed("J-29", "iss", json!([own]), claim("iss")),
+        ill("J-29", "iss", json!([own])),
         issuer("J-29", &format!("{own}/")),
         issuer("J-29", &v2(FOREIGN_TENANT)),
         issuer("J-29", &v1(TENANT)),
@@ -128,10 +137,10 @@ fn origins() -> Vec<Row> {
         issuer("N-issuer", &own.replace("login.microsoftonline.com", "login.windows-ppe.net")),
         issuer("N-issuer", &v2("{tenantid}")),
         issuer("N-issuer", "https://contoso.b2clogin.com/tfp/contoso/policy/v2.0/"),
-        changed("N-issuer", "iss", Value::Null, claim("iss")),
+        ill("N-issuer", "iss", Value::Null),
         missing("N-tenant", "tid"),
-        changed("N-tenant", "tid", json!(7), claim("tid")),
-        changed("N-tenant", "tid", json!("common"), claim("tid")),
+        ill("N-tenant", "tid", json!(7)),
+        ill("N-tenant", "tid", json!("common")),
         changed("N-tenant", "tid", json!(SECOND_TENANT), chain),
         written("N-tenant", &format!(r#""TID":"{SECOND_TENANT}""#), malformed(PAYLOAD_JSON)),
         row(
@@ -149,6 +158,7 @@ fn origins() -> Vec<Row> {
             key_issuer(&format!("https://login.partner.microsoftonline.cn/{TENANT}/v2.0")),
         ),
         no_keys,
+        no_issuers,
     ]
 }
 
@@ -156,11 +166,11 @@ fn audiences() -> Vec<Row> {
     vec![
         changed("J-28", "aud", json!("api://other"), audience("api://other")),
         missing("J-28", "aud"),
-        changed("J-28", "aud", json!(["api://other"]), claim("aud")),
+        ill("J-28", "aud", json!(["api://other"])),
         changed("J-28", "aud", json!(&AUDIENCE[..35]), audience(&AUDIENCE[..35])),
-        changed("J-28", "aud", json!({ "aud": AUDIENCE }), claim("aud")),
-        changed("N-audience", "aud", Value::Null, claim("aud")),
-        changed("N-audience", "aud", json!([]), claim("aud")),
+        ill("J-28", "aud", json!({ "aud": AUDIENCE })),
+        ill("N-audience", "aud", Value::Null),
+        ill("N-audience", "aud", json!([])),
         changed("N-audience", "aud", json!(""), audience("")),
         changed("N-audience", "aud", json!(" "), audience("?")),
         changed(
@@ -172,7 +182,7 @@ fn audiences() -> Vec<Row> {
         changed("N-audience", "aud", json!(format!("{AUDIENCE}0")), audience(&format!("{AUDIENCE}0"))),
         changed("N-audience", "aud", json!("api://valet.example/"), audience("api://valet.example/")),
         changed("N-audience", "aud", json!("api://valet.example//"), audience("api://valet.example//")),
-        changed("A-claims", "aud", json!([AUDIENCE, "api://other"]), claim("aud")),
+        ill("A-claims", "aud", json!([AUDIENCE, "api://other"])),
     ]
 }
 
@@ -182,8 +192,8 @@ fn kinds() -> Vec<Row> {
     let stated = |claims: Value, kind: &str| with(claims, "idtyp", json!(kind));
     let graph = "00000003-0000-0000-c000-000000000000";
     vec![
-        claimed("J-33", "an ID token", &id_token, TokenError::NotAnAccessToken),
-        claimed("J-33", "an ID token with roles", &with_roles, claim("azp")),
+        claimed("J-33", "an ID token", &id_token, no_permissions(0, 0, None)),
+        claimed("J-33", "an ID token with roles", &with_roles, absent("azp")),
         changed("J-40", "aud", json!(graph), audience(graph)),
         changed("J-42", "cnf", json!({ "jkt": "0ZcOCORZNYy" }), TokenError::BoundToken),
         changed(
@@ -193,24 +203,19 @@ fn kinds() -> Vec<Row> {
             audience("https://graph.microsoft.com"),
         ),
         changed("A-cross-use", "ver", json!("3.0"), TokenError::Version { version: "3.0".into() }),
-        claimed(
-            "N-authorisation",
-            "no scp, no roles",
-            &without(claims(), "scp"),
-            TokenError::NotAnAccessToken,
-        ),
-        changed("N-authorisation", "scp", json!(""), TokenError::NotAnAccessToken),
+        claimed("N-authorisation", "no scp, no roles", &without(claims(), "scp"), no_permissions(0, 0, None)),
+        changed("N-authorisation", "scp", json!(""), no_permissions(0, 0, None)),
         claimed(
             "N-authorisation",
             "a user said to be an app",
             &stated(claims(), "app"),
-            TokenError::NotAnAccessToken,
+            no_permissions(2, 0, Some("app")),
         ),
         claimed(
             "N-authorisation",
             "an app said to be a user",
             &stated(app_claims(), "user"),
-            TokenError::NotAnAccessToken,
+            no_permissions(0, 1, Some("user")),
         ),
     ]
 }
@@ -218,9 +223,9 @@ fn kinds() -> Vec<Row> {
 fn types() -> Vec<Row> {
     vec![
         written("A-claims", r#""tid":"common""#, malformed(PAYLOAD_JSON)),
-        changed("A-claims", "oid", json!(["x"]), claim("oid")),
-        literal("A-claims", "exp", "99999999999999999999", claim("exp")),
-        changed("A-claims", "scp", json!(["Mail.Read"]), claim("scp")),
-        changed("A-claims", "roles", json!("Admin"), claim("roles")),
+        ill("A-claims", "oid", json!(["x"])),
+        literal("A-claims", "exp", "99999999999999999999"),
+        ill("A-claims", "scp", json!(["Mail.Read"])),
+        ill("A-claims", "roles", json!("Admin")),
     ]
 }
