@@ -1,6 +1,7 @@
 //! Every limit of the host in one place, with its reason. Those that operators may have to change are keys of the configuration; these are
 //! their defaults.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Longest request body in bytes. MCP requests are a few kB; the largest are tool arguments with a document in them.
@@ -97,6 +98,11 @@ pub const CONCURRENT_REQUESTS: u32 = 256;
 /// Calls of one caller in a minute, and at once after a quiet minute. A model that calls tools in a loop makes some 60; this is for loops that went wrong.
 pub const CALLS_PER_MINUTE: u32 = 600;
 
+/// Sign-ins of one caller that Entra may refuse in a minute, and so the requests with our credential that somebody can have us send who has nothing but codes that
+/// they made up. Those that succeed are not counted, so that it does not matter how many people are behind one address; but this many of them are before Entra at the
+/// same time.
+pub const REFUSED_SIGN_INS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+
 /// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
 /// Each takes some 100 bytes.
 pub const COUNTED_CALLERS: usize = 65_536;
@@ -145,6 +151,13 @@ pub const EGRESS_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Time to fetch a client's metadata document, which a person waits for.
 pub const DOCUMENT_TIME: Duration = Duration::from_secs(5);
+
+/// Metadata documents that are being fetched at the same time. Strangers choose what is fetched, and each fetch holds one of the places for requests for as long as
+/// [`DOCUMENT_TIME`]; documents are kept, so honest ones are seldom fetched.
+pub const DOCUMENT_FETCHES: usize = 16;
+
+/// Those of one host: two, so that a first sign-in does not wait for another's, and a slow host holds no more than that.
+pub const DOCUMENT_FETCHES_OF_HOST: usize = 2;
 
 /// Longest metadata document in bytes. Real ones are below 2 kB.
 pub const DOCUMENT_BYTES: usize = 16 * 1024;

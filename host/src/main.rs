@@ -1,178 +1,30 @@
 //! The `valet` command: arguments, configuration, run.
 
+mod arguments;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
 use secrecy::SecretString;
 use valet::commands::accounts::{self, AccountsError};
 use valet::commands::install::{self, Client};
 use valet::commands::sessions::{self, Which};
 use valet::config::Config;
-use valet::local::{self, Local, LocalUser};
+use valet::local::LocalUser;
 use valet::runtime::Runtime;
 use valet::server::{Server, raise_descriptor_limit};
 use valet::stdio::Gateway;
-use valet::telemetry::{self, LogFormat};
-use valet::{artifact, config, limits};
-use valet_sign_in::{AccountId, LogIn, SignIn, Step, Storage};
+use valet::{artifact, config, limits, telemetry};
+use valet_sign_in::{AccountId, LogIn, Step};
+
+use arguments::{Arguments, Command, LocalArguments};
 
 /// Who calls over standard input. A variable, because arguments can be read by every user of the machine.
 const ACCESS_TOKEN: &str = "VALET_ACCESS_TOKEN";
 
-/// An MCP server protected by Microsoft Entra ID, whose tools are WebAssembly components that never hold a token.
-#[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-    /// What to log: `info`, `debug`, or by part such as `info,audit=off`. Logs go to standard error.
-    #[arg(long, global = true, env = "VALET_LOG", default_value = "info")]
-    log: String,
-    /// How to log.
-    #[arg(long, global = true, env = "VALET_LOG_FORMAT", value_enum, default_value_t)]
-    log_format: LogFormat,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve MCP over HTTPS.
-    Serve {
-        /// The configuration file; docs/configuration.md lists its keys.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
-        config: PathBuf,
-    },
-    /// Serve MCP on standard input and output, for the user of this machine ([local] in the configuration), or for the one whose access token is in the
-    /// variable VALET_ACCESS_TOKEN.
-    Stdio(LocalArguments),
-    /// Sign in with Microsoft, in the browser or with a code.
-    Login {
-        #[command(flatten)]
-        local: LocalArguments,
-        /// The user name, to be spared typing it.
-        #[arg(long)]
-        user: Option<String>,
-        /// Do not open a browser here: show a code to be entered in any browser.
-        #[arg(long)]
-        device_code: bool,
-    },
-    /// Sign out on this machine.
-    Logout {
-        #[command(flatten)]
-        local: LocalArguments,
-        /// The account, OBJECT-ID@TENANT-ID as `valet accounts` shows it; not needed if there is one.
-        #[arg(long)]
-        account: Option<AccountId>,
-        /// All accounts.
-        #[arg(long, conflicts_with = "account")]
-        all: bool,
-    },
-    /// Show who is signed in; the one with the star is used.
-    Accounts {
-        #[command(flatten)]
-        local: LocalArguments,
-        /// Use this account, OBJECT-ID@TENANT-ID, from now on.
-        #[arg(long = "use", value_name = "ACCOUNT")]
-        choose: Option<AccountId>,
-    },
-    /// Show the account that is used.
-    Whoami(LocalArguments),
-    /// Show or end the sign-in sessions in the store of a server, for its administrator. A store in a file is open in one process only, so its server has to be
-    /// stopped for it; one in Redis need not.
-    Sessions {
-        /// The configuration file of the server.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
-        config: PathBuf,
-        /// End the sessions of this user, OBJECT-ID@TENANT-ID.
-        #[arg(long, value_name = "USER")]
-        revoke: Option<AccountId>,
-        /// End all sessions.
-        #[arg(long, conflicts_with = "revoke")]
-        revoke_all: bool,
-    },
-    /// Add this server to the configuration of an MCP client.
-    Install {
-        /// The client.
-        #[arg(long, value_enum)]
-        client: Client,
-        /// Show what would be written and write nothing.
-        #[arg(long)]
-        print: bool,
-        #[command(flatten)]
-        local: LocalArguments,
-    },
-    /// Remove this server from the configuration of an MCP client.
-    Uninstall {
-        /// The client.
-        #[arg(long, value_enum)]
-        client: Client,
-    },
-    /// Check a configuration file, load what it names, and end.
-    Check {
-        /// The configuration file.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
-        config: PathBuf,
-    },
-    /// Compile a composed component ahead of time for this machine.
-    Compile {
-        /// The component, a `.wasm` file.
-        component: PathBuf,
-        /// Where to write native code, a `.cwasm` file.
-        #[arg(short, long)]
-        output: PathBuf,
-    },
-    /// Print completions for a shell, for example `valet completions bash > /etc/bash_completion.d/valet`.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
-}
-
-/// What every command about the user of this machine takes.
-#[derive(clap::Args)]
-struct LocalArguments {
-    /// The configuration file, the same as for `serve`; of [server] nothing is needed.
-    #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
-    config: PathBuf,
-    /// Keep tokens in a file that whoever reads this disk can read, on a machine without a keychain.
-    #[arg(long)]
-    dangerously_plaintext_cache: bool,
-}
-
-impl LocalArguments {
-    fn read(&self) -> Result<Config, String> {
-        let mut config = read(&self.config)?;
-        if let (Some(local), true) = (&mut config.local, self.dangerously_plaintext_cache) {
-            local.storage = Storage::DangerouslyPlaintext;
-        }
-        Ok(config)
-    }
-
-    /// The configuration, and its section about the user of this machine.
-    fn read_local(&self) -> Result<(Config, Local), String> {
-        let config = self.read()?;
-        let local = config.local.clone().ok_or_else(|| {
-            format!(
-                "{}: there is no [local] section, by which the user of this machine signs in",
-                self.config.display()
-            )
-        })?;
-        Ok((config, local))
-    }
-
-    /// The sign-in of a person at a terminal, by `steps` if these are given.
-    fn sign_in(&self, steps: Option<Vec<Step>>) -> Result<SignIn, String> {
-        let (config, mut local) = self.read_local()?;
-        if let Some(steps) = steps {
-            local.steps = steps;
-        }
-        local::sign_in(&config, &local).map_err(|error| error.to_string())
-    }
-}
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     match telemetry::start(&arguments.log, arguments.log_format).and_then(|()| run(arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -216,21 +68,12 @@ fn run(command: Command) -> Result<(), String> {
         Command::Uninstall { client } => {
             install::uninstall(client, &mut io::stdout()).map_err(|error| error.to_string())
         }
-        Command::Check { config } => in_tokio(async {
-            let read = read(&config)?;
-            if read.server.is_none() {
-                tracing::warn!(
-                    "no server.listen, which is fine for `valet stdio` and not enough for `valet serve`"
-                );
-            }
-            let runtime = Runtime::new(read).await.map_err(|error| error.to_string())?;
-            check(&runtime, &config).await
-        }),
+        Command::Check { config } => in_tokio(checked(&config, &mut io::stdout())),
         Command::Compile { component, output } => {
             artifact::compile(&component, &output).map_err(|error| error.to_string())
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "valet", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut arguments::command(), "valet", &mut io::stdout());
             Ok(())
         }
     }
@@ -268,8 +111,12 @@ fn installed(client: Client, print: bool, local: &LocalArguments) -> Result<(), 
         config: absolute(&local.config)?,
         plaintext_cache: local.dangerously_plaintext_cache,
     };
-    let done = if print { install::print } else { install::install };
-    done(client, &server, &mut io::stdout()).map_err(|error| error.to_string())
+    let out = &mut io::stdout();
+    let done = match print {
+        true => install::print(client, &server, out, &mut io::stderr()),
+        false => install::install(client, &server, out),
+    };
+    done.map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> Result<Config, String> {
@@ -283,6 +130,29 @@ fn in_tokio(work: impl Future<Output = Result<(), String>>) -> Result<(), String
     // Not to wait for a thread that reads standard input, which nobody may ever close.
     tokio.shutdown_background();
     done
+}
+
+/// Whether `valet serve` or `valet stdio` could begin; then says what is in the file, since a name that is misspelt can be a good name.
+async fn checked(path: &Path, out: &mut impl io::Write) -> Result<(), String> {
+    let config = read(path)?;
+    let rules = config.rules.clone();
+    let serves = match (&config.server, &config.local) {
+        (Some(_), Some(_)) => "`valet serve` and `valet stdio`",
+        (Some(_), None) => "`valet serve`",
+        (None, _) => "`valet stdio`, and not for `valet serve`, which needs `server.listen`",
+    };
+    warn_of_doubts(&config);
+    let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
+    check(&runtime, path).await?;
+    let path = path.display();
+    writeln!(out, "{path} is good for {serves}.\n{rules}")
+        .map_err(|error| format!("standard output: {error}"))
+}
+
+fn warn_of_doubts(config: &Config) {
+    for doubt in &config.rules.doubts {
+        tracing::warn!("{doubt}");
+    }
 }
 
 /// Asks the components whether they can work with their settings. What they refuse was derived from keys with other names.
@@ -305,6 +175,7 @@ async fn serve(path: &Path) -> Result<(), String> {
     let concurrent_requests = config.concurrent_requests;
     let resource = config.settings.get("resource").cloned().unwrap_or_default();
     warn_of_no_secret(&config);
+    warn_of_doubts(&config);
     raise_descriptor_limit();
     let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
     check(&runtime, path).await?;
@@ -327,6 +198,14 @@ async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
     let stop = stop_signal();
     let (runtime, bearer) = match (bearer, config.local.clone()) {
         (Some(token), _) => {
+            if !is_compact(token.trim()) {
+                return Err(format!(
+                    "{ACCESS_TOKEN}: this is no access token, which has three parts between two dots; unset it to sign in as the user of this machine"
+                ));
+            }
+            tracing::info!(
+                "calls are made with the access token in {ACCESS_TOKEN}, for as long as it is good"
+            );
             warn_of_no_secret(&config);
             (Runtime::new(config).await, SecretString::from(token.trim()))
         }
@@ -350,6 +229,14 @@ async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a token has the form of Entra's (RFC 7515 section 7.1). Whether it is good is for the components to say.
+fn is_compact(token: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    token.split('.').count() == 3 && token.split('.').all(is_part)
+}
+
 fn warn_of_no_secret(config: &Config) {
     if config.client_secret.is_none() {
         tracing::warn!(
@@ -359,28 +246,41 @@ fn warn_of_no_secret(config: &Config) {
 }
 
 /// Done at the first SIGTERM or Ctrl-C. SIGTERM is watched from the call on, not only from the first poll.
+#[cfg(unix)]
 fn stop_signal() -> impl Future<Output = ()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate());
-        async {
-            match terminate {
-                Ok(mut terminate) => {
-                    tokio::select! {
-                        _ = terminate.recv() => {}
-                        _ = tokio::signal::ctrl_c() => {}
-                    }
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    async {
+        match terminate {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "SIGTERM cannot be watched");
-                    let _ = tokio::signal::ctrl_c().await;
-                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be watched");
+                let _ = tokio::signal::ctrl_c().await;
             }
         }
     }
-    #[cfg(not(unix))]
-    async {
-        let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Done at the first Ctrl-C.
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_compact;
+
+    #[test]
+    fn an_access_token_has_three_parts() {
+        assert!(is_compact("eyJ.eyJ_-.c2ln"));
+        for text in ["", "abc", "a.b", "a..c", "a.b.c.d", "a.b.c d", "a.b.c=", "Bearer a.b.c"] {
+            assert!(!is_compact(text), "{text}");
+        }
     }
 }

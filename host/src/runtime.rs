@@ -1,5 +1,6 @@
 //! From a configuration to something that answers requests: artifacts loaded, capabilities behind them, epochs running.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -19,7 +20,7 @@ use crate::parts::request::{self, Api, Growing, Parts, Requests, Who};
 use crate::signing_key::SigningKey;
 use crate::{engine, limits};
 
-pub use crate::parts::request::{Kind, Request};
+pub use crate::parts::request::{ClientAbilities, Kind, Request};
 
 /// Why the components could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -186,16 +187,18 @@ impl Runtime {
         within(self.requests.check()).await
     }
 
-    /// Answers one request with a fresh instance: of the authorization server where the path is one of its, else of the MCP server.
+    /// Answers one request with a fresh instance: of the authorization server where the path is one of its, else of the MCP server. `peer` is where the connection
+    /// came from.
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn handle(&self, request: Request) -> Result<Response, RunError> {
+    pub async fn handle(&self, request: Request, peer: IpAddr) -> Result<Response, RunError> {
         if let Some(authorization) = &self.authorization
             && is_authorization(&request.target)
         {
             let Request { method, target, headers, body, request_id } = request;
-            let request = authorization::Request { method, target, headers, body, request_id };
+            let peer = network(peer);
+            let request = authorization::Request { method, target, headers, body, request_id, peer };
             // In a task of its own, which finishes what it began: a session that was opened is handed over or closed, also where the browser has left.
             let authorization = Arc::clone(authorization);
             let task = tokio::spawn(async move { authorization.handle(request).await });
@@ -221,13 +224,20 @@ impl Runtime {
         within(self.requests.inspect(message)).await
     }
 
-    /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for. `request_id` is the caller's number for it, for the audit trail.
+    /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for, and whose client has opened with `declared` ([`Kind::Opening`]). `request_id`
+    /// is the caller's number for it, for the audit trail.
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn message(&self, bearer: &str, message: &[u8], request_id: &str) -> Result<Answer, RunError> {
+    pub async fn message(
+        &self,
+        bearer: &str,
+        message: &[u8],
+        declared: ClientAbilities,
+        request_id: &str,
+    ) -> Result<Answer, RunError> {
         let began = Instant::now();
-        Ok(match within(self.requests.message(bearer, message, request_id)).await? {
+        Ok(match within(self.requests.message(bearer, message, declared, request_id)).await? {
             request::Answer::Nothing => Answer::Nothing,
             request::Answer::Whole(whole) => Answer::Whole(whole),
             request::Answer::Growing(growing) => Answer::Growing(Pieces::new(growing, began)),
@@ -251,6 +261,14 @@ fn is_authorization(target: &str) -> bool {
         || path == "/auth/callback"
         || path.starts_with("/.well-known/oauth-authorization-server")
         || path.starts_with("/.well-known/openid-configuration")
+}
+
+/// What one party can be taken to have of the address space: an IPv4 address, or the /64 of an IPv6 address, within which anybody can take a new one at will.
+fn network(peer: IpAddr) -> String {
+    match peer.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).to_string(),
+    }
 }
 
 /// A number for a request: sixteen random hexadecimal digits, unguessable enough that a caller who quotes one was given it.
@@ -295,9 +313,13 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
+        refused_sign_ins: Calls::new(limits::REFUSED_SIGN_INS),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
-        signing_key: SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        signing_key: match config.own_keys {
+            Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
+            None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),
+        },
         ranges: Ranges::new(&store),
         documents: Documents::new(Connector::new(trust, documents)),
         settings: config.settings,
@@ -324,4 +346,21 @@ fn start_epochs(engine: &Engine) {
             }
         })
         .expect("the system can start a thread");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_an_address_or_a_network_of_64_bits() {
+        for (peer, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+        ] {
+            assert_eq!(network(peer.parse().unwrap()), expected);
+        }
+    }
 }

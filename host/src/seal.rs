@@ -5,6 +5,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretBox};
 
 /// First byte of what is sealed. Another format gets another number.
@@ -30,9 +31,10 @@ impl SealingKeys {
     /// When the system has no randomness.
     #[must_use]
     pub fn random() -> Self {
-        let mut key = [0; 32];
-        aws_lc_rs::rand::fill(&mut key).expect("the system's random source works");
-        Self(vec![SecretBox::new(Box::new(key))])
+        let key = SecretBox::init_with_mut(|key: &mut [u8; 32]| {
+            aws_lc_rs::rand::fill(key).expect("the system's random source works");
+        });
+        Self(vec![key])
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8; 32]> {
@@ -47,13 +49,13 @@ impl Seal {
     /// What `label` (RFC 5869, `info`) is sealed with. A label is the name of one purpose.
     pub(crate) fn new(keys: &SealingKeys, label: &[u8]) -> Self {
         let derived = |sealing_key: &[u8; 32]| {
-            let mut key = [0; 32];
+            let mut key = Zeroizing::new([0; 32]);
             let extracted = Salt::new(HKDF_SHA256, &[]).extract(sealing_key);
             extracted
                 .expand(&[label], HKDF_SHA256)
-                .and_then(|key_material| key_material.fill(&mut key))
+                .and_then(|key_material| key_material.fill(key.as_mut_slice()))
                 .expect("32 bytes");
-            RandomizedNonceKey::new(&AES_256_GCM_SIV, &key).expect("32 bytes")
+            RandomizedNonceKey::new(&AES_256_GCM_SIV, key.as_slice()).expect("32 bytes")
         };
         Self(keys.iter().map(derived).collect())
     }
@@ -72,15 +74,15 @@ impl Seal {
     }
 
     /// What was sealed; none for anything else.
-    pub(crate) fn open(&self, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, sealed: &[u8], bound_to: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.0.iter().find_map(|key| opened(key, sealed, bound_to))
     }
 }
 
-fn opened(key: &RandomizedNonceKey, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+fn opened(key: &RandomizedNonceKey, sealed: &[u8], bound_to: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (&FORMAT, rest) = sealed.split_first()? else { return None };
     let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>()?;
-    let mut text = text.to_vec();
+    let mut text = Zeroizing::new(text.to_vec());
     let length = key.open_in_place(Nonce::from(nonce), place(bound_to), &mut text).ok()?.len();
     text.truncate(length);
     Some(text)
@@ -104,7 +106,7 @@ mod tests {
         let seal = Seal::new(&keys(&[1]), b"a");
         let sealed = seal.seal(b"value", b"place").unwrap();
         assert_eq!(sealed.len(), "value".len() + OVERHEAD_BYTES);
-        assert_eq!(seal.open(&sealed, b"place").as_deref(), Some(&b"value"[..]));
+        assert_eq!(seal.open(&sealed, b"place").unwrap().as_slice(), b"value");
         assert_eq!(seal.open(&sealed, b"elsewhere"), None);
         assert_eq!(Seal::new(&keys(&[1]), b"b").open(&sealed, b"place"), None);
         assert_eq!(Seal::new(&keys(&[2]), b"a").open(&sealed, b"place"), None);
@@ -114,7 +116,7 @@ mod tests {
     fn keys_change_one_behind_the_other() {
         let old = Seal::new(&keys(&[1]), b"a").seal(b"value", b"").unwrap();
         let both = Seal::new(&keys(&[2, 1]), b"a");
-        assert_eq!(both.open(&old, b"").as_deref(), Some(&b"value"[..]));
+        assert_eq!(both.open(&old, b"").unwrap().as_slice(), b"value");
         assert!(!both.is_current(&old, b""));
         let new = both.seal(b"value", b"").unwrap();
         assert!(both.is_current(&new, b"") && !both.is_current(&new, b"elsewhere"));

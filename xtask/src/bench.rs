@@ -175,7 +175,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     say("measuring one check of a token");
     let mut validator = workspace.cargo(["run", "--quiet", "--release", "--package", "valet-validator-rig"]);
     validator.env("VALET_COMPONENTS", workspace.artifacts().join("components"));
-    let text = format!("{}\n\n## One check of a token\n\n{}", report.markdown(), output(validator)?);
+    let validator = output(validator)?;
+    say("measuring sign-in");
+    let sign_in = output(stage.sign_in_bench(&built.native)?)?;
+    let text =
+        format!("{}\n\n## One check of a token\n\n{validator}\n\n## Sign-in\n\n{sign_in}", report.markdown());
     let path = workspace.artifacts().join("bench.md");
     std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
     say(&format!("\n{text}\n{} has the same", path.display()));
@@ -185,7 +189,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 fn build(workspace: &Workspace) -> Result<Built> {
     let built = artifacts::build(workspace, true)?;
     say("building the yardstick and the load");
-    run_command(workspace.cargo(["build", "--package", "valet-yardstick", "--release"]))?;
+    let mut cargo = workspace.cargo(["build", "--release"]);
+    cargo.args(["--package", "valet-yardstick", "--package", "valet-sign-in-bench"]);
+    run_command(cargo)?;
     Ok(built)
 }
 

@@ -7,14 +7,16 @@ use anyhow::Result;
 use crate::workspace::{run, say};
 
 /// A package, and what is tested with it.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("redis-server", "sessions that several servers share"),
     ("dbus", "the keychain and the broker of a desktop"),
     ("gnome-keyring", "the keychain of a desktop"),
     ("libsecret-1-0", "Microsoft's broker runtime"),
     ("chromium", "the pages that a person sees"),
     ("faketime", "sign-ins that take too long"),
+    ("tmux", "what a person sees at a terminal"),
     ("libwebkit2gtk-4.1-0", "Microsoft's broker runtime"),
+    ("gcc-mingw-w64-x86-64", "the parts for Windows, which are compiled and not run"),
 ];
 
 /// Installs what is missing. Where it cannot (no Debian, not root), the tests that need it say that they did not run.

@@ -11,6 +11,7 @@ mod mutants;
 mod packs;
 mod snapshot;
 mod tests;
+mod windows;
 mod workspace;
 
 use std::process::ExitCode;

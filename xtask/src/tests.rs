@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Built};
 use crate::machine;
+use crate::windows;
 use crate::workspace::{Workspace, output, run, say, shown};
 
 /// What a job ends with that this machine does not allow (the convention of automake and meson).
@@ -19,6 +20,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     say("\nrunning the Rust tests");
     let schema_suite = json_schema_suite(workspace)?;
     run(rust_tests(workspace, &built, &schema_suite))?;
+    say("\nchecking the parts for Windows");
+    let windows = windows::check(workspace)?;
     say("\nholding our verdicts on tokens against PyJWT's and jose's");
     token_oracles(workspace)?;
     say("\nrunning the conformance suite of MCP");
@@ -29,6 +32,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     let javascript = run_if_allowed(mcp_job(workspace, &built, "clients/node"))?;
     say("\nrunning clients and a browser against sign-in sessions");
     let sessions = run_if_allowed(mcp_job(workspace, &built, "clients/session"))?;
+    say("\nrunning clients, a browser and a keychain with the local server");
+    let local = run_if_allowed(mcp_job(workspace, &built, "clients/local"))?;
     say("\nrunning validators of MCP servers and of their authorization");
     run(mcp_job(workspace, &built, "validators"))?;
     say("\nrunning Microsoft's Python clients against the emulator");
@@ -39,8 +44,10 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     let closed_network =
         run_if_allowed(entra_client(workspace, &built, "python3", "entra-real-names/run.py"))?;
     for (ran, job) in [
+        (windows, "the check of the parts for Windows"),
         (javascript, "the MCP clients for JavaScript"),
         (sessions, "clients and a browser against sign-in sessions"),
+        (local, "clients, a browser and a keychain with the local server"),
         (closed_network, "the job with Microsoft's own host names"),
     ] {
         if !ran {

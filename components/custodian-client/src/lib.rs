@@ -89,7 +89,7 @@ fn local(failure: wire::Failure) -> Failure {
         wire::Failure::InteractionRequired(claims) => Failure::InteractionRequired(claims),
         wire::Failure::AssertionRefused(detail) => Failure::AssertionRefused(detail),
         wire::Failure::Throttled(seconds) => Failure::Throttled(seconds),
-        wire::Failure::ActionRequired(words) => Failure::ActionRequired(words),
+        wire::Failure::ActionRequired(action) => Failure::ActionRequired(action),
         wire::Failure::Misconfigured(detail) => Failure::Misconfigured(detail),
         wire::Failure::Unavailable(detail) => Failure::Unavailable(detail),
     }

@@ -143,7 +143,7 @@ fn on_wire(failure: requests::Failure) -> wire::Failure {
         requests::Failure::InteractionRequired(claims) => wire::Failure::InteractionRequired(claims),
         requests::Failure::AssertionRefused(detail) => wire::Failure::AssertionRefused(detail),
         requests::Failure::Throttled(seconds) => wire::Failure::Throttled(seconds),
-        requests::Failure::ActionRequired(words) => wire::Failure::ActionRequired(words),
+        requests::Failure::ActionRequired(action) => wire::Failure::ActionRequired(action),
         requests::Failure::Misconfigured(detail) => wire::Failure::Misconfigured(detail),
         requests::Failure::Unavailable(detail) => wire::Failure::Unavailable(detail),
     }

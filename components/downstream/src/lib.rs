@@ -77,7 +77,7 @@ fn read(response: http::Response) -> Result<Response, Failure> {
 fn token_failure(failure: tokens::Failure) -> Failure {
     match failure {
         tokens::Failure::InteractionRequired(claims) => Failure::InteractionRequired(claims),
-        tokens::Failure::ActionRequired(words) => Failure::ActionRequired(words),
+        tokens::Failure::ActionRequired(action) => Failure::ActionRequired(action),
         tokens::Failure::AssertionRefused(detail) => Failure::AssertionRefused(detail),
         tokens::Failure::Misconfigured(detail) => Failure::Misconfigured(detail),
         tokens::Failure::Throttled(seconds) => Failure::Throttled(seconds),

@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     Interaction(Option<String>),
     /// What the token was asked for with (assertion, code, session) is not good any more.
     Grant(String),
+    /// The same, as the authority said it.
+    Refused(answer::Detail),
     /// An operator has to act.
     Misconfigured(String),
     /// Wait.
@@ -25,6 +27,7 @@ impl From<Fault> for tokens::Failure {
         match fault {
             Fault::Interaction(claims) => Self::InteractionRequired(claims),
             Fault::Grant(detail) => Self::AssertionRefused(detail),
+            Fault::Refused(detail) => Self::AssertionRefused(detail.to_string()),
             Fault::Misconfigured(detail) => Self::Misconfigured(detail),
             Fault::Throttled(seconds) => Self::Throttled(seconds),
             Fault::Unavailable(detail) => Self::Unavailable(detail),
@@ -37,6 +40,7 @@ impl From<Fault> for sessions::Failure {
         match fault {
             Fault::Interaction(claims) => Self::InteractionRequired(claims),
             Fault::Grant(detail) => Self::Ended(detail),
+            Fault::Refused(detail) => Self::Ended(detail.to_string()),
             Fault::Misconfigured(detail) => Self::Misconfigured(detail),
             Fault::Throttled(seconds) => Self::Throttled(seconds),
             Fault::Unavailable(detail) => Self::Unavailable(detail),
@@ -48,7 +52,7 @@ impl From<answer::Failure> for Fault {
     fn from(failure: answer::Failure) -> Self {
         match failure {
             answer::Failure::InteractionRequired { claims, .. } => Self::Interaction(claims),
-            answer::Failure::GrantRefused(detail) => Self::Grant(detail.to_string()),
+            answer::Failure::GrantRefused(detail) => Self::Refused(detail),
             answer::Failure::Misconfigured(detail) => {
                 Self::Misconfigured(format!("the authority refused us: {detail}"))
             }

@@ -2,14 +2,14 @@
 
 use valet_core_entra::kept::Kept;
 use valet_core_entra::refresh::Request;
-use valet_core_entra::session::SessionId;
+use valet_core_entra::session::{Refusal, SessionId, refusal};
 use valet_core_entra::{ExposeSecret as _, with_openid};
 
 use crate::authority::{self, Authority, capabilities};
 use crate::bindings::exports::valet::downstream::tokens::Principal;
 use crate::bindings::wasi::clocks::wall_clock;
 use crate::fault::Fault;
-use crate::sessions::{Held, Records, identity, known_until, record_wanted};
+use crate::sessions::{Held, Records, api_scopes, identity, known_until, record_wanted};
 
 /// The session of a caller who signed in here; none for one with a token of Entra's.
 pub(crate) fn session_of(of: &Principal) -> Result<Option<SessionId>, Fault> {
@@ -38,8 +38,45 @@ pub(crate) fn acquire(id: &SessionId, scopes: &[String], claims: Option<&str>) -
 
 /// Asks the authority for a token for `scopes`, and keeps what it gives before anybody gets to use it.
 ///
-/// A refusal is the end of the session: the person has to sign in again, and is then asked for the claims that were wanted.
+/// The refusal of the refresh token itself is the end of the session. Where the person has to do something, it goes on for what needs nothing: but claims that
+/// are wanted are remembered, so that it is not renewed, the person signs in again, and is then asked for them.
 pub(crate) fn refresh(
+    records: &Records,
+    id: &SessionId,
+    held: &mut Held,
+    scopes: &[String],
+    claims: Option<&str>,
+) -> Result<String, Fault> {
+    match ask(records, id, held, scopes, claims) {
+        Err(Fault::Refused(detail)) => {
+            let opened_with = api_scopes()?;
+            if refusal(&detail, scopes, &opened_with) == Refusal::Doubtful {
+                // Whether the session is good is not for the scopes of one tool to say.
+                match ask(records, id, held, &opened_with, None) {
+                    Ok(_) => return Err(Fault::Interaction(None)),
+                    Err(Fault::Refused(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            records.delete(id)?;
+            Err(Fault::Refused(detail))
+        }
+        // The authority's claims go before the API's: it was told those.
+        Err(Fault::Interaction(wanted)) => match wanted.or(claims.map(str::to_owned)) {
+            Some(wanted) => {
+                record_wanted(records, id.tenant_id(), id.object_id(), &wanted)?;
+                held.session.short_of = Some(scopes.to_vec());
+                records.replace(id, held)?;
+                Err(Fault::Interaction(Some(wanted)))
+            }
+            None => Err(Fault::Interaction(None)),
+        },
+        answer => answer,
+    }
+}
+
+/// The request of [`refresh`], and what it brings.
+fn ask(
     records: &Records,
     id: &SessionId,
     held: &mut Held,
@@ -56,19 +93,7 @@ pub(crate) fn refresh(
         claims: Some(&capabilities(claims)?),
     };
     let now = wall_clock::now().seconds;
-    let tokens = match authority::tokens(client.token_url(), &request.body()) {
-        Ok(tokens) => tokens,
-        Err(Fault::Grant(why)) => {
-            records.delete(id)?;
-            return Err(Fault::Grant(why));
-        }
-        Err(Fault::Interaction(Some(claims))) => {
-            record_wanted(records, id.tenant_id(), id.object_id(), &claims)?;
-            records.delete(id)?;
-            return Err(Fault::Interaction(Some(claims)));
-        }
-        Err(fault) => return Err(fault),
-    };
+    let tokens = authority::tokens(client.token_url(), &request.body())?;
     if let Some(token) = &tokens.id_token {
         let identity = identity(&us, token, None, now, |error| {
             Fault::Unavailable(format!("the authority's ID token was refused: {error}"))

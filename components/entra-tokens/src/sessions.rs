@@ -1,5 +1,6 @@
 //! Sign-in sessions: opened with a code, renewed with the refresh token, closed. Their records are the session store's only content.
 
+use valet_core_entra::claims;
 use valet_core_entra::id_token::{self, IdTokenError, Identity};
 use valet_core_entra::kept::Kept;
 use valet_core_entra::redeem::Request;
@@ -40,9 +41,10 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     let identity = identity(&us, &token, Some(&nonce), now, |error| {
         Fault::Grant(format!("the ID token was refused: {error}"))
     })?;
-    settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.with_claims)?;
+    settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.claims.as_deref())?;
 
-    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes());
+    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes())
+        .map_err(|error| Fault::Grant(format!("the ID token was refused: {error}")))?;
     let ends_at = now.saturating_add(session_lifetime()?);
     let expires_at = now.saturating_add(tokens.expires_in);
     let session = Session {
@@ -50,6 +52,7 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
         roles: identity.roles,
         refresh_token: tokens.refresh_token.ok_or_else(|| missing("refresh token"))?,
         tokens: vec![(scopes, Kept { access_token: tokens.access_token, expires_at })],
+        short_of: None,
         known_until: known_until(now, tokens.expires_in),
         ends_at,
     };
@@ -71,6 +74,10 @@ pub(crate) fn renew(id: &str) -> Result<oauth::Session, Fault> {
     let records = Records::open()?;
     let known = |held: &Held| held.session.known_until > wall_clock::now().seconds;
     let mut held = records.get(&id)?;
+    if held.session.short_of.is_some() {
+        // A client would come back with a token that does not do either. Refused, it has the person sign in.
+        return Err(Fault::Interaction(None));
+    }
     if !known(&held) {
         let _turn = records.take_turn(&id)?;
         held = records.get(&id)?;
@@ -100,7 +107,7 @@ fn described(id: &SessionId, session: Session) -> oauth::Session {
 }
 
 /// The permissions of the API that a sign-in asks for.
-fn api_scopes() -> Result<Vec<String>, Fault> {
+pub(crate) fn api_scopes() -> Result<Vec<String>, Fault> {
     Ok(setting("sign_in_scopes")?.split_whitespace().map(str::to_owned).collect())
 }
 
@@ -148,20 +155,29 @@ pub(crate) fn record_wanted(
     session_store::set(&name, &record, WANTED_LIFETIME).map_err(unavailable)
 }
 
-/// Whoever signed in with the claims that were wanted has met them: the authority refuses otherwise. Whoever was not asked for them is sent once more.
+/// Whoever signed in with the claims that were wanted has met them: the authority refuses otherwise. Whoever was asked for others, or for none, is sent once more.
 fn settle_wanted(
     records: &Records,
     tenant_id: &str,
     object_id: &str,
-    with_claims: bool,
+    asked: Option<&str>,
 ) -> Result<(), Fault> {
     let name = wanted_claims_name(tenant_id, object_id);
     let place = Place { tenant_id, object_id, record: &name };
-    let Some(record) = session_store::get(&name).map_err(unavailable)? else { return Ok(()) };
-    let wanted = records.keys.open(&record, place);
-    match wanted.and_then(|plain| String::from_utf8(plain.expose_secret().to_vec()).ok()) {
-        Some(claims) if !with_claims => Err(Fault::Interaction(Some(claims))),
-        _ => session_store::delete(&name).map_err(unavailable),
+    // Each round but the last means that another session of the user has got further.
+    loop {
+        let Some(record) = session_store::get(&name).map_err(unavailable)? else { return Ok(()) };
+        let wanted = records.keys.open(&record, place);
+        let wanted = wanted.and_then(|plain| String::from_utf8(plain.expose_secret().to_vec()).ok());
+        // What was settled, or was sealed with a key that is gone.
+        let Some(wanted) = wanted else { return Ok(()) };
+        if !claims::settles(asked, &wanted) {
+            return Err(Fault::Interaction(Some(wanted)));
+        }
+        // By an empty record, not by deleting: others may be wanted by now.
+        if session_store::replace(&name, &record, &[], 1).map_err(unavailable)? {
+            return Ok(());
+        }
     }
 }
 

@@ -18,6 +18,11 @@ impl Audit {
         Self { request_id, method: None, subject: None, caller: None }
     }
 
+    /// The number of the request.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// The caller is verified from here on.
     pub(crate) fn caller(&mut self, caller: Caller) {
         self.caller = Some(caller);

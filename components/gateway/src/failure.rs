@@ -39,6 +39,11 @@ impl Told {
                 audit.failed("consent_required", String::new());
                 Self::Words(ACT_FIRST.to_owned())
             }
+            // Whoever could have sent the user to the page has done so.
+            Failure::ActionRequired((words, _)) => {
+                audit.failed("action_required", String::new());
+                Self::Words(words)
+            }
             Failure::ReauthenticationRequired => {
                 audit.failed("assertion_refused", String::new());
                 Self::NewToken

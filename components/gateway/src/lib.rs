@@ -24,6 +24,7 @@ use bindings::exports::valet::mcp::endpoint::{Body, Guest as Endpoint, Request, 
 use bindings::exports::valet::mcp::messages::{Answer as Carried, Guest as Messages, Kind};
 use bindings::exports::valet::mcp::pieces;
 use bindings::valet::identity::authenticator;
+use bindings::valet::mcp::interaction::ClientAbilities;
 
 use crate::session::Answer;
 use crate::settings::Settings;
@@ -46,12 +47,15 @@ impl Endpoint for Component {
     }
 
     fn check() -> Result<(), String> {
-        Settings::read()?.metadata()?;
-        lists::check()
+        let settings = Settings::read()?;
+        settings.metadata()?;
+        lists::known(&settings.policy, &lists::check()?)
     }
 
     fn ready() -> Result<(), String> {
-        Self::check()?;
+        // A rule about nothing lets nobody in, and keeps nobody out.
+        Settings::read()?.metadata()?;
+        lists::check()?;
         authenticator::ready()
     }
 }
@@ -64,13 +68,14 @@ impl Messages for Component {
     fn inspect(message: Vec<u8>) -> Kind {
         match valet_core_mcp::inspect(&message) {
             valet_core_mcp::Kind::Request(id) => Kind::Request(id),
+            valet_core_mcp::Kind::Opening(id, declared) => Kind::Opening((id, rounds::flags(declared))),
             valet_core_mcp::Kind::Cancellation(id) => Kind::Cancellation(id),
             valet_core_mcp::Kind::Other => Kind::Other,
         }
     }
 
-    fn handle(bearer: String, message: Vec<u8>, request_id: String) -> Carried {
-        match messages::answer(&bearer, &message, request_id) {
+    fn handle(bearer: String, message: Vec<u8>, declared: ClientAbilities, request_id: String) -> Carried {
+        match messages::answer(&bearer, &message, declared, request_id) {
             None => Carried::Nothing,
             Some(Answer::Whole(reply)) => Carried::Whole(reply.body),
             Some(Answer::Growing(_, stream)) => Carried::Growing(pieces::Pieces::new(Pieces::new(stream))),

@@ -3,7 +3,7 @@
 
 use valet_core_mcp::page::{Cursor, page};
 use valet_core_mcp::{Context, Definition, Fault, List, Offers, Reply, mirrored};
-use valet_core_policy::{Prompt, Resource, Tool};
+use valet_core_policy::{Policy, Prompt, Resource, Subject, Tool};
 
 use crate::bindings::valet::mcp::{prompts, resources, tools};
 use crate::schema;
@@ -74,26 +74,65 @@ impl Session<'_> {
 
 /// Whether all definitions can be used. The text names the one at fault. Not asked for each request: what a call needs, it
 /// looks at again.
-pub(crate) fn check() -> Result<(), String> {
-    let mut resource_names = Vec::new();
+pub(crate) fn check() -> Result<Names, String> {
+    let mut all = Names::default();
     for list in [List::Tools, List::Resources, List::Templates, List::Prompts] {
-        let mut names = Vec::new();
+        // A policy names resources and templates alike.
+        let names = match list {
+            List::Tools => &mut all.tools,
+            List::Resources | List::Templates => &mut all.resources,
+            List::Prompts => &mut all.prompts,
+        };
         for (index, json) in definitions(list).iter().enumerate() {
             let name =
                 check_one(list, json).map_err(|why| format!("entry {index} of {}: {why}", list.method()))?;
-            // A policy names resources and templates alike.
-            let names = if matches!(list, List::Resources | List::Templates) {
-                &mut resource_names
-            } else {
-                &mut names
-            };
             if names.contains(&name) {
                 return Err(format!("`{name}` is twice in {}", list.method()));
             }
             names.push(name);
         }
     }
+    Ok(all)
+}
+
+/// The names of what there is.
+#[derive(Default)]
+pub(crate) struct Names {
+    tools: Vec<String>,
+    /// Templates too.
+    resources: Vec<String>,
+    prompts: Vec<String>,
+}
+
+/// Whether everything that the policy names is there. Whoever writes a rule means something by it, and what they misspelt nobody could use.
+pub(crate) fn known(policy: &Policy, there: &Names) -> Result<(), String> {
+    for (subject, names) in [
+        (Subject::Tool, &there.tools),
+        (Subject::Resource, &there.resources),
+        (Subject::Prompt, &there.prompts),
+    ] {
+        if let Some(unknown) = policy.names(subject).find(|named| !names.iter().any(|name| name == named)) {
+            return Err(format!(
+                "setting `policy`: there is no {subject} `{unknown}`, which [{}] names; {}",
+                subject.section(),
+                nearest(unknown, names)
+            ));
+        }
+    }
     Ok(())
+}
+
+/// The name that may be meant, or all where there are few.
+fn nearest(unknown: &str, names: &[String]) -> String {
+    let unlike =
+        |name: &String| strsim::osa_distance(&name.to_ascii_lowercase(), &unknown.to_ascii_lowercase());
+    let close = names.iter().map(|name| (unlike(name), name)).min();
+    match close {
+        Some((unlike, name)) if unlike * 3 <= name.len() => format!("is `{name}` meant?"),
+        Some(_) if names.len() <= 10 => format!("there are: {}", names.join(", ")),
+        Some(_) => format!("there are {} others", names.len()),
+        None => "there is none at all".to_owned(),
+    }
 }
 
 fn check_one(list: List, json: &str) -> Result<String, String> {
@@ -112,4 +151,47 @@ fn check_one(list: List, json: &str) -> Result<String, String> {
         }
     }
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there() -> Names {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Names {
+            tools: names(&["whoami", "GetUserDetailsFromGraph"]),
+            resources: names(&["profile"]),
+            prompts: Vec::new(),
+        }
+    }
+
+    /// What is said of a policy with this in the place of its sections.
+    fn said(sections: &str) -> Result<(), String> {
+        let policy = Policy::parse(&format!("{{{sections}}}")).unwrap();
+        known(&policy, &there())
+    }
+
+    #[test]
+    fn what_the_policy_names_has_to_be_there() {
+        let rule = r#"{ "scopes": ["a"] }"#;
+        let good = format!(r#""tools": {{ "whoami": {rule} }}, "resources": {{ "profile": {rule} }}"#);
+        assert_eq!(said(&good), Ok(()), "not all of it has to be named");
+        for (sections, why) in [
+            (
+                format!(r#""tools": {{ "getUserDetailFromGraph": {rule} }}"#),
+                "setting `policy`: there is no tool `getUserDetailFromGraph`, which [tools] names; is `GetUserDetailsFromGraph` meant?",
+            ),
+            (
+                format!(r#""tools": {{ "whoami": {rule}, "zebra": {rule} }}"#),
+                "setting `policy`: there is no tool `zebra`, which [tools] names; there are: whoami, GetUserDetailsFromGraph",
+            ),
+            (
+                format!(r#"{good}, "prompts": {{ "profile": {rule} }}"#),
+                "setting `policy`: there is no prompt `profile`, which [prompts] names; there is none at all",
+            ),
+        ] {
+            assert_eq!(said(&sections), Err(why.to_owned()));
+        }
+    }
 }

@@ -4,12 +4,18 @@ use valet_core_mcp::{Fault, Message, Reply, read_message};
 
 use crate::audit::Audit;
 use crate::bindings::valet::identity::authenticator::{self, Failure};
+use crate::bindings::valet::mcp::interaction::ClientAbilities;
 use crate::refusals::{Consequence, Outcome, consequence};
 use crate::session::{Answer, Carrier, Session};
 use crate::settings::Settings;
 
 /// The answer to a message, or none.
-pub(crate) fn answer(bearer: &str, message: &[u8], request_id: String) -> Option<Answer> {
+pub(crate) fn answer(
+    bearer: &str,
+    message: &[u8],
+    declared: ClientAbilities,
+    request_id: String,
+) -> Option<Answer> {
     let audit = Audit::new(request_id);
     let request = match read_message(message) {
         Ok(Message::Notification(_) | Message::Response) => return None,
@@ -28,7 +34,10 @@ pub(crate) fn answer(bearer: &str, message: &[u8], request_id: String) -> Option
         }
     };
     match authenticator::authenticate(bearer) {
-        Ok(principal) => Some(Session::new(&settings, Carrier::Messages, principal, audit).answer(&request)),
+        Ok(principal) => {
+            let carrier = Carrier::Messages { declared };
+            Some(Session::new(&settings, carrier, principal, audit).answer(&request))
+        }
         Err(Failure::Refused(refusal)) => {
             let Consequence { audit: word, outcome } = consequence(refusal.reason);
             match outcome {

@@ -32,10 +32,10 @@ impl Session<'_> {
             return Reply::failure(context, &fault);
         }
         let request = ["prompts/get", permit.name(), arguments];
-        let round = Round::new(&self.caller, context, get.input.abilities, request);
+        let round = Round::new(self, context, get.input.abilities, request);
         let about = match round.about(&self.audit, &get.input) {
             Ok(about) => about,
-            Err(fault) => return Reply::failure(context, &fault),
+            Err(reply) => return reply,
         };
         match prompts::get(&self.principal, permit.name(), arguments, &about) {
             Ok(Outcome::Complete(result)) => match ResultMembers::prompt(&result) {
@@ -43,6 +43,7 @@ impl Session<'_> {
                 Err(fault) => self.bad_result(context, &fault),
             },
             Ok(Outcome::InputRequired(needed)) => round.ask(&self.audit, &needed),
+            Err(Failure::ActionRequired((words, page))) => round.act(&self.audit, &words, page.as_deref()),
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown()),
             Err(failure) => self.failure(context, failure, unknown),
         }

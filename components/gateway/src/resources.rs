@@ -5,7 +5,7 @@ use valet_core_mcp::pack::ResultMembers;
 use valet_core_mcp::{Context, Fault, Reply};
 use valet_core_policy::Resource;
 
-use crate::bindings::valet::mcp::interaction::Outcome;
+use crate::bindings::valet::mcp::interaction::{Failure, Outcome};
 use crate::bindings::valet::mcp::resources;
 use crate::lists;
 use crate::rounds::Round;
@@ -22,10 +22,10 @@ impl Session<'_> {
         if let Err(reply) = self.admit::<Resource>(context, &name, unknown) {
             return reply;
         }
-        let round = Round::new(&self.caller, context, read.input.abilities, ["resources/read", uri, ""]);
+        let round = Round::new(self, context, read.input.abilities, ["resources/read", uri, ""]);
         let about = match round.about(&self.audit, &read.input) {
             Ok(about) => about,
-            Err(fault) => return Reply::failure(context, &fault),
+            Err(reply) => return reply,
         };
         match resources::read(&self.principal, uri, &about) {
             Ok(Outcome::Complete(result)) => match ResultMembers::resource(&result) {
@@ -33,6 +33,7 @@ impl Session<'_> {
                 Err(fault) => self.bad_result(context, &fault),
             },
             Ok(Outcome::InputRequired(needed)) => round.ask(&self.audit, &needed),
+            Err(Failure::ActionRequired((words, page))) => round.act(&self.audit, &words, page.as_deref()),
             Err(failure) => self.failure(context, failure, unknown),
         }
     }

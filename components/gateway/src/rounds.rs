@@ -1,6 +1,6 @@
 //! Requests that need several rounds (MCP `basic/patterns/mrtr`): what the client brings, and what it is asked for.
 
-use valet_core_mcp::input::{InputRequest, InputRequests, binding};
+use valet_core_mcp::input::{self, InputRequest, InputRequests, binding, declined};
 use valet_core_mcp::message::{Abilities, Input, OwnedContext};
 use valet_core_mcp::{Context, Fault, Reply, Revision, limits};
 
@@ -8,27 +8,39 @@ use crate::audit::Audit;
 use crate::bindings::valet::capability::request_state::{self, Refusal};
 use crate::bindings::valet::identity::principal::Caller;
 use crate::bindings::valet::mcp::interaction::{ClientAbilities, Context as About, GivenInput, NeededInput};
-use crate::session::SERVER;
+use crate::session::{Carrier, SERVER, Session};
+
+/// The key of the page that we send a user to ourselves. No state goes with it: it would have to open for somebody who has signed in meanwhile, and proves nothing.
+const PAGE: &str = "sign-in";
 
 /// What the next round has to repeat: the state that is sealed for it opens with this and nothing else.
 pub(crate) struct Round {
     context: OwnedContext,
     abilities: Abilities,
+    /// Whether the client said that it can send its user to a page, with this request or when it opened.
+    has_pages: bool,
+    /// Whether there is a result that words can be told in.
+    is_call: bool,
     bound_to: Vec<u8>,
 }
 
 impl Round {
     /// The round of `method` with `name` (of a URI, the URI) and `arguments`, exactly as sent.
     pub(crate) fn new(
-        caller: &Caller,
+        session: &Session<'_>,
         context: Context<'_>,
         abilities: Abilities,
-        request: [&str; 3],
+        [method, name, arguments]: [&str; 3],
     ) -> Self {
-        let [method, name, arguments] = request;
-        let parts = [&caller.tenant_id, &caller.object_id, &caller.client_id].map(String::as_str);
-        let bound_to = binding(&[parts[0], parts[1], parts[2], method, name, arguments]);
-        Self { context: context.to_owned(), abilities, bound_to }
+        let Caller { tenant_id, object_id, client_id, .. } = &session.caller;
+        let has_pages = match session.carrier {
+            Carrier::Messages { declared } if !context.revision.is_modern() => {
+                declared.contains(ClientAbilities::ELICITATION_URL)
+            }
+            _ => abilities.elicitation_url,
+        };
+        let bound_to = binding(&[tenant_id, object_id, client_id, method, name, arguments]);
+        Self { context: context.to_owned(), abilities, has_pages, is_call: method == "tools/call", bound_to }
     }
 
     /// What the request is.
@@ -38,65 +50,95 @@ impl Round {
 
     /// What the pack is told beside the parameters. A state that is there has to open. One that is not there proves nothing,
     /// which the pack sees: whoever can send answers without one could as well get one first.
-    pub(crate) fn about(&self, audit: &Audit, input: &Input<'_>) -> Result<About, Fault> {
+    pub(crate) fn about(&self, audit: &Audit, input: &Input<'_>) -> Result<About, Reply> {
         let state = match &input.state {
             None => None,
-            Some(sealed) => Some(request_state::open(sealed, &self.bound_to).map_err(|refusal| {
-                let (reason, detail) = match refusal {
-                    Refusal::Invalid => {
-                        ("invalid_state", "the request state is not of this request, or none of ours")
-                    }
-                    Refusal::Expired => ("expired_state", "the request state is too old"),
-                };
-                audit.denied(reason, detail.to_owned());
-                Fault::InvalidRequestState
-            })?),
+            Some(sealed) => Some(self.open(audit, sealed)?),
         };
-        let responses = input.responses.as_ref().map(|responses| {
+        let responses: Option<Vec<(String, String)>> = input.responses.as_ref().map(|responses| {
             responses
                 .iter()
                 .map(|(key, answer)| (key.clone().into_owned(), answer.get().to_owned()))
                 .collect()
         });
+        let client = flags(input.abilities);
+        if let (None, Some([(key, answer)])) = (&state, responses.as_deref())
+            && key == PAGE
+        {
+            if declined(answer) {
+                audit.denied("declined", "the user does not go to the page".to_owned());
+                return Err(self.told("The user declined to sign in with Microsoft, which this needs."));
+            }
+            return Ok(About { client, input: None });
+        }
         let given = (state.is_some() || responses.is_some()).then(|| GivenInput {
             responses: responses.unwrap_or_default(),
             state: state.unwrap_or_default(),
         });
-        Ok(About { client: abilities(input.abilities), input: given })
+        Ok(About { client, input: given })
+    }
+
+    fn open(&self, audit: &Audit, sealed: &str) -> Result<Vec<u8>, Reply> {
+        request_state::open(sealed, &self.bound_to).map_err(|refusal| {
+            let (reason, detail) = match refusal {
+                Refusal::Invalid => {
+                    ("invalid_state", "the request state is not of this request, or none of ours")
+                }
+                Refusal::Expired => ("expired_state", "the request state is too old"),
+            };
+            audit.denied(reason, detail.to_owned());
+            Reply::failure(self.context(), &Fault::InvalidRequestState)
+        })
     }
 
     /// Asks the client for `needed`, if it can give that.
     pub(crate) fn ask(&self, audit: &Audit, needed: &NeededInput) -> Reply {
-        let context = self.context();
         let requests = needed.requests.iter().map(|request| InputRequest {
             key: &request.key,
             method: &request.method,
             params: &request.params,
         });
-        let bad = |why: String| {
-            audit.failed("bad_result", why);
-            Reply::failure(context, &Fault::Internal)
-        };
         let requests = match InputRequests::check(requests.collect()) {
             Ok(requests) => requests,
-            Err(fault) => return bad(fault.to_string()),
+            Err(fault) => return self.bad(audit, fault.to_string()),
         };
         if needed.state.len() > limits::INPUT_STATE {
-            return bad(format!("a request state of {} bytes", needed.state.len()));
+            return self.bad(audit, format!("a request state of {} bytes", needed.state.len()));
         }
-        if !context.revision.is_modern() {
+        if !self.context().revision.is_modern() {
             return self.ask_legacy(audit, &requests);
         }
         if let Some(missing) = requests.missing(self.abilities) {
             audit.denied("missing_capability", format!("{missing:?}"));
-            return Reply::failure(context, &Fault::MissingCapabilities { missing });
+            return Reply::failure(self.context(), &Fault::MissingCapabilities { missing });
         }
         match request_state::seal(&needed.state, &self.bound_to, limits::INPUT_LIFETIME) {
-            Ok(state) => SERVER.input_required(context, &requests, &state),
+            Ok(state) => SERVER.input_required(self.context(), &requests, Some(&state)),
             Err(why) => {
                 audit.failed("misconfigured", why);
-                Reply::failure(context, &Fault::Internal)
+                Reply::failure(self.context(), &Fault::Internal)
             }
+        }
+    }
+
+    /// Has the user do what `words` say. A client that can send them to `page` is asked to, and comes back when they are done; to others the words are told.
+    pub(crate) fn act(&self, audit: &Audit, words: &str, page: Option<&str>) -> Reply {
+        audit.failed("action_required", String::new());
+        let Some(page) = page.filter(|_| self.has_pages) else { return self.told(words) };
+        let is_modern = self.context().revision.is_modern();
+        // The key of a legacy page tells it apart from every other: it becomes the `elicitationId`.
+        let key = if is_modern { PAGE.to_owned() } else { format!("{PAGE}-{}", audit.request_id()) };
+        let params = input::page(words, page);
+        let request = InputRequest { key: &key, method: "elicitation/create", params: &params };
+        match InputRequests::check(vec![request]) {
+            Ok(requests) if is_modern => SERVER.input_required(self.context(), &requests, None),
+            Ok(requests) => match requests.pages() {
+                Some(elicitations) => {
+                    Reply::failure(self.context(), &Fault::UrlElicitationRequired { elicitations })
+                }
+                None => self.told(words),
+            },
+            Err(fault) => self.bad(audit, fault.to_string()),
         }
     }
 
@@ -109,16 +151,29 @@ impl Round {
             Some(elicitations) if context.revision == Revision::V2025_11_25 => {
                 Reply::failure(context, &Fault::UrlElicitationRequired { elicitations })
             }
-            _ => SERVER.tool_error(
-                context,
+            _ => self.told(
                 "This needs an answer from the user, or from the client, for which this client's version of MCP has no way \
                  here. A client that speaks 2026-07-28 can do it.",
             ),
         }
     }
+
+    /// Words for the caller: in the result of a tool, where a model can act on them, else in an error.
+    fn told(&self, words: &str) -> Reply {
+        match self.is_call {
+            true => SERVER.tool_error(self.context(), words),
+            false => Reply::failure(self.context(), &Fault::Unavailable { reason: words.to_owned() }),
+        }
+    }
+
+    fn bad(&self, audit: &Audit, why: String) -> Reply {
+        audit.failed("bad_result", why);
+        Reply::failure(self.context(), &Fault::Internal)
+    }
 }
 
-fn abilities(abilities: Abilities) -> ClientAbilities {
+/// What packs and hosts are told of a client's abilities.
+pub(crate) fn flags(abilities: Abilities) -> ClientAbilities {
     let Abilities { elicitation_form, elicitation_url, sampling, roots } = abilities;
     [
         (elicitation_form, ClientAbilities::ELICITATION_FORM),

@@ -7,6 +7,7 @@ use valet_core_policy::{Caller as Judged, Denial, Kind as JudgedKind, Permit, Re
 use crate::audit::Audit;
 use crate::bindings::valet::capability::rate_limit;
 use crate::bindings::valet::identity::principal::{Caller, Kind, Principal};
+use crate::bindings::valet::mcp::interaction::ClientAbilities;
 use crate::http::challenge_for;
 use crate::lists;
 use crate::settings::Settings;
@@ -40,7 +41,10 @@ pub(crate) enum Carrier<'s> {
         events: bool,
     },
     /// Single messages.
-    Messages,
+    Messages {
+        /// What the client declared when it opened; a legacy request does not repeat it.
+        declared: ClientAbilities,
+    },
 }
 
 /// An answer to a request.
@@ -145,7 +149,7 @@ impl<'s> Session<'s> {
                     Carrier::Http { .. } => {
                         challenge_for(self.settings, Challenge::insufficient_scope(&text), &scopes)
                     }
-                    Carrier::Messages => Reply::failure(context, &Fault::Forbidden),
+                    Carrier::Messages { .. } => Reply::failure(context, &Fault::Forbidden),
                 }
             }
             Reason::MissingRole { .. } | Reason::ApplicationNotAllowed => {

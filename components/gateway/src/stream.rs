@@ -72,7 +72,7 @@ impl Stream {
         let framing = match carrier {
             Carrier::Http { events: true, .. } => Some(Framing::Events),
             Carrier::Http { events: false, .. } => None,
-            Carrier::Messages => Some(Framing::Messages),
+            Carrier::Messages { .. } => Some(Framing::Messages),
         };
         let mut stream = Self {
             running,

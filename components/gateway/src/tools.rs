@@ -33,10 +33,10 @@ impl Session<'_> {
             return reply.into();
         }
         let request = ["tools/call", tool, arguments];
-        let round = Round::new(&self.caller, context, call.input.abilities, request);
+        let round = Round::new(&self, context, call.input.abilities, request);
         let about = match round.about(&self.audit, &call.input) {
             Ok(about) => about,
-            Err(fault) => return Reply::failure(context, &fault).into(),
+            Err(reply) => return reply.into(),
         };
         match tools::call(&self.principal, tool, arguments, &about) {
             Ok(Called::Complete(result)) => {
@@ -46,6 +46,9 @@ impl Session<'_> {
             Ok(Called::Running(running)) => {
                 let output_schema = definition.output_schema().map(str::to_owned);
                 Stream::start(self, call, round, running, output_schema)
+            }
+            Err(Failure::ActionRequired((words, page))) => {
+                round.act(&self.audit, &words, page.as_deref()).into()
             }
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown(tool)).into(),
             Err(failure) => {

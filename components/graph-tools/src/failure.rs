@@ -9,7 +9,7 @@ use crate::bindings::valet::downstream::requests;
 pub(crate) fn explain(failure: requests::Failure) -> Result<String, Failure> {
     match failure {
         requests::Failure::InteractionRequired(claims) => Err(Failure::InteractionRequired(claims)),
-        requests::Failure::ActionRequired(words) => Ok(words),
+        requests::Failure::ActionRequired(action) => Err(Failure::ActionRequired(action)),
         requests::Failure::AssertionRefused(_) => Err(Failure::ReauthenticationRequired),
         requests::Failure::Refused(rule) => {
             Err(Failure::Internal(format!("the tool made a request that policy refuses: {rule}")))

@@ -26,14 +26,15 @@ pub(crate) fn change<T>(
     })
 }
 
-/// Ends a session with its family of refresh tokens. The error is for the log; a session that could not be closed still lives.
-pub(crate) fn end(session: &str, family: &str) -> Result<(), String> {
+/// Ends a session with its family of refresh tokens, where that is known: without its session it is refused in any case. The error is for the log; a session that could
+/// not be closed still lives.
+pub(crate) fn end(session: &str, family: Option<&str>) -> Result<(), String> {
     sessions::close(session).map_err(|failure| crate::entra::words(&failure))?;
-    grants::delete(&refresh::record_name(family))
+    family.map_or(Ok(()), |family| grants::delete(&refresh::record_name(family)))
 }
 
 /// The same for what a client presented, and takes it out of its user's record.
 pub(crate) fn end_granted(exchange: &Exchange<'_>, grant: &Grant, family: &str) -> Result<(), String> {
-    end(&grant.session.id, family)?;
+    end(&grant.session.id, Some(family))?;
     change(exchange, &grant.session.user, |account| account.end(&grant.session.id))
 }

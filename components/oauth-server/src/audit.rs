@@ -10,6 +10,11 @@ pub(crate) fn allowed(request_id: &str, reason: &str, user: &User, client_id: &s
     record(request_id, Decision::Allowed, reason, Some(user), Some(client_id), detail);
 }
 
+/// Somebody got what they asked for, and is not known here.
+pub(crate) fn granted(request_id: &str, reason: &str, client_id: Option<&str>) {
+    record(request_id, Decision::Allowed, reason, None, client_id, String::new());
+}
+
 /// Somebody did not get what they asked for.
 pub(crate) fn denied(request_id: &str, reason: &str, client_id: Option<&str>, detail: String) {
     record(request_id, Decision::Denied, reason, None, client_id, detail);

@@ -33,6 +33,10 @@ pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
         Err(NoClient::Fetch(why)) => {
             return refuse(None, Refusal::Page(AuthorizeError::DocumentUnavailable(why)));
         }
+        Err(NoClient::Busy) => {
+            let why = "as many documents are being fetched as may be".to_owned();
+            return refuse(None, Refusal::Page(AuthorizeError::DocumentUnavailable(why)));
+        }
         Err(NoClient::Store(why)) => return exchange.failed("store", why),
     };
     let request = match Request::read(&form, &client, &exchange.settings) {

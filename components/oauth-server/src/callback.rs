@@ -1,21 +1,26 @@
 //! Entra's answer: from its code to ours.
 
+use valet_core_entra::claims;
 use valet_core_oauth::callback::{self, Answer, CallbackError, Outcome, SessionFailure};
 use valet_core_oauth::code;
 use valet_core_oauth::consent;
 use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::transaction::{Basis, EntraRequest, Transaction, TransactionError, used_record};
+use valet_core_oauth::transaction::{
+    Basis, EntraRequest, Progress, Transaction, TransactionError, used_record,
+};
 use valet_core_oauth::user::Session;
 use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
 
 use crate::authorize::{ask, to_entra};
+use crate::bindings::valet::capability::rate_limit;
 use crate::bindings::valet::oauth::sessions::{self, Failure, SignIn};
 use crate::browser::{self, KeepError};
 use crate::clients;
 use crate::entra::{Entra, words};
 use crate::exchange::Exchange;
+use crate::grants::Change;
 use crate::{accounts, audit, grants, random};
 
 /// What went wrong once the sign-in was known to be this browser's.
@@ -73,18 +78,35 @@ fn signed_in(
     code: &SecretString,
     request: EntraRequest,
 ) -> Result<Response, Trouble> {
+    let caller = callback::counted_as(
+        browser::user(&exchange.cookies()).as_ref().map(|(user, _)| user),
+        &exchange.request.peer,
+    );
+    if let Err(seconds) = rate_limit::take(&caller) {
+        let detail = format!("{caller}: again in {seconds} s");
+        return Err(told(SessionFailure::TooMany, "rate_limited", detail));
+    }
+    // Written before Entra is asked: however often this is sent, it is asked once. And after the count, so that who makes up codes fills no store.
+    if let Err(trouble) = advance(transaction, |progress| progress.take(&request)) {
+        rate_limit::give_back(&caller);
+        return Err(trouble);
+    }
     let opened = sessions::open(&SignIn {
         code: code.expose_secret().to_owned(),
         redirect_uri: exchange.settings.url(route::CALLBACK),
         verifier: request.verifier.expose_secret().to_owned(),
         nonce: request.nonce.expose_secret().to_owned(),
-        with_claims: transaction.with_claims(),
+        claims: transaction.claims().map(str::to_owned),
     });
+    if matches!(opened, Ok(_) | Err(Failure::InteractionRequired(Some(_)))) {
+        rate_limit::give_back(&caller);
+    }
     let session = match opened {
         Ok(session) => session,
         // A policy or the API wants more of this user. Once: whoever was asked for it and comes back without gets no further.
-        Err(Failure::InteractionRequired(Some(claims))) if !transaction.with_claims() => {
-            let again = transaction.clone().with_more_claims(&random::entra_secrets());
+        Err(Failure::InteractionRequired(Some(claims))) if transaction.claims().is_none() => {
+            let digest = claims::digest(&claims);
+            let again = transaction.clone().with_more_claims(digest, &random::entra_secrets());
             return to_entra(exchange, &again, Some(&claims), Response::redirect).map_err(keeping);
         }
         Err(failure) => return Err(not_opened(&failure)),
@@ -130,11 +152,8 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
             return ask(exchange, &client, &again).map(Finished::Asked).map_err(keeping);
         }
     }
-    // A `state` counts once, whoever sends it again.
-    let used = used_record(transaction.id());
-    if !grants::swap(&used, None, b"", limits::TRANSACTION_LIFETIME).map_err(Trouble::Ours)? {
-        return Err(Trouble::Person(TransactionError::Phase));
-    }
+    // One code for a transaction, whatever was sent in parallel.
+    advance(transaction, Progress::finish)?;
     let issued = code::issue(transaction, session, &random::bytes(), &random::bytes(), now);
     let too_many = accounts::change(exchange, &user, |account| {
         if permitted {
@@ -144,11 +163,24 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
     });
     for kept in too_many.map_err(Trouble::Ours)? {
         // The oldest of very many. If it cannot be ended now it ends by itself.
-        let _ = accounts::end(&kept.session, &kept.family);
+        let _ = accounts::end(&kept.session, Some(&kept.family));
     }
     grants::set(&issued.record, &issued.value, limits::CODE_LIFETIME).map_err(Trouble::Ours)?;
     clients::keep_registered(transaction.client_id());
     Ok(Finished::Signed(callback::finished(transaction, &issued.code, settings)))
+}
+
+/// Takes a step of a transaction that can be taken once.
+fn advance(
+    transaction: &Transaction,
+    step: impl Fn(Progress) -> Result<Progress, TransactionError>,
+) -> Result<(), Trouble> {
+    let advanced =
+        grants::change(&used_record(transaction.id()), |record| match step(Progress::read(record)) {
+            Ok(progress) => Change::Replace(progress.to_record(), limits::TRANSACTION_LIFETIME, Ok(())),
+            Err(error) => Change::Nothing(Err(error)),
+        });
+    advanced.map_err(Trouble::Ours)?.map_err(Trouble::Person)
 }
 
 fn keeping(error: KeepError) -> Trouble {
@@ -156,13 +188,17 @@ fn keeping(error: KeepError) -> Trouble {
 }
 
 fn not_opened(failure: &Failure) -> Trouble {
-    let detail = words(failure);
-    let (told, reason) = match failure {
+    let (why, reason) = match failure {
         Failure::Ended(_) => (SessionFailure::Refused, "sign_in_refused"),
         Failure::InteractionRequired(_) => (SessionFailure::Refused, "interaction_required"),
         Failure::Misconfigured(_) => (SessionFailure::Misconfigured, "misconfigured"),
         Failure::Throttled(_) | Failure::Unavailable(_) => (SessionFailure::Unavailable, "entra_unavailable"),
     };
-    let (code, description) = told.told();
+    told(why, reason, words(failure))
+}
+
+/// The client hears it.
+fn told(why: SessionFailure, reason: &'static str, detail: String) -> Trouble {
+    let (code, description) = why.told();
     Trouble::Client { code, description, reason, detail }
 }

@@ -18,6 +18,8 @@ pub(crate) enum NoClient {
     Document(DocumentError),
     /// The document cannot be fetched. For the log.
     Fetch(String),
+    /// As many documents are being fetched as may be.
+    Busy,
     /// The store failed. For the log.
     Store(String),
 }
@@ -70,13 +72,38 @@ fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
     {
         return Ok(client);
     }
-    let answer = egress_metadata::get(url.as_str()).map_err(|failure| NoClient::Fetch(words(failure)))?;
+    let failure = url.failure_name();
+    if let Ok(Some(why)) = grants::get(&failure) {
+        let why = String::from_utf8_lossy(&why);
+        return Err(NoClient::Fetch(format!("a moment ago: {why}")));
+    }
+    let fetched = fetched(url);
+    match &fetched {
+        Ok((_, body, lifetime)) => grants::keep_bounded("document/", &name, body, *lifetime),
+        Err(NoClient::Document(error)) => remember_failure(&failure, &error.to_string()),
+        Err(NoClient::Fetch(why)) => remember_failure(&failure, why),
+        // Ours, or of the moment.
+        Err(NoClient::Busy | NoClient::Client(_) | NoClient::Store(_)) => {}
+    }
+    fetched.map(|(client, _, _)| client)
+}
+
+fn remember_failure(name: &str, why: &str) {
+    grants::keep_bounded("no-document/", name, why.as_bytes(), limits::DOCUMENT_FAILURE_LIFETIME);
+}
+
+/// The client, its document, and for how long that is kept.
+fn fetched(url: &DocumentUrl) -> Result<(Client, Vec<u8>, u64), NoClient> {
+    let answer = egress_metadata::get(url.as_str()).map_err(|failure| match failure {
+        egress_metadata::Failure::Busy => NoClient::Busy,
+        egress_metadata::Failure::Failed(failure) => NoClient::Fetch(words(failure)),
+    })?;
     let field =
         |name: &str| answer.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     document::check_answer(answer.status, field("content-type")).map_err(NoClient::Document)?;
     let client = document::read(url, &answer.body).map_err(NoClient::Document)?;
-    grants::keep_document(&name, &answer.body, document::lifetime(field("cache-control")));
-    Ok(client)
+    let lifetime = document::lifetime(field("cache-control"));
+    Ok((client, answer.body, lifetime))
 }
 
 fn words(failure: http::Failure) -> String {

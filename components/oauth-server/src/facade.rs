@@ -1,5 +1,6 @@
 //! The façade: metadata of ours, and tokens from Entra by way of us. Nothing is kept.
 
+use valet_core_entra::forwarded::{Answer as Verdict, judge};
 use valet_core_entra::{Client, ClientCredential};
 use valet_core_oauth::ExposeSecret as _;
 use valet_core_oauth::authorize::{AuthorizeError, Refusal};
@@ -8,13 +9,13 @@ use valet_core_oauth::http::Response;
 use valet_core_oauth::route::Route;
 use valet_core_oauth::token::TokenError;
 
-use crate::audit;
 use crate::bindings::exports::valet::oauth::authorization::Request;
 use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
 use crate::entra::required;
 use crate::exchange::{Exchange, misconfigured};
 use crate::token;
+use crate::{audit, register};
 
 /// Whether this is how the server is set up.
 pub(crate) fn is_on() -> bool {
@@ -41,11 +42,11 @@ pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
         Route::Register => {
             let request = exchange.request;
             match facade.register(exchange.field("content-type"), &request.body, exchange.now) {
-                Ok(response) => response,
-                Err(error) => {
-                    audit::denied(exchange.id(), "registration", None, error.to_string());
-                    error.response()
+                Ok(response) => {
+                    audit::granted(exchange.id(), "registered", Some(&facade.client_id));
+                    response
                 }
+                Err(error) => register::refused(exchange, &error),
             }
         }
         Route::Consent | Route::Callback | Route::Revoke | Route::Jwks | Route::SignOut => return None,
@@ -60,7 +61,10 @@ fn authorize(facade: &Facade, exchange: &Exchange<'_>) -> Response {
     };
     let form = exchange.form().map_err(AuthorizeError::Form);
     match form.and_then(|form| facade.authorize(&form, &endpoint)) {
-        Ok(location) => Response::redirect(location),
+        Ok(location) => {
+            audit::granted(exchange.id(), "sent_to_entra", Some(&facade.client_id));
+            Response::redirect(location)
+        }
         Err(error) => {
             audit::denied(exchange.id(), error.code().as_str(), None, error.to_string());
             Refusal::Page(error).response(exchange.id())
@@ -85,7 +89,16 @@ fn tokens(facade: &Facade, exchange: &Exchange<'_>) -> Response {
         Err(error) => return refused(&error),
     };
     match forwarding::send(form.expose_secret()) {
-        Ok(answer) => forwarded(answer),
+        Ok(answer) => {
+            let client = Some(facade.client_id.as_str());
+            match judge(answer.status, &answer.body) {
+                Verdict::Tokens => audit::granted(exchange.id(), "token_issued", client),
+                Verdict::Refused(detail) | Verdict::Ours(detail) => {
+                    audit::denied(exchange.id(), "entra_refused", client, detail.to_string());
+                }
+            }
+            forwarded(answer)
+        }
         Err(Failure::Misconfigured(why) | Failure::Refused(why)) => refused(&TokenError::Misconfigured(why)),
         Err(Failure::Unavailable(why)) => refused(&TokenError::Unavailable(why)),
     }

@@ -2,7 +2,7 @@
 
 use crate::bindings::valet::capability::grant_store::{self, Failure};
 
-/// Records of one kind that strangers can cause: documents of clients that are kept. More are fetched each time.
+/// Records of one kind that strangers can cause: documents of clients that are kept, and those that could not be had. More are fetched each time.
 const DOCUMENTS: u32 = 1000;
 
 /// How often a record is read again that another request has changed meanwhile. Each time one of the others has got further.
@@ -53,11 +53,11 @@ pub(crate) fn count(prefix: &str, most: u32) -> Result<u32, String> {
     grant_store::count(prefix, most).map_err(failed)
 }
 
-/// Keeps a document of a client, if there are not too many.
-pub(crate) fn keep_document(name: &str, body: &[u8], lifetime: u64) {
+/// Keeps what is known of a client's document, if there are not too many records of the kind, whose names begin with `prefix`.
+pub(crate) fn keep_bounded(prefix: &str, name: &str, value: &[u8], lifetime: u64) {
     // What is not kept is fetched again, which costs time and nothing else.
-    if matches!(count("document/", DOCUMENTS), Ok(kept) if kept < DOCUMENTS) {
-        let _ = set(name, body, lifetime);
+    if matches!(count(prefix, DOCUMENTS), Ok(kept) if kept < DOCUMENTS) {
+        let _ = set(name, value, lifetime);
     }
 }
 

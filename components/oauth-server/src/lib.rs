@@ -3,6 +3,7 @@
 //! What is asked, allowed, kept and shown is `valet-core-oauth`; this shell lends it settings, clock, randomness, store and seal. It holds no key and no
 //! credential, and no token of Entra's passes through it: a sign-in is a session in another component, known here by its id.
 
+mod access_token;
 mod accounts;
 mod audit;
 mod authorize;

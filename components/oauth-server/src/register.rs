@@ -2,42 +2,49 @@
 
 use valet_core_oauth::http::Response;
 use valet_core_oauth::limits;
-use valet_core_oauth::registration;
+use valet_core_oauth::registration::{self, RegistrationError};
 use valet_core_oauth::token::TokenError;
 
 use crate::exchange::Exchange;
 use crate::{audit, grants, random};
 
+/// Why there is no registration.
+enum NotRegistered {
+    Refused(RegistrationError),
+    Store(String),
+}
+
 /// Somebody wants to be a client.
 pub(crate) fn register(exchange: &Exchange<'_>) -> Response {
-    let rules = exchange.settings.registration.as_ref();
-    let most = rules.map_or(0, |rules| u32::try_from(rules.most).unwrap_or(u32::MAX));
-    let unavailable = |why: String| {
-        audit::failed(exchange.id(), "store", why.clone());
-        TokenError::Unavailable(why).response()
-    };
-    let count = match rules.map(|_| grants::count("client/", most)).transpose() {
-        Ok(count) => count.unwrap_or_default(),
-        Err(why) => return unavailable(why),
-    };
-    let registered = registration::register(
-        rules,
-        exchange.field("content-type"),
-        &exchange.request.body,
-        count.into(),
-        &random::bytes(),
-        exchange.now,
-    );
-    match registered {
-        Ok(registered) => {
-            match grants::set(&registered.record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME) {
-                Ok(()) => registered.response,
-                Err(why) => unavailable(why),
-            }
+    match registered(exchange) {
+        Ok(response) => {
+            audit::granted(exchange.id(), "registered", None);
+            response
         }
-        Err(error) => {
-            audit::denied(exchange.id(), "registration", None, error.to_string());
-            error.response()
+        Err(NotRegistered::Refused(error)) => refused(exchange, &error),
+        Err(NotRegistered::Store(why)) => {
+            audit::failed(exchange.id(), "store", why.clone());
+            TokenError::Unavailable(why).response()
         }
     }
+}
+
+/// The answer to a registration that is refused.
+pub(crate) fn refused(exchange: &Exchange<'_>, error: &RegistrationError) -> Response {
+    audit::denied(exchange.id(), "registration", None, error.to_string());
+    error.response()
+}
+
+fn registered(exchange: &Exchange<'_>) -> Result<Response, NotRegistered> {
+    let rules = exchange.settings.registration.as_ref();
+    // What is refused anyway costs no look into the store.
+    let candidate = registration::check(rules, exchange.field("content-type"), &exchange.request.body)
+        .map_err(NotRegistered::Refused)?;
+    let most = u32::try_from(candidate.most()).unwrap_or(u32::MAX);
+    let count = grants::count("client/", most).map_err(NotRegistered::Store)?;
+    let registered =
+        candidate.register(count.into(), &random::bytes(), exchange.now).map_err(NotRegistered::Refused)?;
+    grants::set(&registered.record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME)
+        .map_err(NotRegistered::Store)?;
+    Ok(registered.response)
 }

@@ -1,10 +1,13 @@
 //! The revocation endpoint.
 
+use valet_core_oauth::ExposeSecret as _;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::refresh;
 use valet_core_oauth::revoke::{self, Request, Target};
 use valet_core_oauth::token::TokenError;
+use valet_core_oauth::user::User;
 
+use crate::access_token::{self, Verified};
 use crate::exchange::Exchange;
 use crate::{accounts, audit, grants, token};
 
@@ -24,19 +27,41 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
     )?;
     let client = token::client(&request.authentication.client_id, exchange)?;
     request.authentication.check(&client)?;
-    let presented = match request.target() {
-        Target::Refresh(presented) => presented,
-        Target::Access => return Ok(revoke::unsupported()),
+    let (user, session, family) = match request.target() {
+        Target::Refresh(presented) => {
+            let record = grants::get(&presented.record_name()).map_err(TokenError::Unavailable)?;
+            match refresh::revoke(record.as_deref(), &presented, &client.id) {
+                Ok(grant) => (grant.session.user, grant.session.id, Some(presented.family().to_owned())),
+                Err(error) => return Ok(revoke::refused(&error).unwrap_or_else(revoke::done)),
+            }
+        }
+        Target::Access(token) => {
+            let Verified { client_id, user, session } =
+                match access_token::verify(token.expose_secret(), exchange)? {
+                    Some(verified) => verified,
+                    None => return Ok(revoke::done()),
+                };
+            if let Err(error) = revoke::check_access(&client_id, &client.id) {
+                return Ok(revoke::refused(&error).unwrap_or_else(revoke::done));
+            }
+            let account = accounts::read(&user).map_err(TokenError::Unavailable)?;
+            let family = account.family_of(&session).map(str::to_owned);
+            (user, session, family)
+        }
         Target::Unknown => return Ok(revoke::done()),
     };
-    let record = grants::get(&presented.record_name()).map_err(TokenError::Unavailable)?;
-    match refresh::revoke(record.as_deref(), &client.id) {
-        Ok(grant) => {
-            let user = &grant.session.user;
-            accounts::end_granted(exchange, &grant, presented.family()).map_err(TokenError::Unavailable)?;
-            audit::allowed(exchange.id(), "revoked", user, &client.id);
-            Ok(revoke::done())
-        }
-        Err(error) => Ok(revoke::refused(&error).unwrap_or_else(revoke::done)),
-    }
+    give_back(exchange, &user, &session, family.as_deref()).map_err(TokenError::Unavailable)?;
+    audit::allowed(exchange.id(), "revoked", &user, &client.id);
+    Ok(revoke::done())
+}
+
+/// Ends the session first, so that what fails after that can be tried again and lets nobody in meanwhile.
+fn give_back(
+    exchange: &Exchange<'_>,
+    user: &User,
+    session: &str,
+    family: Option<&str>,
+) -> Result<(), String> {
+    accounts::end(session, family)?;
+    accounts::change(exchange, user, |account| account.give_back(session))
 }

@@ -55,14 +55,14 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
 fn end(exchange: &Exchange<'_>, user: &User, client: Option<&str>) -> Result<(), String> {
     let concerned = |kept: &&Kept| client.is_none_or(|client| kept.client_id == client);
     for kept in accounts::read(user)?.sessions().iter().filter(concerned) {
-        accounts::end(&kept.session, &kept.family)?;
+        accounts::end(&kept.session, Some(&kept.family))?;
     }
     let forgotten = accounts::change(exchange, user, |account| match client {
         Some(client) => account.withdraw(client),
         None => account.clear(),
     });
     for kept in forgotten? {
-        accounts::end(&kept.session, &kept.family)?;
+        accounts::end(&kept.session, Some(&kept.family))?;
     }
     Ok(())
 }

@@ -71,6 +71,7 @@ pub(crate) fn client(client_id: &str, exchange: &Exchange<'_>) -> Result<Client,
     clients::of_token(client_id, &exchange.settings).map_err(|error| match error {
         NoClient::Client(error) => TokenError::Client(error),
         NoClient::Document(error) => TokenError::Unavailable(error.to_string()),
+        NoClient::Busy => TokenError::Unavailable("too many documents at once".to_owned()),
         NoClient::Fetch(why) | NoClient::Store(why) => TokenError::Unavailable(why),
     })
 }
@@ -87,8 +88,8 @@ fn redeem(
     let decided = grants::change(&code::record_name(presented), |record| {
         match code::redeem(record, &client.id, redirect_uri, verifier, exchange.now) {
             Ok(code::Decision::Redeem { grant, family, spent }) => {
-                let issued =
-                    refresh::begin(grant, &family, &random::bytes(), &exchange.settings, exchange.now);
+                let (key, random) = (random::bytes(), random::bytes());
+                let issued = refresh::begin(grant, &family, &key, &random, &exchange.settings, exchange.now);
                 match grants::set(&issued.record, &issued.value, issued.lifetime) {
                     Ok(()) => Change::Replace(spent, limits::SPENT_CODE_LIFETIME, Ok(Ok(issued))),
                     Err(why) => Change::Nothing(Err(TokenError::Unavailable(why))),
@@ -145,7 +146,8 @@ fn renewed(session: &str) -> Result<Session, TokenError> {
     match sessions::renew(session) {
         Ok(session) => Ok(session.into()),
         Err(failure) => Err(match failure {
-            Failure::Ended(_) | Failure::InteractionRequired(_) => TokenError::SessionEnded(words(&failure)),
+            Failure::Ended(_) => TokenError::SessionEnded(words(&failure)),
+            Failure::InteractionRequired(_) => TokenError::InteractionRequired(words(&failure)),
             Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),
             Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(words(&failure)),
         }),

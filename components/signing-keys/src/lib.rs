@@ -63,6 +63,10 @@ impl Ports for Capabilities {
         key_cache::set(name, entry);
     }
 
+    fn not_renewed(&self, name: &str, why: &KeysError) {
+        key_cache::not_renewed(name, &why.to_string());
+    }
+
     fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         let request = Request {
             method: "GET".to_owned(),

@@ -49,6 +49,8 @@ impl rate_limit::Guest for Component {
     fn take(_: String) -> Result<(), u32> {
         Ok(())
     }
+
+    fn give_back(_: String) {}
 }
 
 impl credential::Guest for Component {

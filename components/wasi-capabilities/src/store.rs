@@ -1,8 +1,11 @@
 //! The key cache and the token store, as two ranges of names in the one key-value store that every host has (`default`).
 
+use serde_json::json;
+
 use crate::Component;
 use crate::bindings::exports::valet::capability::{key_cache, token_store};
 use crate::bindings::wasi::keyvalue::store::{self, Bucket, Error};
+use crate::telemetry;
 
 /// The one label that Spin, SpinKube and the hosted services provide without further configuration.
 const LABEL: &str = "default";
@@ -30,6 +33,12 @@ impl key_cache::Guest for Component {
     fn set(name: String, value: Vec<u8>) {
         // By its contract a failure shows at the next `get`.
         let _ = bucket().and_then(|bucket| bucket.set(&key("keys", &name), &value));
+    }
+
+    fn not_renewed(name: String, why: String) {
+        telemetry::say(
+            &json!({ "target": "keys", "message": "keys were not renewed", "of": name, "why": why }),
+        );
     }
 }
 

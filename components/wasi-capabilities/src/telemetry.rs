@@ -1,4 +1,4 @@
-//! The audit trail as JSON lines on standard error, which every host collects.
+//! The audit trail, and what operators have to know, as JSON lines on standard error, which every host collects.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ impl Guest for Component {
             Decision::Denied => "denied",
             Decision::Failed => "failed",
         };
-        let line = json!({
+        say(&json!({
             "target": "audit",
             "request": event.request_id,
             "decision": decision,
@@ -27,13 +27,16 @@ impl Guest for Component {
             "object": event.object_id,
             "client": event.client_id,
             "detail": event.detail,
-        });
-        let mut line = line.to_string();
-        line.push('\n');
-        let stream = stderr::get_stderr();
-        for chunk in line.as_bytes().chunks(WRITE_BYTES) {
-            // There is no one to tell if standard error is closed.
-            let _ = stream.blocking_write_and_flush(chunk);
-        }
+        }));
+    }
+}
+
+/// Writes a line.
+pub(crate) fn say(line: &serde_json::Value) {
+    let line = format!("{line}\n");
+    let stream = stderr::get_stderr();
+    for chunk in line.as_bytes().chunks(WRITE_BYTES) {
+        // There is no one to tell if standard error is closed.
+        let _ = stream.blocking_write_and_flush(chunk);
     }
 }

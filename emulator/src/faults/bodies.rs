@@ -63,16 +63,18 @@ impl Body for Trickle {
     }
 }
 
-/// `{"padding":"xxxx…"}`, made while it is sent.
+/// A JSON object that ends with `"padding":"xxxx…"}`, made while it is sent.
 pub(super) struct Flood {
+    head: Bytes,
     pieces: u64,
     at: u64,
 }
 
 impl Flood {
-    /// That many megabytes of padding.
-    pub(super) fn new(megabytes: u32) -> Self {
-        Self { pieces: u64::from(megabytes) * 16, at: 0 }
+    /// That many megabytes of padding behind the object's beginning, which is `{` or ends with a comma.
+    pub(super) fn new(head: &[u8], megabytes: u32) -> Self {
+        let head = [head, b"\"padding\":\""].concat().into();
+        Self { head, pieces: u64::from(megabytes) * 16, at: 0 }
     }
 }
 
@@ -84,13 +86,13 @@ impl Body for Flood {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece: &'static [u8] = match self.at {
-            0 => b"{\"padding\":\"",
-            at if at <= self.pieces => &PADDING,
-            at if at == self.pieces + 1 => b"\"}",
+        let piece = match self.at {
+            0 => self.head.clone(),
+            at if at <= self.pieces => Bytes::from_static(&PADDING),
+            at if at == self.pieces + 1 => Bytes::from_static(b"\"}"),
             _ => return Poll::Ready(None),
         };
         self.at += 1;
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece)))))
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }

@@ -68,6 +68,7 @@ impl Desk {
         let cache = self.store.read().await?;
         let who = self.who(&cache)?;
         ask.expected = who.id();
+        ask.pinned = self.settings.account.is_some();
         let mut skipped = Vec::new();
         if let Who::SignedIn(account) = &who {
             ask.login_hint.clone_from(&account.username);
@@ -78,7 +79,7 @@ impl Desk {
             }
             match self.refresh(account, &mut ask).await {
                 Ok(token) => return Ok(token),
-                Err(Halt::Skip(why)) => self.skip(&mut skipped, Step::Refresh, why),
+                Err(Halt::Skip(why) | Halt::Absent(why)) => self.skip(&mut skipped, Step::Refresh, why),
                 Err(Halt::Fail(error)) => return Err(error),
             }
         } else {
@@ -112,14 +113,22 @@ impl Desk {
                 skipped.push(Skip { step, why: "switched off".to_owned() });
                 continue;
             }
+            // Nobody is sent to a page or given a code before it is known that the authority is there and knows the tenant.
+            if step != Step::Broker {
+                authority.meet(settings).await?;
+            }
             let ended = match step {
                 Step::Broker => broker::sign_in(settings, ask).await,
                 Step::Browser => browser::sign_in(settings, authority, prompts, ask).await,
                 _ => device::sign_in(settings, authority, prompts, ask).await,
             };
             match ended {
-                Ok(grant) => return ask.admit(&grant.account.id).map(|()| grant),
+                Ok(grant) => return ask.admit(&grant.account).map(|()| grant),
                 Err(Halt::Skip(why)) => self.skip(skipped, step, why),
+                Err(Halt::Absent(why)) => {
+                    tracing::debug!(%step, why, "a step of the sign-in is not there");
+                    skipped.push(Skip { step, why });
+                }
                 Err(Halt::Fail(error)) => return Err(error),
             }
         }
@@ -161,10 +170,8 @@ impl Desk {
             .map_err(SignInError::Authority)?;
         let grant = Grant::read(tokens, &ask.scopes, None, &self.settings)?;
         // OpenID Connect Core section 12.2: the same person as before.
-        match grant.account.id == account.id {
-            true => Ok(grant),
-            false => Err(SignInError::WrongAccount { expected: account.id.clone(), found: grant.account.id }),
-        }
+        Ask { expected: Some(account.id.clone()), ..ask.clone() }.admit(&grant.account)?;
+        Ok(grant)
     }
 
     /// The new refresh token is on disk before the access token is given out, so it cannot be lost.

@@ -2,8 +2,8 @@
 
 use valet_core_entra::claims::with_capabilities;
 
-use crate::account::AccountId;
-use crate::error::SignInError;
+use crate::account::{Account, AccountId};
+use crate::error::{SignInError, WrongAccount};
 use crate::limits::shown;
 
 /// What a token is asked for.
@@ -17,6 +17,8 @@ pub(crate) struct Ask {
     pub(crate) claims: String,
     /// Who has to sign in, where that is decided.
     pub(crate) expected: Option<AccountId>,
+    /// Whether the settings decide that, so that nobody can switch.
+    pub(crate) pinned: bool,
     /// Whether the person chooses who signs in, whoever is known.
     pub(crate) chooses: bool,
     /// How the authority knows them.
@@ -43,16 +45,22 @@ impl Ask {
             challenged: challenge.is_some(),
             claims,
             expected: None,
+            pinned: false,
             chooses: false,
             login_hint: None,
         })
     }
 
     /// Whether whoever signed in may be the one that was asked for.
-    pub(crate) fn admit(&self, found: &AccountId) -> Result<(), SignInError> {
+    pub(crate) fn admit(&self, found: &Account) -> Result<(), SignInError> {
         match &self.expected {
-            Some(expected) if expected != found => {
-                Err(SignInError::WrongAccount { expected: expected.clone(), found: found.clone() })
+            Some(expected) if *expected != found.id => {
+                Err(SignInError::WrongAccount(Box::new(WrongAccount {
+                    expected: expected.clone(),
+                    username: self.login_hint.clone().filter(|_| !self.chooses),
+                    found: found.clone(),
+                    pinned: self.pinned,
+                })))
             }
             _ => Ok(()),
         }

@@ -72,12 +72,13 @@ pub enum SignInError {
         known: Vec<Account>,
     },
     /// Somebody else signed in than who was expected. Nothing of theirs was kept.
-    #[error("{found} signed in, but {expected} is the account in use; switch with `valet login`")]
-    WrongAccount {
-        /// Who is in use.
-        expected: AccountId,
-        /// Who signed in.
-        found: AccountId,
+    #[error("{0}")]
+    WrongAccount(Box<WrongAccount>),
+    /// Another account than the one that the settings pin was to be put in use.
+    #[error("`local.account` is {pinned}, so that account is used and no other; change it there")]
+    Pinned {
+        /// The account in the settings.
+        pinned: AccountId,
     },
     /// No step was left to go.
     #[error("cannot sign in here: {}", reasons(.0))]
@@ -105,10 +106,26 @@ pub enum SignInError {
     #[error("the answer in the browser is refused: {0}")]
     Reply(valet_core_entra::authorize::ReplyError),
     /// The authority refused the application, or could not answer.
-    #[error("{0}")]
+    #[error("{failure}{setting}", failure = .0, setting = setting_of(.0))]
     Authority(Failure),
+    /// There is no such tenant.
+    #[error("`entra.tenant`: {authority} knows no tenant {tenant}")]
+    UnknownTenant {
+        /// The authority's base URL.
+        authority: String,
+        /// The tenant in the settings.
+        tenant: String,
+    },
+    /// What answers is no authority of Entra's kind.
+    #[error("`entra.authority`: {authority} is no authority of Entra: {why}")]
+    NoAuthority {
+        /// The base URL in the settings.
+        authority: String,
+        /// What it answered.
+        why: String,
+    },
     /// The authority could not be reached.
-    #[error("{authority} cannot be reached: {why}")]
+    #[error("`entra.authority`: {authority} cannot be reached: {why}{}", trust_of(.why))]
     Unreachable {
         /// Its base URL.
         authority: String,
@@ -129,6 +146,57 @@ pub enum SignInError {
     BrokeOff,
 }
 
+/// Who signed in, and who was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongAccount {
+    /// Who is in use.
+    pub expected: AccountId,
+    /// Their user name, if it is known.
+    pub username: Option<String>,
+    /// Who signed in.
+    pub found: Account,
+    /// Whether the settings say who is in use, so that nobody can switch.
+    pub pinned: bool,
+}
+
+impl fmt::Display for WrongAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} signed in, but ", self.found)?;
+        match &self.username {
+            Some(username) => write!(f, "{username} ({})", self.expected)?,
+            None => self.expected.fmt(f)?,
+        }
+        f.write_str(match self.pinned {
+            true => " is the only account that `local.account` allows; sign in as that one, or change `local.account`",
+            false => " is the account in use; `valet login` switches",
+        })
+    }
+}
+
+/// The setting behind a refusal that is known by its number. For people alone: nothing is decided by these numbers, which change.
+fn setting_of(failure: &Failure) -> &'static str {
+    let Failure::Misconfigured(detail) = failure else { return "" };
+    let said = |code| detail.codes.contains(&code);
+    if said(700_016) {
+        "; `entra.client_id` is no application of that tenant"
+    } else if said(90_002) {
+        "; `entra.tenant` is no tenant of that authority"
+    } else if said(7_000_218) {
+        "; the application in `entra.client_id` does not allow public client flows"
+    } else {
+        ""
+    }
+}
+
+/// What to do about a certificate of somebody unknown.
+fn trust_of(why: &str) -> &'static str {
+    // The second is what an authority of the same name and another key leads to: a file that is out of date.
+    match ["UnknownIssuer", "BadSignature"].iter().any(|sign| why.contains(sign)) {
+        true => "; certificate authorities beside the public ones belong into `egress.ca_file`",
+        false => "",
+    }
+}
+
 fn names(accounts: &[Account]) -> String {
     let names: Vec<String> = accounts.iter().map(ToString::to_string).collect();
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
@@ -143,6 +211,8 @@ fn reasons(skipped: &[Skip]) -> String {
 pub(crate) enum Halt {
     /// The next one is tried.
     Skip(String),
+    /// The next one is tried, since this machine has no such thing, which is no news to anybody.
+    Absent(String),
     /// The next one would not help.
     Fail(SignInError),
 }

@@ -88,7 +88,8 @@ pub(crate) fn identity(
     id_token::read(id_token, &rules, now).map_err(SignInError::IdToken)
 }
 
-fn account(identity: Identity, client_info: Option<&str>) -> Account {
+/// The account that an ID token names.
+pub(crate) fn account(identity: Identity, client_info: Option<&str>) -> Account {
     // Without `client_info` the account is at home where it signed in, as far as can be known.
     let home = client_info
         .and_then(ClientInfo::read)

@@ -18,7 +18,7 @@ pub(crate) fn token() -> SecretString {
 }
 
 /// A random UUID (RFC 9562 section 5.4), to find one request in the logs of both sides.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 pub(crate) fn uuid() -> String {
     let mut bytes = bytes::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;

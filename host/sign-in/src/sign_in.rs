@@ -111,16 +111,26 @@ impl SignIn {
         // A sign-in asks for something; this is what it brings anyway. Every call asks for what it needs.
         let mut ask = Ask::new(&["openid"], None)?;
         ask.expected.clone_from(&self.desk.settings.account);
+        ask.pinned = ask.expected.is_some();
         ask.chooses = true;
         ask.login_hint = how.login_hint;
         self.desk.log_in(ask).await
     }
 
+    /// The account that the settings have used, whatever is chosen.
+    #[must_use]
+    pub fn pinned(&self) -> Option<&AccountId> {
+        self.desk.settings.account.as_ref()
+    }
+
     /// Puts an account in use that is signed in.
     ///
     /// # Errors
-    /// [`SignInError::UnknownAccount`]; [`SignInError::Cache`].
+    /// [`SignInError::Pinned`]; [`SignInError::UnknownAccount`]; [`SignInError::Cache`].
     pub async fn choose(&self, account: &AccountId) -> Result<Account, SignInError> {
+        if let Some(pinned) = self.pinned().filter(|pinned| *pinned != account) {
+            return Err(SignInError::Pinned { pinned: pinned.clone() });
+        }
         let known = self.accounts().await?;
         match known.iter().find(|known| known.id == *account) {
             Some(found) => {

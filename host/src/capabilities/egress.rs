@@ -31,8 +31,11 @@ impl egress_graph::Host for Capabilities {
 }
 
 impl egress_metadata::Host for Capabilities {
-    async fn get(&mut self, url: String) -> Result<Response, Failure> {
-        answer(self.lent.documents.get(&url).await)
+    async fn get(&mut self, url: String) -> Result<Response, egress_metadata::Failure> {
+        match self.lent.documents.get(&url).await {
+            Some(fetched) => answer(fetched).map_err(egress_metadata::Failure::Failed),
+            None => Err(egress_metadata::Failure::Busy),
+        }
     }
 }
 

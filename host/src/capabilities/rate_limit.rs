@@ -1,4 +1,4 @@
-//! `rate-limit`: how often a caller may call, counted in memory by this process alone.
+//! `rate-limit`: how often a caller may call, and how many sign-ins of a caller Entra may refuse; counted in memory by this process alone.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -7,13 +7,27 @@ use std::time::{Duration, Instant};
 
 use super::Capabilities;
 use crate::limits;
-use crate::parts::bindings::request::valet::capability::rate_limit::Host;
+use crate::parts::bindings::{authorization, request};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-impl Host for Capabilities {
+impl request::valet::capability::rate_limit::Host for Capabilities {
     fn take(&mut self, caller: String) -> Result<(), u32> {
         self.lent.calls.take(caller, Instant::now())
+    }
+
+    fn give_back(&mut self, caller: String) {
+        self.lent.calls.give_back(&caller, Instant::now());
+    }
+}
+
+impl authorization::valet::capability::rate_limit::Host for Capabilities {
+    fn take(&mut self, caller: String) -> Result<(), u32> {
+        self.lent.refused_sign_ins.take(caller, Instant::now())
+    }
+
+    fn give_back(&mut self, caller: String) {
+        self.lent.refused_sign_ins.give_back(&caller, Instant::now());
     }
 }
 
@@ -61,6 +75,16 @@ impl Calls {
         }
         *full_at = after;
         Ok(())
+    }
+}
+
+impl Calls {
+    /// Gives back one of `caller`'s calls that was taken.
+    fn give_back(&self, caller: &str, now: Instant) {
+        let mut callers = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = callers.get_mut(caller) {
+            *full_at = full_at.checked_sub(self.each).unwrap_or(now).max(now);
+        }
     }
 }
 
@@ -116,6 +140,21 @@ mod tests {
         }
         bench.1 += Duration::from_secs(60);
         assert_eq!(bench.take("t a"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_taken() {
+        let mut bench = Bench::new(2, 8);
+        for _ in 0..100 {
+            assert_eq!(bench.take("t a"), Ok(()));
+            bench.0.give_back("t a", bench.1);
+        }
+        assert_eq!([(); 3].map(|()| bench.take("t a")), [Ok(()), Ok(()), Err(30)]);
+        // Nobody gets more than a minute's worth by it.
+        bench.0.give_back("t b", bench.1);
+        bench.1 += Duration::from_secs(3600);
+        bench.0.give_back("t a", bench.1);
+        assert_eq!([(); 3].map(|()| bench.take("t a")), [Ok(()), Ok(()), Err(30)]);
     }
 
     #[test]

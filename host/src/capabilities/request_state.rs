@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::zeroize::Zeroizing;
 
 use super::Capabilities;
 use crate::limits::REQUEST_STATE_BYTES;
@@ -64,7 +65,8 @@ impl RequestState {
             ));
         }
         let expiry = now.saturating_add(lifetime.into()).to_be_bytes();
-        let sealed = self.0.seal(&[expiry.as_slice(), value].concat(), bound_to)?;
+        let plain = Zeroizing::new([expiry.as_slice(), value].concat());
+        let sealed = self.0.seal(&plain, bound_to)?;
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 

@@ -74,13 +74,17 @@ impl SignatureChecks {
             return Ok(());
         }
         self.parsed(n, e)?.verify_sig(message, signature).map_err(|_| SignatureFailure::Mismatch)?;
+        self.remember(name);
+        Ok(())
+    }
+
+    fn remember(&self, name: [u8; 32]) {
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
         // Forgetting all at once is crude and costs each live token one check.
         if good.len() >= limits::REMEMBERED_SIGNATURES {
             good.clear();
         }
         good.insert(name);
-        Ok(())
     }
 
     fn parsed(&self, n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>, SignatureFailure> {
@@ -187,5 +191,44 @@ mod tests {
             assert_eq!(both(&checks, &n, &EXPONENT, signature), [Err("mismatch"); 2]);
         }
         assert_eq!(both(&checks, &n, &EXPONENT, &good), [Ok(()); 2]);
+    }
+
+    #[test]
+    fn what_is_refused_leaves_nothing_behind() {
+        use aws_lc_rs::rsa::{KeyPair, KeySize};
+        use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let n = pair.public_key().modulus().big_endian_without_leading_zero().to_vec();
+        let checks = SignatureChecks::default();
+        for number in 0..1000_u32 {
+            let refused = checks.rs256(&n, &EXPONENT, &number.to_le_bytes(), &[1; 256]);
+            assert_eq!(refused, Err(SignatureFailure::Mismatch));
+            assert_eq!(checks.rs256(&n, &[3], b"", &[]), Err(SignatureFailure::UnsupportedKey));
+        }
+        let sizes = || (checks.good.read().unwrap().len(), checks.keys.read().unwrap().len());
+        assert_eq!(sizes(), (0, 1), "the one key, and no signature");
+
+        let mut good = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &aws_lc_rs::rand::SystemRandom::new(), b"message", &mut good).unwrap();
+        assert_eq!(checks.rs256(&n, &EXPONENT, b"message", &good), Ok(()));
+        assert_eq!(sizes(), (1, 1));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let checks = SignatureChecks::default();
+        for number in 0..limits::REMEMBERED_SIGNATURES {
+            checks.remember(digest([&number.to_le_bytes(), b"", b"", b""]));
+        }
+        assert_eq!(checks.good.read().unwrap().len(), limits::REMEMBERED_SIGNATURES);
+        checks.remember(digest([b"one more", b"", b"", b""]));
+        assert_eq!(checks.good.read().unwrap().len(), 1);
+        for number in 0..=limits::PARSED_KEYS {
+            let mut n = vec![0xff; 256];
+            n[100..108].copy_from_slice(&number.to_le_bytes());
+            assert!(checks.parsed(&n, &EXPONENT).is_ok());
+        }
+        assert_eq!(checks.keys.read().unwrap().len(), 1);
     }
 }

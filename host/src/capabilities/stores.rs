@@ -85,6 +85,10 @@ impl key_cache::Host for Capabilities {
             tracing::warn!(%error, "the key cache cannot be written");
         }
     }
+
+    fn not_renewed(&mut self, name: String, why: String) {
+        tracing::warn!(of = name, why, "keys were not renewed; the last good ones go on being used");
+    }
 }
 
 /// Seconds, as components count them.

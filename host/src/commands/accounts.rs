@@ -13,6 +13,14 @@ pub enum AccountsError {
     /// Nobody is signed in.
     #[error("nobody is signed in; `valet login` signs you in")]
     Nobody,
+    /// The account that the configuration pins is not signed in.
+    #[error("`local.account` is {pinned}, and that account is not signed in; `valet login` signs it in{}", others(.known))]
+    PinnedAway {
+        /// The account in the configuration.
+        pinned: AccountId,
+        /// Who is signed in.
+        known: Vec<Account>,
+    },
     /// Several are, and none was named.
     #[error("several accounts are signed in; name one with --account, or all with --all:\n{}", lines(.0, None))]
     Which(Vec<Account>),
@@ -86,9 +94,23 @@ pub async fn list(
 /// # Errors
 /// [`AccountsError`].
 pub async fn who(sign_in: &SignIn, out: &mut impl Write) -> Result<(), AccountsError> {
-    let account = sign_in.account().await?.ok_or(AccountsError::Nobody)?;
+    let Some(account) = sign_in.account().await? else {
+        return Err(match sign_in.pinned() {
+            Some(pinned) => {
+                AccountsError::PinnedAway { pinned: pinned.clone(), known: sign_in.accounts().await? }
+            }
+            None => AccountsError::Nobody,
+        });
+    };
     writeln!(out, "{}", line(&account))?;
     Ok(())
+}
+
+fn others(known: &[Account]) -> String {
+    match known {
+        [] => String::new(),
+        known => format!(". Signed in:\n{}", lines(known, None)),
+    }
 }
 
 fn lines(accounts: &[Account], in_use: Option<&AccountId>) -> String {

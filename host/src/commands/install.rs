@@ -111,12 +111,21 @@ impl Client {
     }
 }
 
-/// Shows what would be written, for a file that does not exist yet.
+/// Shows what would be written, for a file that does not exist yet, and on `notes` where it belongs: `out` is the file and nothing else.
 ///
 /// # Errors
 /// [`InstallError::Output`].
-pub fn print(client: Client, server: &Server, out: &mut impl Write) -> Result<(), InstallError> {
-    let text = with_entry("", client, server).expect("an empty file can be begun");
+pub fn print(
+    client: Client,
+    server: &Server,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+) -> Result<(), InstallError> {
+    let (text, _) = with_entry("", client, server).expect("an empty file can be begun");
+    if let Ok(home) = home() {
+        let path = client.path(&home);
+        writeln!(notes, "{} is where this belongs; nothing was written:", path.display())?;
+    }
     Ok(out.write_all(text.as_bytes())?)
 }
 
@@ -127,15 +136,19 @@ pub fn print(client: Client, server: &Server, out: &mut impl Write) -> Result<()
 pub fn install(client: Client, server: &Server, out: &mut impl Write) -> Result<(), InstallError> {
     let path = client.path(&home()?);
     let text = read(&path)?;
-    let changed =
+    let (changed, done) =
         with_entry(&text, client, server).map_err(|why| InstallError::Content { path: path.clone(), why })?;
+    let (path_shown, section) = (path.display(), client.section());
+    if changed == text {
+        writeln!(out, "{path_shown}: `{NAME}` is in `{section}` already, the same")?;
+        return Ok(());
+    }
     write(&path, &changed)?;
-    writeln!(
-        out,
-        "{}: added `{NAME}` to `{}`. Restart the client to use it.",
-        path.display(),
-        client.section()
-    )?;
+    let done = match done {
+        Done::Added => "added",
+        Done::Replaced => "replaced",
+    };
+    writeln!(out, "{path_shown}: {done} `{NAME}` in `{section}`. Restart the client to use it.")?;
     Ok(())
 }
 
@@ -145,6 +158,10 @@ pub fn install(client: Client, server: &Server, out: &mut impl Write) -> Result<
 /// [`InstallError`]; nothing has changed then.
 pub fn uninstall(client: Client, out: &mut impl Write) -> Result<(), InstallError> {
     let path = client.path(&home()?);
+    if !path.exists() {
+        writeln!(out, "{}: there is no such file, so nothing to remove", path.display())?;
+        return Ok(());
+    }
     let text = read(&path)?;
     let changed =
         without_entry(&text, client).map_err(|why| InstallError::Content { path: path.clone(), why })?;
@@ -158,20 +175,33 @@ pub fn uninstall(client: Client, out: &mut impl Write) -> Result<(), InstallErro
     Ok(())
 }
 
-fn with_entry(text: &str, client: Client, server: &Server) -> Result<String, String> {
+/// What became of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Added,
+    Replaced,
+}
+
+fn with_entry(text: &str, client: Client, server: &Server) -> Result<(String, Done), String> {
     let (root, object) = parsed(text)?;
     let section = object
         .object_value_or_create(client.section())
         .ok_or_else(|| format!("`{}` is not an object", client.section()))?;
-    match section.get(NAME) {
-        Some(entry) => entry.set_value(server.entry(client)),
-        None => drop(section.append(NAME, server.entry(client))),
-    }
+    let done = match section.get(NAME) {
+        Some(entry) => {
+            entry.set_value(server.entry(client));
+            Done::Replaced
+        }
+        None => {
+            section.append(NAME, server.entry(client));
+            Done::Added
+        }
+    };
     let mut text = root.to_string();
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    Ok(text)
+    Ok((text, done))
 }
 
 /// None if it is not there.
@@ -230,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_entry_begins_a_file() {
-        let text = with_entry("", Client::VsCode, &server()).unwrap();
+        let (text, _) = with_entry("", Client::VsCode, &server()).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             json,
@@ -239,21 +269,23 @@ mod tests {
             } } })
         );
         let plain = Server { plaintext_cache: true, ..server() };
-        let text = with_entry("", Client::Claude, &plain).unwrap();
+        let (text, _) = with_entry("", Client::Claude, &plain).unwrap();
         assert!(text.contains("mcpServers") && text.contains("--dangerously-plaintext-cache"), "{text}");
     }
 
     #[test]
     fn everything_else_stays_as_it_is() {
         let before = "{\n  // my servers\n  \"mcpServers\": {\n    \"other\": { \"command\": \"x\" }, // keep\n  },\n  \"zoom\": 1\n}\n";
-        let after = with_entry(before, Client::Cursor, &server()).unwrap();
+        let (after, done) = with_entry(before, Client::Cursor, &server()).unwrap();
+        assert_eq!(done, Done::Added);
         for kept in ["// my servers", "\"other\": { \"command\": \"x\" }", "// keep", "\"zoom\": 1"] {
             assert!(after.contains(kept), "{kept} is gone: {after}");
         }
         assert!(after.contains("/opt/valet"));
         // Again: replaced, not added.
         let other = Server { command: "/usr/bin/valet".into(), ..server() };
-        let again = with_entry(&after, Client::Cursor, &other).unwrap();
+        let (again, done) = with_entry(&after, Client::Cursor, &other).unwrap();
+        assert_eq!(done, Done::Replaced);
         assert_eq!(again.matches("\"valet\"").count(), 1, "{again}");
         assert!(!again.contains("/opt/valet"));
         let removed = without_entry(&again, Client::Cursor).unwrap().unwrap();

@@ -43,9 +43,17 @@ impl Which {
             Self::Of { tenant_id, object_id } => format!("{tenant_id}.{object_id}."),
         }
     }
+
+    /// The same for records of what users permitted; see `valet-core-oauth`, `account::record_name`.
+    fn accounts(&self) -> String {
+        match self {
+            Self::All => "account/".to_owned(),
+            Self::Of { tenant_id, object_id } => format!("account/{tenant_id}/{object_id}"),
+        }
+    }
 }
 
-/// Ends sessions, and says how many.
+/// Ends sessions, says how many, and forgets what their users permitted: who signs in again is asked again.
 ///
 /// # Errors
 /// [`SessionsError`]. Then some may have ended; running it again ends the others.
@@ -56,6 +64,16 @@ pub async fn revoke(store: &Store, which: &Which, out: &mut impl Write) -> Resul
         // Together, since a file commits together what comes together.
         try_join_all(names.iter().map(|name| sessions.delete(name))).await?;
         ended += names.len();
+    }
+    // After the sessions, which are listed in there too: whatever fails here can be tried again.
+    let accounts = store.range(Range::Grants);
+    let (prefix, mut after) = (which.accounts(), String::new());
+    loop {
+        let names = accounts.names(&prefix, &after, PAGE).await?;
+        let Some(last) = names.last() else { break };
+        after.clone_from(last);
+        let concerned = names.iter().filter(|name| which == &Which::All || **name == prefix);
+        try_join_all(concerned.map(|name| accounts.delete(name))).await?;
     }
     writeln!(out, "{ended} sessions ended")?;
     Ok(())
@@ -115,6 +133,10 @@ mod tests {
         for name in ["t.a.1", "t.a.2", "t.b.1", "u.a.1", "claims.t.a"] {
             sessions.set(name, b"sealed", None).await.unwrap();
         }
+        let grants = store.range(Range::Grants);
+        for name in ["account/t/a", "account/t/ab", "account/u/a", "client/x"] {
+            grants.set(name, b"{}", None).await.unwrap();
+        }
         store
     }
 
@@ -133,8 +155,12 @@ mod tests {
         revoke(&store, &which, &mut out).await.unwrap();
         assert_eq!(out, b"2 sessions ended\n");
         assert_eq!(text(&store).await, "b@t  1\na@u  1\n");
+        let grants = store.range(Range::Grants);
+        let all = async || grants.names("", "", PAGE).await.unwrap();
+        assert_eq!(all().await, ["account/t/ab", "account/u/a", "client/x"]);
         revoke(&store, &Which::All, &mut out).await.unwrap();
         assert_eq!(text(&store).await, "");
         assert!(store.range(Range::Sessions).exists("claims.t.a").await.unwrap());
+        assert_eq!(all().await, ["client/x"]);
     }
 }

@@ -133,6 +133,8 @@ pub(super) struct OauthFile {
     pub(super) access_token_lifetime: Option<u32>,
     pub(super) refresh_token_lifetime: Option<u32>,
     pub(super) consent_lifetime: Option<u32>,
+    /// The keys that tokens are signed and checked with, if not one of the server's own.
+    pub(super) signing_key_file: Option<PathBuf>,
     /// For clients under development: whether their documents may be at private and loopback addresses.
     #[serde(default)]
     pub(super) client_documents_at_private_addresses: bool,

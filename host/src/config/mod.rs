@@ -7,6 +7,7 @@ mod file;
 mod local;
 mod oauth;
 mod read;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,8 +21,10 @@ use valet_store::RedisSettings;
 
 use crate::local::Local;
 use crate::seal::SealingKeys;
+use crate::signing_key::OwnKeys;
 
 pub use read::{ConfigError, read};
+pub use rules::Rules;
 
 /// A complete configuration.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub struct Config {
     pub client_secret: Option<SecretString>,
     /// The keys that seal what is kept.
     pub sealing_keys: SealingKeys,
+    /// The keys that tokens of ours are signed with, where the operator has them.
+    pub own_keys: Option<OwnKeys>,
     /// What may be reached.
     pub egress: Egress,
     /// Where tokens and keys are kept.
@@ -44,6 +49,8 @@ pub struct Config {
     pub oauth_mode: OauthMode,
     /// The user of this machine, if they may be the caller.
     pub local: Option<Local>,
+    /// What the rules name, for people.
+    pub rules: Rules,
     /// Most requests in the components at the same time.
     pub concurrent_requests: u32,
     /// Calls of one caller in a minute.

@@ -16,7 +16,7 @@ const SESSION_LIFETIME: u32 = 30 * 24 * 3600;
 type Set = (&'static str, bool);
 
 /// Keys that only our own sessions have a use for.
-fn of_sessions(oauth: &OauthFile) -> [Set; 8] {
+fn of_sessions(oauth: &OauthFile) -> [Set; 9] {
     [
         ("oauth.clients", !oauth.clients.is_empty()),
         ("oauth.client_document_hosts", !oauth.client_document_hosts.is_empty()),
@@ -26,6 +26,7 @@ fn of_sessions(oauth: &OauthFile) -> [Set; 8] {
         ("oauth.access_token_lifetime", oauth.access_token_lifetime.is_some()),
         ("oauth.refresh_token_lifetime", oauth.refresh_token_lifetime.is_some()),
         ("oauth.consent_lifetime", oauth.consent_lifetime.is_some()),
+        ("oauth.signing_key_file", oauth.signing_key_file.is_some()),
     ]
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{SecretBox, SecretString};
 use serde_json::json;
 use toml::{Table, Value};
@@ -16,15 +17,18 @@ use url::Url;
 use valet_store::RedisSettings;
 
 use super::file::File;
+use super::rules::Rules;
 use super::{Config, Egress, OauthMode, Server, Storage, TlsFiles};
 use crate::limits;
 use crate::seal::SealingKeys;
+use crate::signing_key::OwnKeys;
 
 /// Variables that are not keys of the file.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
     "VALET_ACCESS_TOKEN",
     "VALET_CLIENT_SECRET",
     "VALET_CONFIG",
+    "VALET_DANGEROUSLY_PLAINTEXT_CACHE",
     "VALET_LOG",
     "VALET_LOG_FORMAT",
     "VALET_REDIS_URL",
@@ -41,6 +45,15 @@ pub enum ConfigError {
         path: PathBuf,
         /// What the system says.
         error: std::io::Error,
+    },
+    /// There is no configuration file.
+    #[error(
+        "{}: there is no such configuration file; name one with --config or VALET_CONFIG (docs/configuration.md has its keys)",
+        path.display()
+    )]
+    NoFile {
+        /// Where it was looked for.
+        path: PathBuf,
     },
     /// The file is not TOML.
     #[error("{}: {error}", path.display())]
@@ -67,7 +80,10 @@ pub enum ConfigError {
 /// # Errors
 /// See [`ConfigError`].
 pub fn read(path: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ConfigError::NoFile { path: path.to_owned() },
+        _ => unreadable(path, error),
+    })?;
     let mut table: Table = text
         .parse()
         .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
@@ -143,6 +159,7 @@ impl Reader<'_> {
         let settings = self.settings(&file)?;
         let storage = self.storage(&file)?;
         let local = self.local(&file)?;
+        let rules = Rules::of(&file);
         let concurrent_requests = file.limits.concurrent_requests.unwrap_or(limits::CONCURRENT_REQUESTS);
         if !(1..=1024).contains(&concurrent_requests) {
             return Err(self.key("limits.concurrent_requests", "has to be between 1 and 1024"));
@@ -161,6 +178,7 @@ impl Reader<'_> {
                 "VALET_CLIENT_SECRET",
             )?,
             sealing_keys: self.sealing_keys(file.storage.sealing_key_file.as_deref(), &storage)?,
+            own_keys: file.oauth.signing_key_file.as_deref().map(|path| self.own_keys(path)).transpose()?,
             egress: Egress {
                 authority: file.entra.authority,
                 graph: file.graph.url,
@@ -171,6 +189,7 @@ impl Reader<'_> {
             storage,
             oauth_mode: file.oauth.mode,
             local,
+            rules,
             concurrent_requests,
             calls_per_minute,
         })
@@ -379,7 +398,8 @@ impl Reader<'_> {
         match (file, self.variables.get(variable)) {
             (Some(_), Some(_)) => Err(self.key(key, &format!("and {variable} are both set; keep one"))),
             (Some(path), None) => {
-                let text = String::from_utf8(self.bytes(path)?).map_err(|_| self.key(key, "is not text"))?;
+                let bytes = Zeroizing::new(self.bytes(path)?);
+                let text = std::str::from_utf8(&bytes).map_err(|_| self.key(key, "is not text"))?;
                 Ok(Some(SecretString::from(text.trim())))
             }
             (None, text) => Ok(text.map(|text| SecretString::from(text.trim()))),
@@ -394,8 +414,8 @@ impl Reader<'_> {
                     self.key("storage.sealing_key_file", "and VALET_SEALING_KEY are both set; keep one")
                 );
             }
-            (Some(path), None, _) => String::from_utf8(self.bytes(path)?).unwrap_or_default(),
-            (None, Some(text), _) => text.clone(),
+            (Some(path), None, _) => Zeroizing::new(self.bytes(path)?),
+            (None, Some(text), _) => Zeroizing::new(text.clone().into_bytes()),
             (None, None, Storage::Memory) => return Ok(SealingKeys::random()),
             (None, None, _) => {
                 return Err(self.key(
@@ -405,15 +425,21 @@ impl Reader<'_> {
             }
         };
         let key = |text: &str| {
-            let bytes: [u8; 32] = STANDARD.decode(text).ok()?.try_into().ok()?;
-            Some(SecretBox::new(Box::new(bytes)))
+            let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
+            let bytes: &[u8; 32] = bytes.as_slice().try_into().ok()?;
+            Some(SecretBox::init_with_mut(|key: &mut [u8; 32]| key.copy_from_slice(bytes)))
         };
-        text.split_whitespace().map(key).collect::<Option<Vec<_>>>().and_then(SealingKeys::new).ok_or_else(|| {
+        std::str::from_utf8(&text).unwrap_or_default().split_whitespace().map(key).collect::<Option<Vec<_>>>().and_then(SealingKeys::new).ok_or_else(|| {
             self.key(
                 "storage.sealing_key_file",
                 "or VALET_SEALING_KEY has to be 32 bytes in base64, or several such keys, the current one first",
             )
         })
+    }
+
+    fn own_keys(&self, path: &Path) -> Result<OwnKeys, ConfigError> {
+        let pem = Zeroizing::new(self.bytes(path)?);
+        OwnKeys::parse(&pem).map_err(|error| self.key("oauth.signing_key_file", &error.to_string()))
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, ConfigError> {

@@ -121,7 +121,16 @@ impl fmt::Display for ConnectError {
                 write!(f, "{host} resolves to private addresses only ({addresses:?})")
             }
             Self::Tcp(error) => write!(f, "no connection: {error}"),
-            Self::Tls(error) => write!(f, "no TLS session: {error}"),
+            Self::Tls(error) => {
+                write!(f, "no TLS session: {error}")?;
+                let why = error.to_string();
+                if ["UnknownIssuer", "BadSignature"].iter().any(|sign| why.contains(sign)) {
+                    f.write_str(
+                        "; certificate authorities beside the public ones belong into egress.ca_file",
+                    )?;
+                }
+                Ok(())
+            }
             Self::TimedOut => write!(f, "no connection within {} s", limits::EGRESS_CONNECT_TIME.as_secs()),
         }
     }

@@ -1,5 +1,8 @@
 //! Fetches documents from URLs that strangers choose: public addresses, `GET`, no redirect, no credential, and little of it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Uri;
@@ -12,9 +15,10 @@ use super::connector::Connector;
 use super::sender::{Failure, Response, connect_failure, read};
 use crate::limits;
 
-/// Fetches documents.
+/// Fetches documents, a few at a time.
 pub struct Documents {
     client: Client<Connector, Empty<Bytes>>,
+    places: Places,
 }
 
 impl Documents {
@@ -26,19 +30,21 @@ impl Documents {
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(0)
             .build(connector);
-        Self { client }
+        Self { client, places: Places::default() }
     }
 
-    /// The document at `url`.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn get(&self, url: &str) -> Result<Response, Failure> {
+    /// The document at `url`; none where as many are being fetched as may be.
+    pub async fn get(&self, url: &str) -> Option<Result<Response, Failure>> {
+        let url = match checked(url) {
+            Ok(url) => url,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let _place = self.places.take(url.host_str().unwrap_or_default())?;
+        Some(self.fetch(&url).await)
+    }
+
+    async fn fetch(&self, url: &Url) -> Result<Response, Failure> {
         let denied = |why: &str| Failure::Denied(why.to_owned());
-        let url = Url::parse(url).map_err(|_| denied("not an absolute URL"))?;
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            return Err(denied("not an https URL without user information"));
-        }
         let uri: Uri = url.as_str().parse().map_err(|_| denied("not a URL that HTTP can carry"))?;
         let mut request = hyper::Request::new(Empty::new());
         *request.uri_mut() = uri;
@@ -53,5 +59,75 @@ impl Documents {
         let response =
             self.client.request(request).await.map_err(|error| connect_failure(&error, setting))?;
         read(response, limits::DOCUMENT_BYTES).await
+    }
+}
+
+fn checked(url: &str) -> Result<Url, Failure> {
+    let denied = |why: &str| Failure::Denied(why.to_owned());
+    let url = Url::parse(url).map_err(|_| denied("not an absolute URL"))?;
+    match url.scheme() == "https" && url.username().is_empty() && url.password().is_none() {
+        true => Ok(url),
+        false => Err(denied("not an https URL without user information")),
+    }
+}
+
+/// The fetches that are open, by host.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<HashMap<String, usize>>>);
+
+/// A place for one fetch, given back when it is dropped.
+struct Place {
+    places: Places,
+    host: String,
+}
+
+impl Places {
+    fn take(&self, host: &str) -> Option<Place> {
+        // No code under the lock can leave the map half-changed.
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let here = open.get(host).copied().unwrap_or_default();
+        if all >= limits::DOCUMENT_FETCHES || here >= limits::DOCUMENT_FETCHES_OF_HOST {
+            tracing::debug!(all, here, host, "as many documents are being fetched as may be");
+            return None;
+        }
+        open.insert(host.to_owned(), here + 1);
+        Some(Place { places: self.clone(), host: host.to_owned() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match open.get_mut(&self.host) {
+            Some(here) if *here > 1 => *here -= 1,
+            _ => drop(open.remove(&self.host)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_host_gets_few_places_and_leaves_others_some() {
+        let places = Places::default();
+        let held: Vec<_> = (0..limits::DOCUMENT_FETCHES_OF_HOST).map(|_| places.take("a").unwrap()).collect();
+        assert!(places.take("a").is_none());
+        assert!(places.take("b").is_some(), "and its place is free again");
+        drop(held);
+        assert!(places.take("a").is_some());
+        assert!(places.0.lock().unwrap().is_empty(), "hosts are forgotten");
+    }
+
+    #[test]
+    fn there_is_an_end_to_places() {
+        let places = Places::default();
+        let held: Vec<_> =
+            (0..limits::DOCUMENT_FETCHES).map(|host| places.take(&host.to_string()).unwrap()).collect();
+        assert!(places.take("another").is_none());
+        drop(held);
+        assert!(places.take("another").is_some());
     }
 }

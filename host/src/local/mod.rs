@@ -24,6 +24,9 @@ use prompts::{Asked, Shown};
 /// Nobody in particular: who calls before anybody has signed in.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
+/// What nobody in particular is called, for who reads those zeros.
+const NOBODY_NAME: &str = "(nobody is signed in yet; the first call that needs Microsoft 365 asks to)";
+
 /// The user of this machine.
 pub struct LocalUser {
     sign_in: SignIn,
@@ -40,7 +43,12 @@ pub struct LocalUser {
 #[derive(Debug)]
 pub(crate) enum Wanted {
     /// The person has to do this.
-    Action(String),
+    Action {
+        /// What, in words for them.
+        words: String,
+        /// The page that they have to go to, where that is known.
+        page: Option<String>,
+    },
     /// The configuration has to change. For the log.
     Operator(String),
     /// Time. For the log.
@@ -85,7 +93,7 @@ impl LocalUser {
     }
 
     fn as_caller(&self, account: Option<Account>) -> Caller {
-        let nobody = || (NOBODY.to_owned(), NOBODY.to_owned(), None);
+        let nobody = || (NOBODY.to_owned(), NOBODY.to_owned(), Some(NOBODY_NAME.to_owned()));
         let (tenant_id, object_id, display_name) = account.map_or_else(nobody, |account| {
             (account.id.tenant_id, account.id.object_id, account.name.or(account.username))
         });
@@ -120,7 +128,9 @@ impl LocalUser {
                 Ok(answer) => answer.map_err(wanted),
                 Err(error) => Err(Wanted::Patience(format!("the sign-in broke off: {error}"))),
             },
-            asked = self.patience() => Err(Wanted::Action(asked.words(Instant::now()))),
+            asked = self.patience() => {
+                Err(Wanted::Action { words: asked.words(Instant::now()), page: asked.page().map(str::to_owned) })
+            }
         }
     }
 
@@ -152,8 +162,23 @@ fn wanted(error: SignInError) -> Wanted {
     match error {
         SignInError::Unreachable { .. } | SignInError::BrokeOff => Wanted::Patience(error.to_string()),
         SignInError::Scope(_) | SignInError::Claims(_) => Wanted::Operator(error.to_string()),
-        error => Wanted::Action(format!(
-            "Signing in with Microsoft did not work: {error}. Run `valet login` in a terminal, then try again."
-        )),
+        error => {
+            let advice =
+                if says_what_to_do(&error) { "Then" } else { "Run `valet login` in a terminal, then" };
+            let words = format!("Signing in with Microsoft did not work: {error}. {advice} try again.");
+            Wanted::Action { words, page: None }
+        }
     }
+}
+
+/// Whether the text of an error has its way out. `valet login` would end the same, or is in there already.
+const fn says_what_to_do(error: &SignInError) -> bool {
+    matches!(
+        error,
+        SignInError::WrongAccount(_)
+            | SignInError::SeveralAccounts(_)
+            | SignInError::UnknownTenant { .. }
+            | SignInError::NoAuthority { .. }
+            | SignInError::Cache(_)
+    )
 }

@@ -36,6 +36,14 @@ impl Asked {
             ),
         }
     }
+
+    /// The page that a client can send them to. A window that is open already is not opened again.
+    pub(super) fn page(&self) -> Option<&str> {
+        match self {
+            Self::Browser => None,
+            Self::Code { code, .. } => Some(code.verification_uri.as_str()),
+        }
+    }
 }
 
 /// Shows what [`Terminal`] shows, and tells the calls that wait what a person has been asked, while that counts.

@@ -44,17 +44,20 @@ impl Local {
 
 /// There is no place for what a program remembers of a user.
 #[derive(Debug, thiserror::Error)]
-#[error("neither XDG_STATE_HOME nor HOME is set; set local.state_dir")]
+#[error("none of XDG_STATE_HOME, HOME and LOCALAPPDATA is set; set local.state_dir")]
 pub struct StateDirError;
 
-/// Where a program's state of this user belongs (XDG Base Directory Specification): `$XDG_STATE_HOME/valet`, or `~/.local/state/valet`.
+/// Where a program's state of this user belongs (XDG Base Directory Specification): `$XDG_STATE_HOME/valet`, or `~/.local/state/valet`; on Windows, which has
+/// neither, `%LOCALAPPDATA%\valet`.
 ///
 /// # Errors
 /// [`StateDirError`].
 pub fn state_dir(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf, StateDirError> {
     let absolute = |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
     // The specification has relative paths ignored.
-    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    let base = absolute("XDG_STATE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
+        .or_else(|| absolute("LOCALAPPDATA"));
     base.map(|base| base.join("valet")).ok_or(StateDirError)
 }
 
@@ -67,7 +70,8 @@ mod tests {
         let dir = |state: Option<&str>, home: Option<&str>| {
             state_dir(|name| match name {
                 "XDG_STATE_HOME" => state.map(str::to_owned),
-                _ => home.map(str::to_owned),
+                "HOME" => home.map(str::to_owned),
+                _ => None,
             })
             .ok()
         };
@@ -75,5 +79,7 @@ mod tests {
         assert_eq!(dir(None, Some("/h")), Some("/h/.local/state/valet".into()));
         assert_eq!(dir(Some("relative"), Some("/h")), Some("/h/.local/state/valet".into()));
         assert_eq!(dir(None, None), None);
+        let windows = state_dir(|name| (name == "LOCALAPPDATA").then(|| "/l".to_owned()));
+        assert_eq!(windows.ok(), Some("/l/valet".into()));
     }
 }

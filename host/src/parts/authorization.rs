@@ -7,12 +7,15 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use super::bindings::authorization::valet::capability::{egress_metadata, grant_store, token_signing};
+use super::bindings::authorization::valet::capability::{
+    egress_metadata, grant_store, rate_limit, token_signing,
+};
 use super::bindings::authorization::valet::oauth::{forwarding, sessions};
 use super::bindings::authorization::{Authorization as Artifact, AuthorizationPre};
 use super::bindings::custodian::exports::valet::oauth::{forwarding as guest_forwarding, sessions as guest};
 use super::bindings::custodian::wasi::random::random;
 use super::bindings::identity::valet::capability::{own_keys, settings};
+use super::bindings::identity::valet::crypto::signature;
 use super::bindings::identity::wasi::clocks::wall_clock;
 use super::bindings::request::valet::capability::{audit, request_state};
 use super::budget::{self, Budget, Budgeted};
@@ -56,6 +59,7 @@ impl Authorization {
         type Lends = HasSelf<Capabilities>;
         sessions::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
         forwarding::add_to_linker::<_, HasSelf<Sessions>>(&mut linker, |state| &mut state.sessions)?;
+        signature::add_to_linker::<_, Lends>(&mut linker, view)?;
         settings::add_to_linker::<_, Lends>(&mut linker, view)?;
         audit::add_to_linker::<_, Lends>(&mut linker, view)?;
         request_state::add_to_linker::<_, Lends>(&mut linker, view)?;
@@ -63,6 +67,7 @@ impl Authorization {
         token_signing::add_to_linker::<_, Lends>(&mut linker, view)?;
         own_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
         egress_metadata::add_to_linker::<_, Lends>(&mut linker, view)?;
+        rate_limit::add_to_linker::<_, Lends>(&mut linker, view)?;
         wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
         random::add_to_linker::<_, Lends>(&mut linker, view)?;
         let artifact = AuthorizationPre::new(linker.instantiate_pre(component)?)?;
@@ -99,8 +104,8 @@ fn fault(error: wasmtime::Error) -> sessions::Failure {
 
 impl sessions::Host for Sessions {
     async fn open(&mut self, of: sessions::SignIn) -> Result<sessions::Session, sessions::Failure> {
-        let sessions::SignIn { code, redirect_uri, verifier, nonce, with_claims } = of;
-        let of = guest::SignIn { code, redirect_uri, verifier, nonce, with_claims };
+        let sessions::SignIn { code, redirect_uri, verifier, nonce, claims } = of;
+        let of = guest::SignIn { code, redirect_uri, verifier, nonce, claims };
         self.0.open_session(of).await.map_err(fault)?.map(session).map_err(failure)
     }
 

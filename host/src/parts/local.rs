@@ -100,7 +100,7 @@ impl tokens::Host for Tokens {
     ) -> Result<String, tokens::Failure> {
         match self.0.token(&scopes, claims.as_deref()).await {
             Ok(token) => Ok(token.token.expose_secret().to_owned()),
-            Err(Wanted::Action(words)) => Err(tokens::Failure::ActionRequired(words)),
+            Err(Wanted::Action { words, page }) => Err(tokens::Failure::ActionRequired((words, page))),
             Err(Wanted::Operator(why)) => Err(tokens::Failure::Misconfigured(why)),
             Err(Wanted::Patience(why)) => Err(tokens::Failure::Unavailable(why)),
         }
@@ -116,7 +116,7 @@ fn failure(failure: guest::Failure) -> Failure {
     match failure {
         guest::Failure::Refused(rule) => Failure::Refused(rule),
         guest::Failure::InteractionRequired(claims) => Failure::InteractionRequired(claims),
-        guest::Failure::ActionRequired(words) => Failure::ActionRequired(words),
+        guest::Failure::ActionRequired(action) => Failure::ActionRequired(action),
         guest::Failure::AssertionRefused(detail) => Failure::AssertionRefused(detail),
         guest::Failure::Throttled(seconds) => Failure::Throttled(seconds),
         guest::Failure::Misconfigured(detail) => Failure::Misconfigured(detail),

@@ -98,6 +98,7 @@ pub(crate) mod bindings {
             with: {
                 "valet:capability/http": crate::parts::bindings::identity::valet::capability::http,
                 "valet:capability/settings": crate::parts::bindings::identity::valet::capability::settings,
+                "valet:crypto/signature": crate::parts::bindings::identity::valet::crypto::signature,
                 "valet:capability/own-keys": crate::parts::bindings::identity::valet::capability::own_keys,
                 "valet:capability/audit": crate::parts::bindings::request::valet::capability::audit,
                 "valet:capability/request-state": crate::parts::bindings::request::valet::capability::request_state,

@@ -26,6 +26,7 @@ use crate::local::LocalUser;
 
 pub use super::bindings::request::exports::valet::mcp::endpoint::Request;
 pub use super::bindings::request::exports::valet::mcp::messages::Kind;
+pub use super::bindings::request::valet::mcp::interaction::ClientAbilities;
 
 use super::bindings::request::exports::valet::mcp::{endpoint, messages};
 
@@ -189,11 +190,14 @@ impl Requests {
         &self,
         bearer: &str,
         message: &[u8],
+        declared: ClientAbilities,
         request_id: &str,
     ) -> wasmtime::Result<Answer> {
         let (mut store, artifact) = self.fresh().await?;
-        let answer =
-            artifact.valet_mcp_messages().call_handle(&mut store, bearer, message, request_id).await?;
+        let answer = artifact
+            .valet_mcp_messages()
+            .call_handle(&mut store, bearer, message, declared, request_id)
+            .await?;
         Ok(match answer {
             messages::Answer::Nothing => Answer::Nothing,
             messages::Answer::Whole(whole) => Answer::Whole(whole),
@@ -270,7 +274,7 @@ fn local(failure: custodian::Failure) -> requests::Failure {
     match failure {
         custodian::Failure::Refused(rule) => requests::Failure::Refused(rule),
         custodian::Failure::InteractionRequired(claims) => requests::Failure::InteractionRequired(claims),
-        custodian::Failure::ActionRequired(words) => requests::Failure::ActionRequired(words),
+        custodian::Failure::ActionRequired(action) => requests::Failure::ActionRequired(action),
         custodian::Failure::AssertionRefused(detail) => requests::Failure::AssertionRefused(detail),
         custodian::Failure::Throttled(seconds) => requests::Failure::Throttled(seconds),
         custodian::Failure::Misconfigured(detail) => requests::Failure::Misconfigured(detail),

@@ -1,6 +1,7 @@
 //! One connection, in a task of its own: handshake, HTTP/1.1 or HTTP/2, until either side has had enough.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -12,28 +13,29 @@ use super::connections::{Admitted, Order};
 use super::http::Front;
 use crate::limits;
 
-/// Serves `stream` to its end.
+/// Serves `stream`, which came from `peer`, to its end.
 pub(super) async fn serve(
     stream: TcpStream,
+    peer: IpAddr,
     tls: Option<TlsAcceptor>,
     front: Arc<Front>,
     mut admitted: Admitted,
 ) {
     // Answers are small and complete, or go out piece by piece: waiting for more to send (RFC 896) only adds delay.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return http(TokioIo::new(stream), front, admitted).await };
+    let Some(tls) = tls else { return http(TokioIo::new(stream), peer, front, admitted).await };
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits::TLS_HANDSHAKE_TIME, tls.accept(stream)) => handshake,
         _ = admitted.order() => return,
     };
     match handshake {
-        Ok(Ok(stream)) => http(TokioIo::new(stream), front, admitted).await,
+        Ok(Ok(stream)) => http(TokioIo::new(stream), peer, front, admitted).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn http<S>(stream: S, front: Arc<Front>, mut admitted: Admitted)
+async fn http<S>(stream: S, peer: IpAddr, front: Arc<Front>, mut admitted: Admitted)
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
@@ -42,7 +44,7 @@ where
     // Where the client leaves, hyper drops what this gives, and with it the components that work for it.
     let service = hyper::service::service_fn(move |request| {
         let (front, open) = (Arc::clone(&front), connection.begin());
-        async move { Ok::<_, Infallible>(front.answer(request, open).await) }
+        async move { Ok::<_, Infallible>(front.answer(request, peer, open).await) }
     });
     let builder = builder();
     let serving = builder.serve_connection(stream, service);

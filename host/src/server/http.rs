@@ -2,6 +2,7 @@
 //!
 //! Health checks are answered here. Every other answer is the components'; where they fail, the caller learns only that.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -38,9 +39,9 @@ impl Front {
     }
 
     /// Answers a request. Never fails and never panics: a fault in here costs this request only.
-    pub(super) async fn answer(&self, request: Request<Incoming>, open: Open) -> Answer {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr, open: Open) -> Answer {
         let head_only = request.method() == Method::HEAD;
-        let mut answer = match AssertUnwindSafe(self.route(request)).catch_unwind().await {
+        let mut answer = match AssertUnwindSafe(self.route(request, peer)).catch_unwind().await {
             Ok(answer) => answer,
             Err(_) => {
                 tracing::error!("a request panicked in the host");
@@ -54,11 +55,11 @@ impl Front {
         answer.map(|body| body.for_request(open))
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Answer {
+    async fn route(&self, request: Request<Incoming>, peer: IpAddr) -> Answer {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => plain(StatusCode::OK, "ok\n"),
             (&Method::GET, "/readyz") => self.ready().await,
-            _ => match self.components(request).await {
+            _ => match self.components(request, peer).await {
                 Ok(answer) => answer,
                 Err((status, why)) => plain(status, why),
             },
@@ -79,13 +80,13 @@ impl Front {
         }
     }
 
-    async fn components(&self, request: Request<Incoming>) -> Result<Answer, Refused> {
+    async fn components(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Answer, Refused> {
         let (request, _room) = read(request, &self.buffer).await?;
         let request_id = request.request_id.clone();
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Ok(overloaded());
         };
-        match self.runtime.handle(request).await {
+        match self.runtime.handle(request, peer).await {
             Ok(answer) => Ok(write(answer, place, request_id)),
             Err(error @ runtime::RunError::TimedOut) => {
                 tracing::error!(request = request_id, %error);

@@ -8,7 +8,7 @@ mod http;
 mod tls;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => self.connection(stream, &connections).await,
+                    Ok((stream, peer)) => self.connection(stream, peer.ip(), &connections).await,
                     Err(error) => self.not_accepted(&error, &connections).await,
                 },
                 _ = patrol.tick() => connections.patrol(),
@@ -112,10 +112,11 @@ impl Server {
     }
 
     /// Serves one connection in a task of its own; the handshake is in that task too, so a slow client delays nobody.
-    async fn connection(&self, stream: TcpStream, connections: &Arc<Connections>) {
+    async fn connection(&self, stream: TcpStream, peer: IpAddr, connections: &Arc<Connections>) {
         match connections.admit().await {
             Some(admitted) => {
-                tokio::spawn(connection::serve(stream, self.tls.clone(), Arc::clone(&self.front), admitted));
+                let (tls, front) = (self.tls.clone(), Arc::clone(&self.front));
+                tokio::spawn(connection::serve(stream, peer, tls, front, admitted));
             }
             None => tracing::warn!("every connection has a request open; another was turned away"),
         }

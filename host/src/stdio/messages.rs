@@ -1,9 +1,11 @@
 //! What answers messages.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Sink;
-use crate::runtime::{Answer, Kind, RunError, Runtime, request_id};
+use crate::runtime::{Answer, ClientAbilities, Kind, RunError, Runtime, request_id};
 
 /// What answers messages: [`Gateway`], or a stand-in for tests of the framing.
 pub trait Messages: Send + Sync + 'static {
@@ -18,23 +20,34 @@ pub trait Messages: Send + Sync + 'static {
 pub struct Gateway {
     runtime: Runtime,
     bearer: SecretString,
+    /// What the client declared when it opened, for the requests that do not say it again.
+    declared: Mutex<ClientAbilities>,
 }
 
 impl Gateway {
     /// Messages come from whom `bearer`, an access token, stands for. It is checked with each message.
     #[must_use]
     pub fn new(runtime: Runtime, bearer: SecretString) -> Self {
-        Self { runtime, bearer }
+        Self { runtime, bearer, declared: Mutex::new(ClientAbilities::empty()) }
+    }
+
+    fn declared(&self) -> MutexGuard<'_, ClientAbilities> {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Messages for Gateway {
     async fn inspect(&self, message: &[u8]) -> Result<Kind, RunError> {
-        self.runtime.inspect(message).await
+        let kind = self.runtime.inspect(message).await?;
+        if let Kind::Opening((_, declared)) = &kind {
+            *self.declared() = *declared;
+        }
+        Ok(kind)
     }
 
     async fn answer(&self, message: Vec<u8>, sink: &Sink) -> Result<(), RunError> {
-        match self.runtime.message(self.bearer.expose_secret(), &message, &request_id()).await? {
+        let declared = *self.declared();
+        match self.runtime.message(self.bearer.expose_secret(), &message, declared, &request_id()).await? {
             Answer::Nothing => {}
             Answer::Whole(whole) => sink.send(whole).await,
             Answer::Growing(mut pieces) => {

@@ -45,13 +45,13 @@ pub enum StoreError {
         reason: String,
     },
     /// The file is open in another process; a file serves one.
-    #[error("`storage.path` {} is open in another process; several processes share a Redis (`storage.redis_url`)", path.display())]
+    #[error("`storage.path` {} is open in another process; several processes share a Redis (`storage.redis_url_file`)", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
     /// The settings of Redis cannot be used.
-    #[error("`storage.redis_url` or `storage.redis_ca_file`: {reason}")]
+    #[error("`storage.redis_url_file` (or VALET_REDIS_URL) or `storage.redis_ca_file`: {reason}")]
     Settings {
         /// What is wrong, without the URL, which holds a password.
         reason: String,

@@ -14,13 +14,23 @@ from report import Report
 HERE = Path(__file__).resolve().parent
 
 
-def follow(what: str, command: list[str], report: Report, patience: float, variables: dict[str, str] | None = None) -> None:
-    """Runs a client and counts its checks. It says by its last line that it ran to its end (`report.py` does)."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment(variables or {})) as client:
+def follow(
+    what: str, command: list[str], report: Report, patience: float, variables: dict[str, str] | None = None,
+    log: Path | None = None,
+) -> None:
+    """Runs a client and counts its checks. It says by its last line that it ran to its end (`report.py` does). What it says,
+    also on standard error, is kept in `log`."""
+    with (
+        (log or Path(os.devnull)).open("a") as kept,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT if log else None, text=True, env=_environment(variables or {})
+        ) as client,
+    ):
         deadline = after(patience, client.kill)
         complete = False
         try:
             for line in client.stdout or ():
+                kept.write(line)
                 if line.startswith(("ok ", "FAILED ")):
                     report.count(line.startswith("ok "))
                     print(line, end="", flush=True)

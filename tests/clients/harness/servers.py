@@ -180,13 +180,9 @@ def _running(
     )
     (folder / "valet.toml").write_text(configuration + rules)
     own = certificate(folder, "server", urllib.parse.urlsplit(url).hostname)
-    ca = folder / "emulator" / "emulator-ca.pem"
     with contextlib.ExitStack() as running:
-        emulator = running.enter_context(
-            _process(folder, "emulator", programs.emulator, "--bind", f"127.0.0.1:{place.emulator_port}",
-                     "--mcp-url", url, "--state", "emulator", "--log")
-        )
-        _wait(emulator, folder, "emulator", lambda: ca.exists() and _get(f"{authority}/", ca))
+        emulator = running.enter_context(_emulator(programs.emulator, folder, place.emulator_port, "--mcp-url", url))
+        (ca,) = emulator.ca_files
         (folder / "trusted.pem").write_text("".join(file.read_text() for file in [ca, *(trusted or [])]))
         valet = running.enter_context(
             _process(folder, "valet", programs.valet, "serve", "--config", "valet.toml",
@@ -194,7 +190,26 @@ def _running(
         )
         _wait(valet, folder, "valet", lambda: _get(url.removesuffix("/mcp") + "/readyz", own))
         logs = {name: _log(folder, name) for name in ("emulator", "valet")}
-        yield Target(url, [own, ca], scope, logs, folder / "valet.toml", Emulator(authority, [ca]))
+        yield Target(url, [own, ca], scope, logs, folder / "valet.toml", emulator)
+
+
+@contextlib.contextmanager
+def emulator_alone(program: Path, folder: Path) -> Iterator[Emulator]:
+    """The emulator with fresh state, for jobs in which clients start Valet themselves."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (port,) = _free_ports(1)
+    with _emulator(program, folder, port) as emulator:
+        yield emulator
+
+
+@contextlib.contextmanager
+def _emulator(program: Path, folder: Path, port: int, *further: str) -> Iterator[Emulator]:
+    authority, ca = f"https://localhost:{port}", folder / "emulator" / "emulator-ca.pem"
+    arguments = ["--bind", f"127.0.0.1:{port}", *further, "--state", "emulator", "--log"]
+    with _process(folder, "emulator", program, *arguments) as process:
+        _wait(process, folder, "emulator", lambda: ca.exists() and _get(f"{authority}/", ca))
+        yield Emulator(authority, [ca])
 
 
 def _free_ports(count: int) -> list[int]:

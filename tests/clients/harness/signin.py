@@ -10,8 +10,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-# Account choice and consent, and one spare for a page that is shown twice.
-MOST_PAGES = 3
+# The code, account choice and consent, and one spare for a page that is shown twice.
+MOST_PAGES = 4
 
 
 class SignInError(Exception):
@@ -24,27 +24,63 @@ class Outcome:
 
     answer: dict[str, str]
     pages: list[str] = field(default_factory=list)
+    # Where the browser takes the answer in a form; empty where it is in the URL (OAuth 2.0 Form Post Response Mode).
+    posted_to: str = ""
 
 
-def sign_in(url: str, user: str, context: ssl.SSLContext, by_header: bool) -> Outcome:
-    """Signs `user` in at `url`. `by_header` uses the emulator's short cut; otherwise each page's form is read and sent."""
-    redirect_uri = _query(url)["redirect_uri"]
-    browser = opener(context)
+def sign_in(url: str, user: str, context: ssl.SSLContext, by_header: bool, press: str = "accept") -> Outcome:
+    """Signs `user` in at `url`. `by_header` uses the emulator's short cut; otherwise each page's form is read and sent. `press`: the
+    decision, `cancel` for somebody who declines."""
     request = urllib.request.Request(url)
     if by_header:
         request.add_header("x-emulator-approve", user)
+    return _walk(opener(context), request, _Choice(user, press), _query(url)["redirect_uri"])
+
+
+def enter_code(url: str, code: str, user: str, context: ssl.SSLContext, press: str = "accept") -> str:
+    """Enters the code of a device at `url` as `user`, and decides. The words of the last page."""
+    outcome = _walk(opener(context), urllib.request.Request(url), _Choice(user, press, code), None)
+    return outcome.pages[-1]
+
+
+def code_in(words: str) -> tuple[str, str]:
+    """Address and code of a device code, as a person finds them in a sentence."""
+    found = words.split()
+    address = next(word for word in found if word.startswith("https://"))
+    return address, found[found.index("code") + 1]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a person enters and presses."""
+
+    user: str
+    press: str
+    code: str = ""
+
+
+def _walk(browser: urllib.request.OpenerDirector, request: urllib.request.Request, choice: _Choice, redirect_uri: str | None) -> Outcome:
+    """From page to page, to the answer for the client. Without a `redirect_uri` to the page that has no form."""
     pages: list[str] = []
-    for _ in range(MOST_PAGES + 1):
+    for _ in range(MOST_PAGES + 2):
         status, location, body = send(browser, request)
+        if location is not None and redirect_uri is None:
+            request = urllib.request.Request(urllib.parse.urljoin(request.full_url, location))
+            continue
         if location is not None:
             if not location.startswith(redirect_uri):
                 raise SignInError(f"redirected to {location} instead of {redirect_uri}")
             return Outcome(_query(location), pages)
         page = _Page()
         page.feed(body)
+        words = " ".join(" ".join(page.words).split())
+        if status == 200 and page.action is None and redirect_uri is None:
+            return Outcome({}, [*pages, words])
         if status != 200 or page.action is None:
-            raise SignInError(f"HTTP {status}: {' '.join(page.words)}")
-        name, button = page.choose(user)
+            raise SignInError(f"HTTP {status}: {words}")
+        if redirect_uri is not None and page.action.startswith(redirect_uri):
+            return Outcome(page.hidden, pages, page.action)
+        name, button = page.choose(choice)
         pages.append(name)
         data = urllib.parse.urlencode({**page.hidden, **button}).encode()
         request = urllib.request.Request(urllib.parse.urljoin(request.full_url, page.action), data=data)
@@ -87,6 +123,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.action: str | None = None
         self.hidden: dict[str, str] = {}
+        self.inputs: list[str] = []
         self.buttons: list[tuple[str, str, str]] = []
         self.words: list[str] = []
         self._button: tuple[str, str] | None = None
@@ -98,6 +135,8 @@ class _Page(HTMLParser):
             self.action = values["action"]
         elif tag == "input" and values.get("type") == "hidden":
             self.hidden[values["name"]] = values["value"]
+        elif tag == "input":
+            self.inputs.append(values.get("name", ""))
         elif tag == "button":
             self._button = (values.get("name", ""), values.get("value", ""))
             self.buttons.append((*self._button, ""))
@@ -116,11 +155,16 @@ class _Page(HTMLParser):
             name, value, text = self.buttons[-1]
             self.buttons[-1] = (name, value, f"{text} {data}")
 
-    def choose(self, user: str) -> tuple[str, dict[str, str]]:
-        """What the page is, and the button that a person who wants to sign in as `user` would press."""
+    def choose(self, choice: _Choice) -> tuple[str, dict[str, str]]:
+        """What the page is, and what such a person enters or presses."""
+        if "user_code" in self.inputs:
+            return "code", {"user_code": choice.code}
+        pressed = [(name, value) for name, value, _ in self.buttons]
+        if choice.press == "cancel" and ("decision", "cancel") in pressed:
+            return "cancel", {"decision": "cancel"}
         for name, value, text in self.buttons:
-            if name == "account" and user in text.split():
+            if name == "account" and choice.user in text.split():
                 return "account", {name: value}
             if (name, value) == ("decision", "accept"):
                 return "consent", {name: value}
-        raise SignInError(f"no button for {user} on the page: {' '.join(self.words)}")
+        raise SignInError(f"no button for {choice.user} on the page: {' '.join(self.words)}")

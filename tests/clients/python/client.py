@@ -246,7 +246,7 @@ class Suite:
     async def stdio(self, mode: str, revision: str) -> None:
         """The same over stdio, where a notification cancels and the server knows the call. 1.x leaves without a word."""
         token = self.emulator.token(self.user)
-        async with sdk.start(*self.command, token, mode) as session:
+        async with sdk.start(sdk.with_token(*self.command, token), mode) as session:
             self.report.equal("revision", session.version, revision)
             self.report.equal("server name", session.server, "valet")
             self.report.equal("capabilities", session.capabilities, capabilities(revision))

@@ -155,13 +155,15 @@ async def connect(
                 yield Session(client, hello.protocolVersion, hello.serverInfo.name, hello.capabilities)
 
 
+def with_token(program: str, configuration: str, token: str) -> StdioServerParameters:
+    """`valet stdio` with `token` in its environment."""
+    variables = {"VALET_ACCESS_TOKEN": token, "VALET_CLIENT_SECRET": servers.CLIENT_SECRET}
+    return StdioServerParameters(command=program, args=["stdio", "--config", configuration], env=variables)
+
+
 @contextlib.asynccontextmanager
-async def start(program: str, configuration: str, token: str, mode: str) -> AsyncIterator[Session]:
-    """A session over stdio: `valet stdio` as a child, with `token` in its environment."""
-    server = StdioServerParameters(
-        command=program, args=["stdio", "--config", configuration],
-        env={"VALET_ACCESS_TOKEN": token, "VALET_CLIENT_SECRET": servers.CLIENT_SECRET},
-    )
+async def start(server: StdioServerParameters, mode: str) -> AsyncIterator[Session]:
+    """A session over stdio, with a server that is a child."""
     with open(os.devnull, "w") as log:
         if TWO:
             async with Client(stdio_client(server, errlog=log), mode=mode) as client:

@@ -2,7 +2,7 @@
 // the buttons of Valet's page. At Entra a header says who sits there.
 
 import { parse, unescape, words } from '../entra-node/browser.mjs';
-import { authority, issuer } from './context.mjs';
+import { authority, issuer, keep, keepPage } from './context.mjs';
 
 // Valet, Entra, Valet again, and the pages between them.
 const MOST_STEPS = 12;
@@ -30,6 +30,8 @@ export class Browser {
       const response = await this.#send(request);
       const html = await response.text();
       const next = onward(response, html, request.url);
+      if (next) keep('code', new URL(next).searchParams.get('code'));
+      else if (new URL(request.url).origin === issuer) keepPage(html);
       if (next?.startsWith(redirect)) return new URL(next);
       request = next ? { url: next, init: {} } : this.#decide(request.url, response, html);
     }
@@ -72,6 +74,7 @@ export class Browser {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
       if (/max-age=0\b/i.test(line)) jar.delete(name);
       else jar.set(name, value);
+      keep('cookie', value);
     }
     return response;
   }

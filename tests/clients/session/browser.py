@@ -3,17 +3,23 @@ sits there."""
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import ssl
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 
+import canaries
 import signin
 
 # Valet, Entra, Valet again, and the pages between them.
 MOST_STEPS = 12
+
+_count = itertools.count(1)
 
 
 class NoAnswer(Exception):
@@ -28,7 +34,11 @@ class Browser:
     issuer: str
     authority: str
     context: ssl.SSLContext
+    # Where pages are kept that Valet showed.
+    kept: Path
     press: str = "allow"
+    # At Entra.
+    declines: bool = False
     # Titles of Valet's pages that a person saw.
     pages: list[str] = field(default_factory=list)
 
@@ -42,9 +52,13 @@ class Browser:
         for _ in range(MOST_STEPS):
             if request.full_url.startswith(f"{self.authority}/"):
                 request.add_header("x-emulator-approve", self.user)
+                if self.declines:
+                    request.add_header("x-emulator-decline", "1")
             status, location, body = signin.send(self._opener, request)
+            self._keep_cookies()
             if onward := location or _refreshed(body):
                 onward = urllib.parse.urljoin(request.full_url, onward)
+                canaries.keep("code", urllib.parse.parse_qs(urllib.parse.urlsplit(onward).query).get("code", [None])[0])
                 if onward.startswith(redirect):
                     return onward
                 request = urllib.request.Request(onward)
@@ -54,6 +68,9 @@ class Browser:
 
     def _decide(self, url: str, status: int, body: str) -> urllib.request.Request:
         """The form of Valet's page, with a button pressed."""
+        if url.startswith(f"{self.issuer}/"):
+            self.kept.mkdir(exist_ok=True)
+            (self.kept / f"python-{os.getpid()}-{next(_count)}.html").write_text(body)
         button = f'name="decision" value="{self.press}"'
         if status != 200 or not url.startswith(f"{self.issuer}/") or button not in body:
             raise NoAnswer(f"HTTP {status} of {url.split('?')[0]}: {' '.join(re.sub('<[^>]*>', ' ', body).split())}")
@@ -63,6 +80,12 @@ class Browser:
         action = urllib.parse.urljoin(url, re.search('<form method="post" action="([^"]*)"', body)[1])
         headers = {"origin": self.issuer, "sec-fetch-site": "same-origin"}
         return urllib.request.Request(action, urllib.parse.urlencode(fields).encode(), headers)
+
+    def _keep_cookies(self) -> None:
+        for handler in self._opener.handlers:
+            if isinstance(handler, urllib.request.HTTPCookieProcessor):
+                for cookie in handler.cookiejar:
+                    canaries.keep("cookie", cookie.value)
 
 
 def _refreshed(body: str) -> str | None:

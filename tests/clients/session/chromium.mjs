@@ -3,7 +3,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { authority, call, clientId, clock, executable, issuer, own, scope, screenshots, url, webRedirect } from './context.mjs';
+import { look as lookAt } from '../harness/looks.mjs';
+import { authority, call, clientId, clock, executable, issuer, keep, own, scope, screenshots, url, webRedirect } from './context.mjs';
 
 const { chromium } = own.require('playwright-core');
 const oauth = await own.import('oauth4webapi');
@@ -17,57 +18,10 @@ export const launch = () => chromium.launch({ executablePath: executable, args: 
 /** For one step. Everything is on this machine. */
 export const PATIENCE = 15_000;
 
-/** What a page looks like to people: by day, by night, on a telephone. */
-const LOOKS = {
-  light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
-  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
-  phone: { colorScheme: 'light', viewport: { width: 360, height: 740 } },
-  'phone-dark': { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
-};
-
-/** Takes a picture of the page in each look. Gives what is unreadable in them. */
+/** Takes a picture of the page in each look, and keeps its text, which is searched for secrets. Gives what is unreadable in them. */
 export async function look(page, name) {
-  const problems = [];
-  for (const [kind, { colorScheme, viewport }] of Object.entries(LOOKS)) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize(viewport);
-    await page.screenshot({ path: join(screenshots, `${name}-${kind}.png`), fullPage: true });
-    problems.push(...(await page.evaluate(unreadable)).map((problem) => `${name}, ${kind}: ${problem}`));
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(LOOKS.light.viewport);
-  return problems;
-}
-
-/** In the page: contrast of texts (WCAG 2.2, 1.4.3), targets too small to be hit (2.5.5), and what is wider than the window (1.4.10). */
-function unreadable() {
-  const numbers = (color) => color.match(/[\d.]+/g).map(Number);
-  const luminance = (color) => {
-    const [r, g, b] = numbers(color).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const color = getComputedStyle(at).backgroundColor;
-      if (numbers(color)[3] !== 0) return color;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  const found = [];
-  const root = document.documentElement;
-  if (root.scrollWidth > root.clientWidth) found.push(`it is ${root.scrollWidth} wide in a window of ${root.clientWidth}`);
-  for (const element of document.querySelectorAll('main *')) {
-    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    if (!own) continue;
-    const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) found.push(`contrast ${ratio.toFixed(1)} of ${element.tagName} ${element.textContent.slice(0, 30)}`);
-  }
-  for (const button of document.querySelectorAll('button')) {
-    const { width, height } = button.getBoundingClientRect();
-    if (height < 44 || width < 44) found.push(`a button of ${width} by ${height}`);
-  }
-  return found;
+  writeFileSync(join(screenshots, `${name}.html`), await page.content());
+  return lookAt(page, join(screenshots, name));
 }
 
 /** A client: what it asks for, and what it makes of the answer. */
@@ -83,6 +37,7 @@ export class Client {
   /** A sign-in that begins: `url` is where the browser goes. */
   async begin() {
     const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
+    keep('verifier', verifier);
     const asked = new URL(`${issuer}/oauth/authorize`);
     asked.search = new URLSearchParams({
       client_id: this.#id, response_type: 'code', redirect_uri: this.#redirect, scope, state, resource: url,
@@ -111,8 +66,22 @@ export class Client {
 
   async #token(form) {
     const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams({ client_id: this.#id, ...form }) });
-    return response.json();
+    const answer = await response.json();
+    keep('access token', answer.access_token);
+    keep('refresh token', answer.refresh_token);
+    return answer;
   }
+}
+
+/** Notes the secrets that a browser's profile meets: codes on their way, and its cookies when it is closed. */
+export function watched(profile) {
+  profile.on('request', (request) => keep('code', new URL(request.url()).searchParams.get('code')));
+  profile.on('response', async (response) => {
+    const fields = await response.headersArray().catch(() => []);
+    for (const { name, value } of fields) {
+      if (name.toLowerCase() === 'set-cookie') keep('cookie', /^[^=]+=([^;]*)/.exec(value)?.[1]);
+    }
+  });
 }
 
 /** The status of a call of `whoami` with an access token, and who that is. */

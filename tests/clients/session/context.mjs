@@ -1,13 +1,68 @@
 // What a suite knows of the servers that run.py started. Most of it is what the suites of ../node know.
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { loader } from '../entra-node/packages.mjs';
 import { admin } from '../node/context.mjs';
 
-export { ADELE, ALEX, clientId, environment, expected, folder, load, packaged, scope, url } from '../node/context.mjs';
+export { ADELE, ALEX, environment, expected, folder, load, packaged, token, url } from '../node/context.mjs';
 
 const context = JSON.parse(readFileSync(process.env.MCP_NODE_CONTEXT, 'utf8'));
+
+/** What modes.py says of the mode: `name`, `ids` of clients by the way they are known, `scope`, whether Valet `asks`. */
+export const { mode } = context;
+export const { scope } = mode;
+
+/** The ways in which a client can be known; those without an id are refused in this mode. */
+export const WAYS = ['registered beforehand', 'that registers itself', 'with a document'];
+
+/** The client that is registered beforehand. */
+export const clientId = mode.ids[WAYS[0]];
+
+/** Notes a secret, for which the run is searched at its end (canaries.py). */
+export function keep(kind, value) {
+  if (value) appendFileSync(process.env.MCP_CANARIES, `${JSON.stringify([kind, value])}\n`);
+}
+
+let pages = 0;
+
+/** Keeps a page that Valet showed, which is searched as well. */
+export function keepPage(html) {
+  mkdirSync(context.pages, { recursive: true });
+  writeFileSync(join(context.pages, `node-${process.pid}-${pages += 1}.html`), html);
+}
+
+/** A folder in which a program keeps what it knows: its tokens among it. */
+export function home() {
+  mkdirSync(context.homes, { recursive: true });
+  return mkdtempSync(join(context.homes, 'home-'));
+}
+
+/** Makes the access tokens that a program keeps in `folder` such that the server refuses them, as it does once they have expired. */
+export function spoil(folder) {
+  let spoiled = 0;
+  // Some keep JSON as a text in JSON.
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, name);
+    if (!statSync(file).isFile()) continue;
+    const text = readFileSync(file, 'utf8');
+    const other = text.replaceAll(/(\\*"access_token\\*": *\\*")([^"\\]+)/g, (_, before, token) => {
+      keep('access token', token);
+      spoiled += 1;
+      return `${before}${token}x`;
+    });
+    if (other !== text) writeFileSync(file, other);
+  }
+  if (spoiled === 0) throw new Error(`no token is kept in ${folder}`);
+}
+
+/** Whether `asked` is the scope that clients are told, in the modes of Entra's with what its metadata lists. */
+export function isScope(asked) {
+  const [first, ...others] = asked.split(' ');
+  const further = mode.name.startsWith('direct') ? ['openid', 'profile', 'email', 'offline_access'] : [];
+  return first === mode.scope && others.every((other) => further.includes(other));
+}
 
 /** The packages of this job, beside those of ../node that `load` has. */
 export const own = loader(context.own_packages);
@@ -36,7 +91,7 @@ export const { clock } = context;
 /** Chromium's program; null where it is not installed. */
 export const { chromium: executable } = context;
 
-/** The issuer of Valet's tokens. */
+/** Where Valet is: the issuer of its tokens. */
 export const issuer = new URL(context.url).origin;
 
 /** The status of a call of a tool with an access token, and its result. */

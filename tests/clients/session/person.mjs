@@ -4,10 +4,9 @@ import assert from 'node:assert/strict';
 
 import { isProfile } from '../node/checks.mjs';
 import { Browser } from './browser.mjs';
-import { ALEX, clientId, documentId, expected, issuer, url } from './context.mjs';
+import { ALEX, WAYS, documentId, expected, isScope, issuer, keep, mode, url } from './context.mjs';
 
-export const WAYS = ['registered beforehand', 'that registers itself', 'with a document'];
-const [BEFOREHAND, ITSELF, DOCUMENT] = WAYS;
+const [BEFOREHAND, , DOCUMENT] = WAYS;
 
 /** Tokens and verifier in memory; what the SDK asked for is kept to be looked at. */
 export class Person {
@@ -20,16 +19,22 @@ export class Person {
   asked = [];
   browser;
   held;
+  #id;
   #client;
+  #resource;
   #verifier;
   #discovery;
   #state = 0;
 
-  constructor(way, user = ALEX, options = {}) {
+  /** `id`: another than that of the way. `resource`: whether it is sent (RFC 8707). */
+  constructor(way, user = ALEX, { id = mode.ids[way], resource = true, ...options } = {}) {
     this.way = way;
     this.user = user;
     this.browser = new Browser(user, options);
-    this.#client = way === BEFOREHAND ? { client_id: clientId } : undefined;
+    this.#id = id;
+    this.#client = way === BEFOREHAND ? { client_id: id } : undefined;
+    this.#resource = resource;
+    if (!resource) this.validateResourceURL = async () => undefined;
     if (way === DOCUMENT) this.clientMetadataUrl = documentId;
   }
 
@@ -37,7 +42,7 @@ export class Person {
 
   // 2.x also saves a client that it was given, with its issuer.
   saveClientInformation(client) {
-    if (this.way === BEFOREHAND) assert.equal(client.client_id, clientId, 'the client is known and need not register');
+    if (this.way === BEFOREHAND) assert.equal(client.client_id, this.#id, 'the client is known and need not register');
     this.#client = client;
   }
 
@@ -46,9 +51,16 @@ export class Person {
 
   tokens() { return this.held; }
 
-  saveTokens(tokens) { this.held = tokens; }
+  saveTokens(tokens) {
+    keep('access token', tokens.access_token);
+    keep('refresh token', tokens.refresh_token);
+    this.held = tokens;
+  }
 
-  saveCodeVerifier(verifier) { this.#verifier = verifier; }
+  saveCodeVerifier(verifier) {
+    keep('verifier', verifier);
+    this.#verifier = verifier;
+  }
 
   codeVerifier() { return this.#verifier; }
 
@@ -70,13 +82,15 @@ export class Person {
   askedWell(times = 1) {
     assert.equal(this.asked.length, times, 'as many pages were opened');
     const query = this.asked.at(-1);
-    const names = ['client_id', 'response_type', 'code_challenge_method', 'resource', 'scope', 'state'];
+    const names = ['client_id', 'response_type', 'code_challenge_method', 'resource', 'state'];
     const id = this.#client.client_id;
-    assert.deepEqual(names.map((name) => query.get(name)), [id, 'code', 'S256', url, 'mcp.access', `state-${times}`]);
+    assert.deepEqual(names.map((name) => query.get(name)), [id, 'code', 'S256', this.#resource ? url : null, `state-${times}`]);
+    assert.ok(isScope(query.get('scope')), query.get('scope'));
     assert.equal(this.callback.get('state'), `state-${times}`);
-    assert.equal(this.callback.get('iss'), issuer, 'RFC 9207');
-    if (this.way === ITSELF) assert.match(id, /^registered-/);
-    if (this.way === DOCUMENT) assert.equal(id, documentId);
+    // RFC 9207. Entra says no issuer, and promises none.
+    assert.equal(this.callback.get('iss'), mode.asks ? issuer : null);
+    if (this.#id) assert.equal(id, this.#id);
+    else assert.match(id, /^registered-/);
   }
 
   /** A session of this user's gives both tools' answers. */

@@ -1,4 +1,4 @@
-"""Valet's own authorization server, as met by real clients and a real browser. README.md says how to run it."""
+"""The ways of signing in, as met by real clients and a real browser. README.md says how to run it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ HERE = Path(__file__).resolve().parent
 CLIENTS = HERE.parent
 sys.path.insert(0, str(CLIENTS / "harness"))
 
+import canaries
 import clock
 import documents
 import environment
 import expected
 import lines
+import modes
 import namespace
 import packages
 import servers
 from emulator import API
+from modes import Mode
 from report import Report
 
 # Exit code of a job that this machine does not allow (the convention of automake and meson).
@@ -36,39 +39,16 @@ NOT_RUN = 77
 # For all cases of one suite.
 PATIENCE = 900
 
-# What runs each suite: a list of requirements of ../python, or the Node that is packaged with ../node.
-SUITES = {
-    "sdk-1": "node", "sdk-2": "node", "mcp-remote": "node", "inspector": "node", "relying-parties": "node",
-    "conformance": "node", "python-1": "1", "python-2": "2", "fastmcp": "fastmcp", "chromium": "node",
-}
-PYTHON = {"1": "sdk.py", "2": "sdk.py", "fastmcp": "fast.py"}
+# The suites in Python: the list of requirements of ../python, and the program. The others are run by the Node that is
+# packaged with ../node.
+PYTHON = {"python-1": ("1", "sdk.py"), "python-2": ("2", "sdk.py"), "fastmcp": ("fastmcp", "fast.py")}
+SUITES = list(dict.fromkeys(suite for mode in modes.MODES for suite in mode.suites))
 
-HOST = "valet.example"
+# Everything that Valet would ever say, so that the search for secrets is one in that. Of wasmtime there is too much of it, about types.
+LOG = {"VALET_LOG": "trace,wasmtime=warn"}
 
 # Where Debian, Ubuntu and Google have it.
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-
-# Registered beforehand: a public client, and one with a secret whose SHA-256 stands here.
-PUBLIC, CONFIDENTIAL = "tests", "tests-with-a-secret"
-SECRET = "a secret for these tests only"
-SHA256 = "5e5c895510bffc9e3bcc56c6126a6dbbb68f721bb8388b2811d590a08e656748"
-
-RULES = f"""{servers.RULES}
-[oauth]
-mode = "session"
-client_document_hosts = ["{documents.HOST}"]
-client_documents_at_private_addresses = true
-registration_redirects = ["loopback"]
-[[oauth.clients]]
-client_id = "{PUBLIC}"
-client_name = "The tests"
-redirect_uris = {json.dumps(documents.REDIRECT_URIS)}
-[[oauth.clients]]
-client_id = "{CONFIDENTIAL}"
-client_name = "The tests’ website"
-redirect_uris = ["https://{documents.HOST}/callback"]
-client_secret_sha256 = "{SHA256}"
-"""
 
 
 def main() -> int:
@@ -95,7 +75,7 @@ def prepare(options: argparse.Namespace) -> dict[str, Path]:
     found = {"clients": packages.install(CLIENTS / "node", beside / "node"), "own": packages.install(HERE, beside / "session"),
              "conformance": packages.install(CLIENTS.parent / "conformance", beside / "conformance")}
     found["node"] = packages.node(found["clients"])
-    for line in PYTHON:
+    for line, _ in PYTHON.values():
         found[line] = environment.prepare(beside / "python", CLIENTS / "python" / f"requirements-{line}.txt")
     return found
 
@@ -106,32 +86,52 @@ def inside(options: argparse.Namespace) -> int:
     work.mkdir(parents=True, exist_ok=True)
     installed = prepare(options)
     try:
-        namespace.furnish({HOST: "127.0.0.1", documents.HOST: documents.ADDRESS}, work)
+        namespace.furnish({modes.HOST: "127.0.0.1", documents.HOST: documents.ADDRESS}, work)
     except namespace.NotPossible as reason:
         return not_run(str(reason))
-    programs = servers.Programs(options.valet, options.emulator, options.artifacts)
     time = clock.of(work)
     try:
-        site = servers.certificate(work, "client", documents.HOST)
-        with (
-            documents.served(site),
-            servers.started_with_sessions(programs, work / "servers", HOST, RULES, [site], time.variables) as target,
-        ):
-            target.ca_files.append(site)
-            context = write_context(target, installed, time, work)
-            for suite, runner in SUITES.items():
-                if options.only in suite:
-                    run_suite(suite, runner, installed, target, context, options.case, report)
-            report.section("the server's log")
-            # Some sessions are ended at Entra, which Graph then tells.
-            target.check_log(report, meant="assertion_refused")
-            if report.failed:
-                target.show_logs()
+        for mode in modes.MODES:
+            suites = [suite for suite in mode.suites if options.only in suite]
+            if suites and options.mode in ("", mode.name):
+                run_mode(mode, suites, options, installed, time, report)
     except servers.NotStarted as error:
         report.check("the servers could be started", False, str(error))
     code = report.end()
     lacking = missing(time)
     return not_run(f"in part: {lacking}; everything else passed") if code == 0 and lacking else code
+
+
+def run_mode(
+    mode: Mode, suites: list[str], options: argparse.Namespace, installed: dict[str, Path], time: clock.Clock, report: Report
+) -> None:
+    """Its suites, one after the other, with servers of its own; then the search in what they left behind."""
+    work = options.work.resolve()
+    folder = work / mode.name
+    programs = servers.Programs(options.valet, options.emulator, options.artifacts)
+    site = servers.certificate(work, "client", documents.HOST)
+    rules = f"{servers.RULES}\n{mode.rules}"
+    with (
+        documents.served(site),
+        servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], {**time.variables, **LOG}) as target,
+    ):
+        if mode.registered:
+            target.emulator.ask("POST", "registrations", {"toml": mode.registered.toml(options.emulator)})
+        target.ca_files.append(site)
+        context = write_context(mode, target, installed, time, work)
+        for suite in suites:
+            run_suite(suite, mode, installed, target, context, options.case, report)
+        report.section(f"{mode.name}, the server's log")
+        # Some sessions are ended at Entra, which Graph then tells.
+        target.check_log(report, meant="assertion_refused")
+        if report.failed:
+            target.show_logs()
+    report.section(f"{mode.name}, what is left behind")
+    # Where only a part ran, not every kind of secret was there.
+    whole = not options.only and not options.case
+    fixed = {"the client's secret": modes.SECRET, "Valet's secret": servers.CLIENT_SECRET}
+    pictures = work / "screenshots"
+    canaries.search(report, folder, canaries.KINDS if whole else set(), fixed, [pictures] if "chromium" in suites else [])
 
 
 def missing(time: clock.Clock) -> str:
@@ -143,33 +143,39 @@ def missing(time: clock.Clock) -> str:
 
 
 def run_suite(
-    suite: str, runner: str, installed: dict[str, Path], target: servers.Target, context: Path, case: str, report: Report
+    suite: str, mode: Mode, installed: dict[str, Path], target: servers.Target, context: Path, case: str, report: Report
 ) -> None:
-    if runner == "node":
-        command = [str(installed["node"]), str(HERE / f"suite-{suite}.mjs")]
+    if suite in PYTHON:
+        runner, script = PYTHON[suite]
+        command = [str(installed[runner]), "-B", str(HERE / script)]
     else:
-        command = [str(installed[runner]), "-B", str(HERE / PYTHON[runner])]
-    trusted = str(target.bundle(context.with_name("trusted-by-clients.pem")))
-    # Node reads further certificates when a process starts.
-    variables = {"MCP_NODE_CONTEXT": str(context), "NODE_EXTRA_CA_CERTS": trusted, "ENTRA_NODE_CASE": case}
-    lines.follow(suite, command, report, PATIENCE, variables)
+        command = [str(installed["node"]), str(HERE / f"suite-{suite}.mjs")]
+    folder = context.parent
+    variables = {
+        "MCP_NODE_CONTEXT": str(context), "ENTRA_NODE_CASE": case, "MCP_CANARIES": str(folder / canaries.FILE),
+        # Node reads further certificates when a process starts.
+        "NODE_EXTRA_CA_CERTS": str(target.bundle(folder / "trusted-by-clients.pem")),
+    }
+    lines.follow(f"{mode.name}, {suite}", command, report, PATIENCE, variables, folder / f"suite-{suite}.log")
 
 
-def write_context(target: servers.Target, installed: dict[str, Path], time: clock.Clock, work: Path) -> Path:
+def write_context(mode: Mode, target: servers.Target, installed: dict[str, Path], time: clock.Clock, work: Path) -> Path:
     """The file that context.mjs and the suites in Python read."""
+    client = mode.ids[modes.BEFOREHAND]
     users = {
-        user: {"whoami": expected.whoami(user, PUBLIC), "profile": expected.PROFILES[user], "text": expected.PROFILE_TEXTS[user]}
+        user: {"whoami": expected.whoami(user, client), "profile": expected.PROFILES[user], "text": expected.PROFILE_TEXTS[user]}
         for user in expected.PROFILES
     }
     folder = target.configuration.parent
     context = {
-        "url": target.url, "scope": target.scope, "authority": target.emulator.authority, "folder": str(folder),
-        "packages": str(installed["clients"]), "own_packages": str(installed["own"]),
-        "conformance": str(installed["conformance"]),
-        "expected": {"client_id": PUBLIC, "scope": expected.SCOPE, "api": API, "users": users},
-        "confidential": {"id": CONFIDENTIAL, "secret": SECRET}, "document": documents.URL,
+        "mode": mode.facts(), "url": target.url, "scope": mode.scope, "authority": target.emulator.authority,
+        "folder": str(folder), "homes": str(folder / "homes"), "pages": str(folder / "pages"),
+        "packages": str(installed["clients"]), "own_packages": str(installed["own"]), "conformance": str(installed["conformance"]),
+        "expected": {"client_id": client, "scope": expected.SCOPE, "api": API, "users": users},
+        "confidential": {"id": modes.CONFIDENTIAL, "secret": modes.SECRET}, "document": documents.URL,
         "web_redirect": f"https://{documents.HOST}/callback", "ca_files": [str(file) for file in target.ca_files],
-        "clock": str(time.file) if time.file else None, "chromium": next((file for file in CHROMIUM if Path(file).exists()), None), "screenshots": str(work / "screenshots"),
+        "clock": str(time.file) if time.file else None,
+        "chromium": next((file for file in CHROMIUM if Path(file).exists()), None), "screenshots": str(work / "screenshots"),
     }
     file = folder / "context.json"
     file.write_text(json.dumps(context))
@@ -189,6 +195,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
     parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("session"),
                         help="for logs and screenshots; packages are installed beside it (default: %(default)s)")
+    parser.add_argument("--mode", default="", choices=[mode.name for mode in modes.MODES], help="one of them alone")
     parser.add_argument("--only", default="", help=f"part of a suite's name: {' '.join(SUITES)}")
     parser.add_argument("--case", default="", help="part of a case's line")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 
 import { Suite } from '../entra-node/report.mjs';
-import { Client, PATIENCE, atEntra, later, launch, look, whoami } from './chromium.mjs';
-import { ADELE, ALEX, call, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
+import { Client, PATIENCE, atEntra, later, launch, look, watched, whoami } from './chromium.mjs';
+import { ADELE, ALEX, authority, call, clock, documentId, executable, issuer, own, revokedAtEntra, webRedirect } from './context.mjs';
 
 if (!executable) {
   console.error('NOT RUN: chromium: it is not installed; on Debian: apt-get install chromium');
@@ -23,6 +23,7 @@ function one(what, body, options = {}) {
     // The certificates of this job are known to nobody else.
     const profile = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
     profile.setDefaultTimeout(PATIENCE);
+    watched(profile);
     const complaints = [];
     profile.on('console', (message) => {
       // The browser's own note of an answer that is an error.
@@ -89,6 +90,40 @@ await one('another client in the same browser is asked about', async (page) => {
   await asked(page, new Client(documentId));
   assert.match(await words(page), /client\.example \(https:\/\/client\.example\/client\.json\)/);
   assert.deepEqual(await look(page, 'consent-document'), []);
+});
+
+/** Somebody else than Adele, who was here before, comes back from Entra, and is asked then. */
+async function replaced(page, profile) {
+  await signedIn(page);
+  // Entra forgets who was here; Valet thinks of Adele, who allowed it, and goes on to Entra at once.
+  await profile.clearCookies({ domain: new URL(authority).hostname });
+  const begun = await client.begin();
+  await page.goto(begun.url);
+  await atEntra(page, { user: ALEX });
+  await page.getByRole('button', { name: 'Allow' }).waitFor();
+  return begun;
+}
+
+await one('somebody else comes back from Entra than was here before: they are asked', async (page, profile) => {
+  const begun = await replaced(page, profile);
+  assert.deepEqual(await look(page, 'consent-after-entra'), []);
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const tokens = await client.redeem(begun, page.url());
+  assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
+});
+
+await one('they say no: the client is told, and they are asked again next time', async (page, profile) => {
+  const begun = await replaced(page, profile);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const answer = client.answer(begun, page.url());
+  assert.deepEqual([answer.get('error'), answer.get('code')], ['access_denied', null]);
+  const again = await asked(page);
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await page.waitForURL(AT_CLIENT);
+  const tokens = await client.redeem(again, page.url());
+  assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Alex Wilber' });
 });
 
 await one('a program on this computer: asked each time, with a warning', async (page) => {
@@ -214,6 +249,16 @@ await one('signing out: everything ends at once, on every device, and permission
   assert.equal(await heading(page), 'Nobody is signed in here');
   assert.deepEqual(await look(page, 'nobody'), []);
   await asked(page);
+});
+
+await one('back after signing out: nobody is named any more', async (page) => {
+  await signedIn(page);
+  await page.goto(`${issuer}/oauth/sign-out`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Signed out' }).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Nobody is signed in here' }).waitFor();
+  assert.ok(!(await words(page)).includes('Adele'));
 });
 
 await one('one application is ended and forgotten, the other stays', async (page) => {

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { loader } from '../entra-node/packages.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, clientId, conformance, environment, folder, issuer, url } from './context.mjs';
+import { ADELE, clientId, conformance, environment, home, issuer, url } from './context.mjs';
 
 const name = '@modelcontextprotocol/conformance';
 const program = join(conformance, 'node_modules', name, 'dist/index.js');
@@ -18,7 +18,7 @@ const suite = new Suite(`session, ${name} ${loader(conformance).version(name)}, 
 
 /** Runs it with somebody who signs in; gives its checks. */
 async function judged(revision, browser) {
-  const results = mkdtempSync(join(folder, 'conformance-'));
+  const results = home();
   const options = ['--url', issuer, '--client-id', clientId, '--resource', url, '--port', '3017', '--spec-version', revision];
   const child = spawn(process.execPath, [program, 'authorization', ...options, '-o', results], {
     env: environment, stdio: ['ignore', 'pipe', 'pipe'],

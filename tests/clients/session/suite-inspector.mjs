@@ -3,28 +3,26 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { Suite } from '../entra-node/report.mjs';
 import { isProfile } from '../node/checks.mjs';
 import { Browser } from './browser.mjs';
-import { ALEX, clientId, documentId, environment, expected, folder, load, packaged, url } from './context.mjs';
+import { ALEX, WAYS, clientId, documentId, environment, expected, home, isScope, load, mode, packaged, revokedAtEntra, spoil, token, url } from './context.mjs';
 
 const name = '@modelcontextprotocol/inspector';
 // Each case starts a program or two, which takes seconds on a busy machine.
-const suite = new Suite(`session, ${name} ${load.version(name)}`, 180_000);
+const suite = new Suite(`${mode.name}, ${name} ${load.version(name)}`, 180_000);
 
 // As its documentation lists them.
 const [DONE, SIGN_IN] = [0, 3];
 
 /** Runs it; gives exit code, the result, what it said, and what it asked `browser` for. */
-async function inspect(home, options, browser) {
+async function inspect(folder, options, browser) {
   const program = packaged(`${name}/clients/launcher/build/index.js`);
   const all = [program, '--cli', '--server-url', url, '--transport', 'http', '--format', 'json', '-q', '--connect-timeout', '60000', ...options];
   // It signs in for people alone, at a terminal or where it is told that there are some. Its secrets are in a file, where
   // the next run finds them, and in no keychain of the developer's.
-  const env = { ...environment, HOME: home, MCP_INSPECTOR_SECRET_STORE: 'file', ...(browser && { MCP_AUTO_OPEN_ENABLED: 'true' }) };
+  const env = { ...environment, HOME: folder, MCP_INSPECTOR_SECRET_STORE: 'file', ...(browser && { MCP_AUTO_OPEN_ENABLED: 'true' }) };
   const child = spawn(process.execPath, all, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, said, shown] = ['', '', undefined];
   child.stdout.on('data', (part) => { out += part; });
@@ -41,24 +39,47 @@ async function inspect(home, options, browser) {
 
 const call = (tool) => ['--method', 'tools/call', '--tool-name', tool, '--tool-args-json', '{}'];
 
+if (mode.resource_refused) {
+  await suite.case('`resource` is refused by Entra, and it says so', async () => {
+    const { code, said } = await inspect(home(), ['--client-id', clientId, ...call('whoami')], new Browser(ALEX));
+    assert.notEqual(code, DONE);
+    assert.match(said, /AADSTS9010010/);
+    // So that nothing else stands between it and the tools.
+    const bearer = ['--header', `Authorization: Bearer ${await token(ALEX)}`];
+    const held = await inspect(home(), [...bearer, ...call('GetUserDetailsFromGraph')]);
+    assert.equal(held.code, DONE, held.said);
+    isProfile(held.answer, ALEX);
+  });
+  suite.end();
+  await new Promise(() => {});
+}
+
 for (const era of ['modern', 'legacy']) {
-  for (const [way, options, id] of [
-    ['registered beforehand', ['--client-id', clientId], clientId],
-    ['that registers itself', [], undefined],
-    ['with a document', ['--client-metadata-url', documentId], documentId],
-  ]) {
-    await suite.case(`${era}, a client ${way}: sign-in, and both tools`, async () => {
-      const home = mkdtempSync(join(folder, 'inspector-'));
+  for (const [way, options] of [[WAYS[0], ['--client-id', clientId]], [WAYS[1], []], [WAYS[2], ['--client-metadata-url', documentId]]]) {
+    const all = [...options, '--protocol-era', era];
+    if (!(way in mode.ids)) {
+      await suite.case(`${era}, a client ${way} is refused: Entra registers nobody`, async () => {
+        const { code, said, asked } = await inspect(home(), [...all, ...call('whoami')], new Browser(ALEX));
+        assert.notEqual(code, DONE);
+        assert.match(said, /does not support dynamic client registration/);
+        assert.equal(asked, undefined, 'no page');
+      });
+      continue;
+    }
+    await suite.case(`${era}, a client ${way}: sign-in, both tools, refresh`, async () => {
+      const folder = home();
       const browser = new Browser(ALEX);
-      const all = [...options, '--protocol-era', era];
-      const first = await inspect(home, [...all, ...call('whoami')], browser);
+      const first = await inspect(folder, [...all, ...call('whoami')], browser);
       assert.equal(first.code, DONE, first.said);
       const asked = first.asked.get('client_id');
-      if (id) assert.equal(asked, id);
+      assert.equal(first.asked.get('resource'), url);
+      assert.ok(isScope(first.asked.get('scope')), first.asked.get('scope'));
+      if (mode.ids[way]) assert.equal(asked, mode.ids[way]);
       else assert.match(asked, /^registered-/);
       assert.deepEqual(first.answer.structuredContent, { ...expected[ALEX].whoami, clientId: asked });
 
-      const second = await inspect(home, [...all, '--use-stored-auth', ...call('GetUserDetailsFromGraph')], browser);
+      spoil(folder);
+      const second = await inspect(folder, [...all, '--use-stored-auth', ...call('GetUserDetailsFromGraph')], browser);
       assert.equal(second.code, DONE, second.said);
       assert.equal(second.asked, undefined, 'no page');
       isProfile(second.answer, ALEX);
@@ -66,17 +87,30 @@ for (const era of ['modern', 'legacy']) {
   }
 }
 
-await suite.case('declined: it says that a sign-in is needed', async () => {
-  const home = mkdtempSync(join(folder, 'inspector-'));
-  const browser = new Browser(ALEX, { press: 'deny' });
-  const { code, said } = await inspect(home, ['--client-id', clientId, ...call('whoami')], browser);
-  assert.notEqual(code, DONE);
-  assert.match(said, /"message":"the user declined"/);
+await suite.case('ended at Entra: it shows a page again', async () => {
+  const [folder, browser, known] = [home(), new Browser(ALEX), ['--client-id', clientId, ...call('GetUserDetailsFromGraph')]];
+  const first = await inspect(folder, known, browser);
+  assert.equal(first.code, DONE, first.said);
+  await revokedAtEntra(ALEX);
+  const second = await inspect(folder, [...known, '--use-stored-auth'], browser);
+  assert.equal(second.code, DONE, second.said);
+  assert.equal(second.asked.get('client_id'), clientId, 'a page');
+  isProfile(second.answer, ALEX);
 });
 
+for (const [what, options, told] of [
+  ['by the person', { press: 'deny' }, /"message":"the user declined"/], ['at Entra', { declines: true }, /declined|access_denied/],
+]) {
+  if (options.press && !mode.asks) continue;
+  await suite.case(`declined ${what}: it says so`, async () => {
+    const { code, said } = await inspect(home(), ['--client-id', clientId, ...call('whoami')], new Browser(ALEX, options));
+    assert.notEqual(code, DONE);
+    assert.match(said, told);
+  });
+}
+
 await suite.case('without a sign-in: it says that one is needed', async () => {
-  const home = mkdtempSync(join(folder, 'inspector-'));
-  const { code, said } = await inspect(home, ['--stored-auth-only', '--method', 'tools/list']);
+  const { code, said } = await inspect(home(), ['--stored-auth-only', '--method', 'tools/list']);
   assert.equal(code, SIGN_IN, said);
 });
 

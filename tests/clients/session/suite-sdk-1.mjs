@@ -1,14 +1,14 @@
 // The official SDK for TypeScript, 1.x.
 
 import { Suite } from '../entra-node/report.mjs';
-import { load, url } from './context.mjs';
+import { load, mode, url } from './context.mjs';
 import { signIns } from './sign-in.mjs';
 
 const name = '@modelcontextprotocol/sdk';
 const { Client } = load.require(`${name}/client/index.js`);
 const { StreamableHTTPClientTransport } = load.require(`${name}/client/streamableHttp.js`);
 const { UnauthorizedError } = load.require(`${name}/client/auth.js`);
-const suite = new Suite(`session, ${name} ${load.version(name)}`);
+const suite = new Suite(`${mode.name}, ${name} ${load.version(name)}`);
 
 async function open(transport) {
   const client = new Client({ name: 'tests', version: '1' });
@@ -21,6 +21,7 @@ await signIns(suite, {
   open,
   finish: (transport, answer) => transport.finishAuth(answer.get('code')),
   asksAgain: (error) => error instanceof UnauthorizedError,
+  asksOffline: false,
 });
 
 suite.end();

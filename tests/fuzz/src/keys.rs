@@ -43,6 +43,8 @@ impl Ports for World<'_> {
         self.kept.borrow_mut().insert(name.to_owned(), entry.to_vec());
     }
 
+    fn not_renewed(&self, _: &str, _: &KeysError) {}
+
     fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         let beside = url.strip_prefix(AUTHORITY).expect("only the authority is asked");
         assert!(beside.starts_with('/'), "{url}");

@@ -71,3 +71,11 @@ pub fn client(protocol: &str) -> Arc<ClientConfig> {
     config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     Arc::new(config)
 }
+
+/// A private RSA key of its own, PEM of PKCS #8.
+#[must_use]
+pub fn rsa_key() -> String {
+    rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .unwrap()
+        .serialize_pem()
+}

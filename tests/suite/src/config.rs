@@ -156,6 +156,20 @@ impl Config {
             .set("oauth.clients", Value::Array(clients.iter().map(client).collect()))
     }
 
+    /// The same with one more client, in the words of the configuration.
+    #[must_use]
+    pub fn and_client(mut self, client: Table) -> Self {
+        self.table["oauth"]["clients"].as_array_mut().unwrap().push(client.into());
+        self
+    }
+
+    /// The same with a further file in its folder.
+    #[must_use]
+    pub fn with_file(mut self, name: &'static str, text: String) -> Self {
+        self.files.push((name, text));
+        self
+    }
+
     /// A store in Redis.
     #[must_use]
     pub fn with_redis(self, url: &str) -> Self {

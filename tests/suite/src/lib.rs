@@ -7,6 +7,7 @@ pub mod browser;
 pub mod certificates;
 pub mod check;
 pub mod config;
+pub mod desk;
 pub mod log;
 pub mod oauth;
 pub mod process;

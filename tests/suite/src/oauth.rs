@@ -85,6 +85,15 @@ impl Tokens {
     }
 }
 
+/// The `kid` of a token (RFC 7515 section 4.1.4).
+#[must_use]
+pub fn key_id(token: &str) -> String {
+    use base64::Engine as _;
+    let head = token.split('.').next().unwrap_or_default();
+    let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(head).unwrap();
+    serde_json::from_slice::<Value>(&head).unwrap()["kid"].as_str().unwrap().to_owned()
+}
+
 /// Signs in: the consent page, Entra, and back with a code.
 pub async fn code(rig: &Rig, browser: &mut Browser) -> String {
     let page = browser.go(&Authorize::default().url()).await;

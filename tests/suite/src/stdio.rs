@@ -72,6 +72,12 @@ impl Stdio {
         &self.log
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends bytes. It may have ended, which is then seen elsewhere.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let input = self.input.as_mut().unwrap();

@@ -49,6 +49,7 @@ pub(super) struct Stage {
     emulator: PathBuf,
     yardstick: PathBuf,
     load: PathBuf,
+    sign_in: PathBuf,
     artifacts: PathBuf,
     emulator_port: u16,
     /// Whether servers run on core 0 and everything else on core 1.
@@ -75,6 +76,7 @@ impl Stage {
             emulator: built.emulator.clone(),
             yardstick: release.join("valet-yardstick"),
             load: release.join("valet-load"),
+            sign_in: release.join("valet-sign-in-bench"),
             artifacts,
             emulator_port: free_port()?,
             pinned: can_pin(),
@@ -173,6 +175,28 @@ impl Stage {
     /// The load generator, on the core that the servers are not on.
     pub(super) fn load(&self) -> Command {
         self.on_core(1, &self.load)
+    }
+
+    /// What measures sign-in, on the core that its servers are not on. It starts them itself, with the artifacts in `native`.
+    pub(super) fn sign_in_bench(&self, native: &Path) -> Result<Command> {
+        let mut command = self.on_core(1, &self.sign_in);
+        command.env("VALET_BIN", self.valet_on_its_core()?).env("VALET_ARTIFACTS", native);
+        Ok(command)
+    }
+
+    /// A program that becomes `valet` on the servers' core.
+    fn valet_on_its_core(&self) -> Result<PathBuf> {
+        if !self.pinned {
+            return Ok(self.valet.clone());
+        }
+        let script = self.folder.join("valet-on-its-core");
+        std::fs::write(
+            &script,
+            format!("#!/bin/sh\nexec taskset --cpu-list 0 '{}' \"$@\"\n", self.valet.display()),
+        )?;
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&script, executable)?;
+        Ok(script)
     }
 
     fn start(&self, name: &'static str, mut command: Command) -> Result<Program> {

@@ -42,7 +42,7 @@ pub struct Response {
 pub enum Failure {
     Refused(String),
     InteractionRequired(Option<String>),
-    ActionRequired(String),
+    ActionRequired((String, Option<String>)),
     AssertionRefused(String),
     Throttled(Option<u32>),
     Misconfigured(String),

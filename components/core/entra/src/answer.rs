@@ -93,6 +93,8 @@ pub struct Detail {
     pub status: u16,
     /// `error`.
     pub error: String,
+    /// `suberror`: what a client can do about it, where the authority says so.
+    pub suberror: Option<String>,
     /// AADSTS numbers.
     pub codes: Vec<u32>,
     /// Correlation id, to look the event up in Entra's sign-in logs.
@@ -107,6 +109,9 @@ impl fmt::Display for Detail {
             self.status,
             if self.error.is_empty() { "without an OAuth error" } else { &self.error }
         )?;
+        if let Some(suberror) = &self.suberror {
+            write!(f, " {suberror}")?;
+        }
         for code in &self.codes {
             write!(f, " AADSTS{code}")?;
         }
@@ -144,6 +149,30 @@ struct ErrorBody {
     correlation_id: Option<String>,
 }
 
+/// Values of `suberror` by which `invalid_grant` is about what was asked for: the user can do something about it, and the grant stays good for everything else
+/// (Microsoft Entra, "Handling errors with suberror"; the list is MSAL's, without those that are about the token itself).
+const FOR_THE_USER: [&str; 7] = [
+    "consent_required",
+    "interaction_required",
+    "basic_action",
+    "additional_action",
+    "message_only",
+    "ui_not_allowed",
+    "interrupted_user",
+];
+
+/// Values of `suberror` by which `invalid_grant` is about the token that was presented: it is good for nothing any more, whatever is asked for.
+const FOR_THE_TOKEN: [&str; 2] = ["bad_token", "token_expired"];
+
+impl Detail {
+    /// Whether a refused grant was refused for itself: revoked, expired, of an account that is gone or has another password. Where the authority does not say
+    /// so, the refusal may be about the scopes that were asked for.
+    #[must_use]
+    pub fn is_about_the_grant(&self) -> bool {
+        self.suberror.as_deref().is_some_and(|suberror| FOR_THE_TOKEN.contains(&suberror))
+    }
+}
+
 /// Reads an answer. `retry_after` is the header's value, if there was one.
 ///
 /// # Errors
@@ -172,7 +201,7 @@ pub fn read_tokens(status: u16, retry_after: Option<&str>, body: &[u8]) -> Resul
 pub(crate) fn failure(status: u16, retry_after: Option<&str>, body: &[u8]) -> Failure {
     let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     let detail = body.detail(status);
-    let consent_missing = body.suberror.as_deref() == Some("consent_required");
+    let for_the_user = body.suberror.as_deref().is_some_and(|suberror| FOR_THE_USER.contains(&suberror));
     match body.error.as_str() {
         _ if status == 429 => {
             Failure::Throttled { retry_after: retry_after.and_then(|text| text.parse().ok()) }
@@ -183,7 +212,7 @@ pub(crate) fn failure(status: u16, retry_after: Option<&str>, body: &[u8]) -> Fa
         "interaction_required" | "login_required" | "consent_required" => {
             Failure::InteractionRequired { claims: body.claims, detail }
         }
-        "invalid_grant" if consent_missing || body.claims.is_some() => {
+        "invalid_grant" if for_the_user || body.claims.is_some() => {
             Failure::InteractionRequired { claims: body.claims, detail }
         }
         "invalid_grant" => Failure::GrantRefused(detail),
@@ -210,6 +239,7 @@ impl ErrorBody {
         Detail {
             status,
             error: self.error.chars().filter(char::is_ascii_graphic).take(64).collect(),
+            suberror: self.suberror.as_ref().filter(printable).cloned(),
             codes: self.error_codes.clone(),
             correlation_id: self.correlation_id.as_ref().filter(printable).cloned(),
         }
@@ -279,6 +309,28 @@ mod tests {
     fn missing_consent_asks_for_interaction() {
         let body = r#"{"error":"invalid_grant","suberror":"consent_required","error_codes":[65001]}"#;
         assert!(matches!(failure(400, body), Failure::InteractionRequired { claims: None, .. }));
+    }
+
+    #[test]
+    fn what_the_user_can_mend_is_told_from_a_token_that_is_good_for_nothing() {
+        let refused = |suberror: &str| {
+            failure(400, &format!(r#"{{"error":"invalid_grant","suberror":"{suberror}","error_codes":[1]}}"#))
+        };
+        for suberror in FOR_THE_USER {
+            let Failure::InteractionRequired { claims: None, detail } = refused(suberror) else {
+                panic!("{suberror}")
+            };
+            assert_eq!(detail.suberror.as_deref(), Some(suberror));
+        }
+        // About the token; and two that say nothing of the kind, for which other scopes may do.
+        for (suberror, about_the_grant) in
+            [("bad_token", true), ("token_expired", true), ("client_mismatch", false), ("", false)]
+        {
+            let Failure::GrantRefused(detail) = refused(suberror) else { panic!("{suberror}") };
+            assert_eq!(detail.is_about_the_grant(), about_the_grant, "{suberror}");
+        }
+        let Failure::GrantRefused(detail) = failure(400, r#"{"error":"invalid_grant"}"#) else { panic!() };
+        assert!(!detail.is_about_the_grant());
     }
 
     #[test]

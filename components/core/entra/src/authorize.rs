@@ -176,10 +176,22 @@ pub fn read(form: &[u8], authority: &str, state: &SecretString) -> Result<Secret
     match (one("error")?, one("code")?) {
         (Some(error), _) => {
             let description = one("error_description")?.unwrap_or_default();
-            Err(ReplyError::Refused { error: shown(&error), description: shown(&description) })
+            Err(ReplyError::Refused { error: shown(&error), description: described(&description) })
         }
         (None, Some(code)) if !code.is_empty() => Ok(SecretString::from(code.into_owned())),
         _ => Err(ReplyError::Nothing),
+    }
+}
+
+/// What Entra says of a refusal, and the id by which its logs find it. The stamps behind the words go, so that this one is not cut off.
+fn described(text: &str) -> String {
+    let stamp = text.split_once("Correlation ID:").and_then(|(_, rest)| rest.split_whitespace().next());
+    match stamp {
+        Some(id) => {
+            let words = text.split("Trace ID:").next().unwrap_or_default();
+            format!("{} (correlation id {})", shown(words.trim()), shown(id))
+        }
+        None => shown(text),
     }
 }
 
@@ -285,6 +297,17 @@ mod tests {
         let expected = ReplyError::Refused { error: "access_denied".into(), description: "no?way".into() };
         assert_eq!(found, expected);
         assert_eq!(found.to_string(), "access_denied: no?way");
+    }
+
+    #[test]
+    fn the_id_by_which_a_refusal_is_found_is_not_cut_off() {
+        let id = "7e57c0de-0000-4000-8000-000000000001";
+        let long = "x".repeat(200);
+        let text = format!(
+            "state=st&error=e&error_description={long}.%0D%0ATrace ID: t Correlation ID: {id} Timestamp: now"
+        );
+        let found = reply(&text).unwrap_err().to_string();
+        assert_eq!(found, format!("e: {} (correlation id {id})", &long[..128]));
     }
 
     #[test]

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::limits::MAX_CLAIMS_BYTES;
 
@@ -46,6 +49,19 @@ pub fn with_capabilities(challenge: Option<&str>) -> Result<String, ClaimsError>
     Ok(Value::Object(claims).to_string())
 }
 
+/// SHA-256 of a claims request, in base64url: by it a sign-in with these claims is told from one with others.
+#[must_use]
+pub fn digest(claims: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(claims.as_bytes()))
+}
+
+/// Whether a sign-in settles what is `wanted` of a user: the authority was asked with this very claims request, whose digest is `asked`. It refuses whoever does not
+/// satisfy it; about any other request it has said nothing.
+#[must_use]
+pub fn settles(asked: Option<&str>, wanted: &str) -> bool {
+    asked == Some(digest(wanted).as_str())
+}
+
 fn object(text: &str) -> Result<Map<String, Value>, ClaimsError> {
     if text.len() > MAX_CLAIMS_BYTES {
         return Err(ClaimsError::TooLarge { bytes: text.len(), limit: MAX_CLAIMS_BYTES });
@@ -82,6 +98,14 @@ mod tests {
             "id_token": { "x": null },
         });
         assert_eq!(joined, expected);
+    }
+
+    #[test]
+    fn a_sign_in_settles_the_claims_that_it_was_asked_for_and_no_others() {
+        let (wanted, other) = (r#"{"access_token":{"acrs":{"value":"c1"}}}"#, r#"{"access_token":{}}"#);
+        assert!(settles(Some(&digest(wanted)), wanted));
+        assert!(!settles(Some(&digest(other)), wanted), "another claims request");
+        assert!(!settles(Some(""), wanted) && !settles(Some(wanted), wanted) && !settles(None, wanted));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 
+use crate::answer::{Detail, detail};
 use crate::credential::{Client, finish};
 use crate::limits::shown;
 
@@ -75,6 +76,38 @@ pub fn body(form: &str, client: Client<'_>) -> Result<SecretString, ForwardError
     Ok(finish(out, None))
 }
 
+/// What an answer to such a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Tokens.
+    Tokens,
+    /// What the client presented, or what its user has to do: the answer is for the client as it is.
+    Refused(Detail),
+    /// Our application: its credential, or what it asks for. Only an operator can do anything about it, and the words of the authority are theirs.
+    Ours(Detail),
+}
+
+/// Errors that are about the application that asks and not about what it presents. The form was written by us, for scopes of ours.
+const OURS: [&str; 6] = [
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_resource",
+];
+
+/// Reads an answer as far as it has to be known whom it is for.
+#[must_use]
+pub fn judge(status: u16, body: &[u8]) -> Answer {
+    let detail = detail(status, body);
+    match status {
+        200 => Answer::Tokens,
+        _ if OURS.contains(&detail.error.as_str()) => Answer::Ours(detail),
+        _ => Answer::Refused(detail),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret as _;
@@ -109,6 +142,27 @@ mod tests {
         let refresh =
             perfect().replace("authorization_code", "refresh_token").replace("code=c", "refresh_token=t");
         assert!(check(&refresh).unwrap().contains("refresh_token=t"));
+    }
+
+    #[test]
+    fn what_is_said_about_our_application_is_not_the_clients() {
+        let answered =
+            |error: &str| judge(401, format!(r#"{{"error":"{error}","error_codes":[7000215]}}"#).as_bytes());
+        let detail = |error: &str| Detail {
+            status: 401,
+            error: error.into(),
+            codes: vec![7_000_215],
+            ..Detail::default()
+        };
+        for error in OURS {
+            assert_eq!(answered(error), Answer::Ours(detail(error)));
+        }
+        for error in ["invalid_grant", "invalid_request", "interaction_required", "temporarily_unavailable"] {
+            assert_eq!(answered(error), Answer::Refused(detail(error)));
+        }
+        assert_eq!(judge(200, br#"{"access_token":"t"}"#), Answer::Tokens);
+        let nonsense = Detail { status: 502, ..Detail::default() };
+        assert_eq!(judge(502, b"<html>"), Answer::Refused(nonsense));
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! A sign-in session: who signed in, and the tokens that Entra gave for it, in one record that is sealed as a whole.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Detail;
 use crate::kept::Kept;
+use crate::limits::shown;
 use crate::sealed::{NONCE_BYTES, Place, SealingKeys};
 
 /// Random bytes in an id.
@@ -20,11 +24,45 @@ const TOKENS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionId(String);
 
+/// Why there can be no such session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionIdError {
+    /// The tenant is no GUID in lower case.
+    Tenant {
+        /// What it is, shortened.
+        found: String,
+    },
+    /// The user's object id is no GUID in lower case.
+    User {
+        /// What it is, shortened.
+        found: String,
+    },
+}
+
+impl fmt::Display for SessionIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant { found } => write!(f, "the tenant `{found}` is no GUID in lower case"),
+            Self::User { found } => write!(f, "the object id `{found}` is no GUID in lower case"),
+        }
+    }
+}
+
+impl std::error::Error for SessionIdError {}
+
 impl SessionId {
     /// A new one. `random` is used once.
-    #[must_use]
-    pub fn new(tenant_id: &str, object_id: &str, random: [u8; ID_BYTES]) -> Self {
-        Self(format!("{tenant_id}.{object_id}.{}", URL_SAFE_NO_PAD.encode(random)))
+    ///
+    /// # Errors
+    /// A [`SessionIdError`] where the two are not of the form that the parts of an id are told apart by.
+    pub fn new(tenant_id: &str, object_id: &str, random: [u8; ID_BYTES]) -> Result<Self, SessionIdError> {
+        if !is_guid(tenant_id) {
+            return Err(SessionIdError::Tenant { found: shown(tenant_id) });
+        }
+        if !is_guid(object_id) {
+            return Err(SessionIdError::User { found: shown(object_id) });
+        }
+        Ok(Self(format!("{tenant_id}.{object_id}.{}", URL_SAFE_NO_PAD.encode(random))))
     }
 
     /// Reads one; none if it has another form.
@@ -32,8 +70,8 @@ impl SessionId {
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let [tenant_id, object_id, random] = parts[..] else { return None };
-        let whole = tenant_id.len() == 36 && object_id.len() == 36 && random.len() == 43;
-        whole.then(|| Self(text.to_owned()))
+        let random = URL_SAFE_NO_PAD.decode(random).ok()?.try_into().ok()?;
+        Self::new(tenant_id, object_id, random).ok()
     }
 
     /// The text, which is also the record's name.
@@ -59,6 +97,15 @@ impl SessionId {
     }
 }
 
+/// Whether a text is a GUID as Entra writes them: hexadecimal digits in lower case, in groups of 8, 4, 4, 4 and 12.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
 /// What is kept of a session.
 #[derive(Debug)]
 pub struct Session {
@@ -70,6 +117,8 @@ pub struct Session {
     pub refresh_token: SecretString,
     /// Access tokens by the permissions that they were asked for with.
     pub tokens: Vec<(Vec<String>, Kept)>,
+    /// The permissions for which claims are wanted that this sign-in did not bring, if there are some: the session goes on, and is not renewed.
+    pub short_of: Option<Vec<String>>,
     /// Until when roles are taken as they are, in seconds since the Unix epoch. After that the authority is asked again.
     pub known_until: u64,
     /// When the session ends, whatever is done with it.
@@ -82,6 +131,8 @@ struct Plain {
     roles: Vec<String>,
     refresh: String,
     tokens: Vec<(Vec<String>, String, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_of: Option<Vec<String>>,
     known_until: u64,
     ends_at: u64,
 }
@@ -94,9 +145,10 @@ impl Session {
         fitting.map(|(_, kept)| &kept.access_token)
     }
 
-    /// Keeps `token` for `scopes` in place of the one before.
+    /// Keeps `token` for `scopes` in place of the one before. What was wanted for these scopes is satisfied with it.
     pub fn keep(&mut self, scopes: &[String], token: Kept) {
         self.forget(scopes);
+        self.short_of = self.short_of.take().filter(|wanting| wanting != scopes);
         if self.tokens.len() == TOKENS
             && let Some((first, _)) =
                 self.tokens.iter().enumerate().min_by_key(|(_, (_, kept))| kept.expires_at)
@@ -127,6 +179,7 @@ impl Session {
                     (scopes.clone(), kept.access_token.expose_secret().to_owned(), kept.expires_at)
                 })
                 .collect(),
+            short_of: self.short_of.clone(),
             known_until: self.known_until,
             ends_at: self.ends_at,
         };
@@ -146,10 +199,27 @@ impl Session {
             tokens: tokens
                 .map(|(scopes, token, expires_at)| (scopes, Kept { access_token: token.into(), expires_at }))
                 .collect(),
+            short_of: plain.short_of,
             known_until: plain.known_until,
             ends_at: plain.ends_at,
         })
     }
+}
+
+/// What the authority's refusal of a session's refresh token comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sign-in is over: the token is not taken any more, or not for what the session was opened with.
+    Over,
+    /// The token may still be good: ask for what the session was opened with. Refused for that, it is over.
+    Doubtful,
+}
+
+/// What it comes to that the authority refused a session's refresh token (`detail`) when it was asked for `scopes`; `opened_with` is what the session was opened
+/// with. That the scopes of one tool are refused ends nobody's session.
+#[must_use]
+pub fn refusal(detail: &Detail, scopes: &[String], opened_with: &[String]) -> Refusal {
+    if detail.is_about_the_grant() || scopes == opened_with { Refusal::Over } else { Refusal::Doubtful }
 }
 
 /// Name of the record of the claims that the API or a policy wants of a user at the next sign-in.
@@ -166,7 +236,7 @@ mod tests {
     const USER: &str = "00aa00aa-bb11-cc22-dd33-44ee44ee44ee";
 
     fn id(byte: u8) -> SessionId {
-        SessionId::new(TENANT, USER, [byte; ID_BYTES])
+        SessionId::new(TENANT, USER, [byte; ID_BYTES]).unwrap()
     }
 
     fn scopes(text: &str) -> Vec<String> {
@@ -183,6 +253,7 @@ mod tests {
             roles: vec!["Operator".into()],
             refresh_token: "r-1".to_owned().into(),
             tokens: vec![(scopes("a b"), kept("t-1", 5000))],
+            short_of: Some(scopes("c")),
             known_until: 4000,
             ends_at: 9000,
         }
@@ -197,6 +268,7 @@ mod tests {
         assert_eq!(opened.token(&scopes("a b"), 1000).map(ExposeSecret::expose_secret), Some("t-1"));
         assert_eq!((opened.display_name.as_deref(), opened.roles[0].as_str()), (Some("Abe"), "Operator"));
         assert_eq!((opened.known_until, opened.ends_at), (4000, 9000));
+        assert_eq!(opened.short_of, Some(scopes("c")));
         assert!(Session::open(&keys, &record, &id(2)).is_none());
         let shown = format!("{opened:?}");
         assert!(!shown.contains("r-1") && !shown.contains("t-1"), "{shown}");
@@ -215,6 +287,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wanted_for_some_scopes_is_settled_by_a_token_for_these() {
+        let mut session = session();
+        session.keep(&scopes("a b"), kept("t", 8000));
+        assert_eq!(session.short_of, Some(scopes("c")));
+        session.keep(&scopes("c"), kept("t", 8000));
+        assert_eq!(session.short_of, None);
+    }
+
+    #[test]
     fn the_token_that_ends_first_makes_room() {
         let mut session = session();
         for number in 0..TOKENS as u64 {
@@ -227,6 +308,39 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_a_tools_scopes_ends_no_session() {
+        let detail =
+            |suberror: Option<&str>| Detail { suberror: suberror.map(str::to_owned), ..Detail::default() };
+        let (tool, sign_in) = (scopes("Mail.Read"), scopes("User.Read"));
+        assert_eq!(refusal(&detail(None), &tool, &sign_in), Refusal::Doubtful);
+        assert_eq!(refusal(&detail(Some("client_mismatch")), &tool, &sign_in), Refusal::Doubtful);
+        assert_eq!(refusal(&detail(Some("bad_token")), &tool, &sign_in), Refusal::Over);
+        assert_eq!(refusal(&detail(None), &sign_in, &sign_in), Refusal::Over);
+    }
+
+    /// The parts are found by their lengths: what is no GUID could be read as another user's.
+    #[test]
+    fn tenant_and_user_are_guids() {
+        let new = |tenant: &str, user: &str| SessionId::new(tenant, user, [1; ID_BYTES]).map(drop);
+        let odd = [
+            "",
+            "common",
+            &TENANT.to_uppercase(),
+            &TENANT.replace('-', "."),
+            &TENANT.replace('-', "0"),
+            &format!("{{{TENANT}}}"),
+            &format!("{TENANT} "),
+            "é0aa00aa-bb11-cc22-dd33-44ee44ee44e",
+        ];
+        for found in odd {
+            let found = found.to_owned();
+            assert_eq!(new(&found, USER), Err(SessionIdError::Tenant { found: shown(&found) }));
+            assert_eq!(new(TENANT, &found), Err(SessionIdError::User { found: shown(&found) }));
+        }
+        assert_eq!(new(TENANT, USER), Ok(()));
+    }
+
+    #[test]
     fn an_id_has_one_form() {
         assert_eq!(SessionId::parse(id(3).as_str()), Some(id(3)));
         let text = id(3).as_str().to_owned();
@@ -236,6 +350,8 @@ mod tests {
             &text[1..],
             &text[..text.len() - 1],
             &format!("{text}.x"),
+            &text.to_uppercase(),
+            &text.replace("8eaef023", "8eaef02."),
             &wanted_claims_name(TENANT, USER),
         ] {
             assert_eq!(SessionId::parse(odd), None, "{odd}");

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::value::RawValue;
 
-use crate::meta::Meta;
+use crate::meta::{Capabilities, Meta};
 use crate::object::{Entries, Members, Object, Value};
 use crate::strict::Walk;
 use crate::values::{Shape, Text};
@@ -37,6 +37,8 @@ pub(crate) struct Params<'a> {
     pub(crate) cursor: Text<'a>,
     /// `initialize`.
     pub(crate) protocol_version: Text<'a>,
+    /// `initialize`.
+    pub(crate) capabilities: Capabilities,
     /// `logging/setLevel`.
     pub(crate) level: Text<'a>,
     /// `tools/call`, `prompts/get`. Walked, and kept as the text that the client sent.
@@ -121,6 +123,7 @@ impl<'a> Members<'a> for Params<'a> {
             "uri" => self.uri = value.text()?,
             "cursor" => self.cursor = value.text()?,
             "protocolVersion" => self.protocol_version = value.text()?,
+            "capabilities" => self.capabilities.shape = value.object(&mut self.capabilities)?,
             "level" => self.level = value.text()?,
             "arguments" => self.arguments = Some(value.raw()?),
             "ref" => {

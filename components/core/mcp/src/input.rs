@@ -113,7 +113,7 @@ impl<'a> InputRequests<'a> {
     }
 
     /// Appends the members of an `InputRequiredResult` behind its `resultType`.
-    pub(crate) fn push(&self, out: &mut String, state: &str) {
+    pub(crate) fn push(&self, out: &mut String, state: Option<&str>) {
         if !self.requests.is_empty() {
             out.push_str(r#""inputRequests":{"#);
             for (index, request) in self.requests.iter().enumerate() {
@@ -127,11 +127,33 @@ impl<'a> InputRequests<'a> {
                 push_raw(out, request.params);
                 out.push('}');
             }
-            out.push_str("},");
+            out.push('}');
         }
-        out.push_str(r#""requestState":"#);
-        push_string(out, state);
+        if let Some(state) = state {
+            out.push_str(if self.requests.is_empty() { "" } else { "," });
+            out.push_str(r#""requestState":"#);
+            push_string(out, state);
+        }
     }
+}
+
+/// `ElicitRequestURLParams`: sends the user to `url`, and `message` tells them why (MCP `client/elicitation#url-mode-elicitation-requests`).
+#[must_use]
+pub fn page(message: &str, url: &str) -> String {
+    let mut out = String::with_capacity(message.len() + url.len() + 40);
+    out.push_str(r#"{"mode":"url","message":"#);
+    push_string(&mut out, message);
+    out.push_str(r#","url":"#);
+    push_string(&mut out, url);
+    out.push('}');
+    out
+}
+
+/// Whether an `ElicitResult` says that the user did not want to: `decline` or `cancel`. What cannot be read says nothing.
+#[must_use]
+pub fn declined(result: &str) -> bool {
+    let action = Members::parse(result).ok().and_then(|result| result.find("action").map(str::to_owned));
+    matches!(action.as_deref(), Some(r#""decline""# | r#""cancel""#))
 }
 
 /// The bytes that a request state is bound to: who asked, through which client, and for what, so that it is worth nothing

@@ -72,6 +72,31 @@ fn pages_alone_can_be_asked_of_older_clients() {
 }
 
 #[test]
+fn a_page_is_an_elicitation_that_can_be_asked_of_anybody_who_has_pages() {
+    let params = page("Enter \"AB\" there.", "https://a/?b=c");
+    assert_eq!(params, r#"{"mode":"url","message":"Enter \"AB\" there.","url":"https://a/?b=c"}"#);
+    let requests = InputRequests::check(vec![InputRequest { params: &params, ..PAGE }]).unwrap();
+    assert_eq!(requests.missing(Abilities { elicitation_url: true, ..NONE }), None);
+    assert_eq!(requests.pages().map(|pages| pages.len()), Some(1));
+}
+
+#[test]
+fn only_a_refusal_is_a_refusal() {
+    for (result, is_refusal) in [
+        (r#"{"action":"decline"}"#, true),
+        (r#"{"content":{},"action":"cancel"}"#, true),
+        (r#"{"action":"accept"}"#, false),
+        (r#"{"action":"declined"}"#, false),
+        (r#"{"action":{"action":"decline"}}"#, false),
+        ("{}", false),
+        ("[]", false),
+        ("", false),
+    ] {
+        assert_eq!(declined(result), is_refusal, "{result}");
+    }
+}
+
+#[test]
 fn no_two_requests_have_the_same_binding() {
     let bindings = [
         binding(&["t", "o", "c", "tools/call", "a", "{}"]),

@@ -16,7 +16,7 @@ use crate::calls::call;
 use crate::envelope::{self, Envelope};
 use crate::fault::{Fault, RpcError};
 use crate::limits;
-use crate::message::{Context, Id, Message, Notification, Request};
+use crate::message::{Abilities, Context, Id, Message, Notification, Request};
 use crate::meta::Meta;
 use crate::revision::Revision;
 use crate::strict::{Trap, Walk};
@@ -194,7 +194,10 @@ pub fn inspect(message: &[u8]) -> Kind {
     };
     let id = |raw: Option<&RawValue>| raw.and_then(Id::new).map(Id::canonical);
     match (&envelope.method, envelope.answers, envelope.id) {
-        (Text::Is(_), false, Some(_)) => id(envelope.id).map_or(Kind::Other, Kind::Request),
+        (Text::Is(method), false, Some(_)) => match id(envelope.id) {
+            Some(id) if method == "initialize" => Kind::Opening(id, envelope.params.capabilities.abilities()),
+            id => id.map_or(Kind::Other, Kind::Request),
+        },
         (Text::Is(method), false, None) if method == "notifications/cancelled" => {
             id(envelope.params.request_id).map_or(Kind::Other, Kind::Cancellation)
         }
@@ -207,6 +210,8 @@ pub fn inspect(message: &[u8]) -> Kind {
 pub enum Kind {
     /// A request, with its id in one spelling ([`Id::canonical`]).
     Request(String),
+    /// `initialize`, with its id, spelt the same way, and what the client declares for all that follows.
+    Opening(String, Abilities),
     /// `notifications/cancelled`, with the id of the request that it ends, spelt the same way.
     Cancellation(String),
     /// Anything else.

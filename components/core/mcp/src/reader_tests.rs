@@ -382,6 +382,18 @@ fn those_who_carry_messages_see_which_request_it_is() {
         check(&request(sent), Kind::Request(canonical.to_owned()));
         check(&cancelled(sent), Kind::Cancellation(canonical.to_owned()));
     }
+    let opening = |capabilities: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":"o","method":"initialize","params":{{{capabilities}}}}}"#)
+    };
+    for (sent, has_pages) in [
+        (r#""capabilities":{"elicitation":{"url":{}}}"#, true),
+        (r#""capabilities":{"elicitation":{}}"#, false),
+        (r#""capabilities":7"#, false),
+        ("", false),
+    ] {
+        let Kind::Opening(id, declared) = inspect(opening(sent).as_bytes()) else { panic!("{sent}") };
+        assert_eq!((id.as_str(), declared.elicitation_url), (r#""o""#, has_pages), "{sent}");
+    }
     for id in ["null", "1.0", "1e3", "{}", "[1]", "true"] {
         check(&request(id), Kind::Other);
         check(&cancelled(id), Kind::Other);

@@ -144,9 +144,14 @@ impl Server<'_> {
     }
 
     /// The answer to a request that needs input first (MCP `basic/patterns/mrtr`), for modern clients that have what is
-    /// asked for. `state` is sealed.
+    /// asked for. `state` is sealed; there is one unless something is asked for.
     #[must_use]
-    pub fn input_required(&self, context: Context<'_>, requests: &InputRequests<'_>, state: &str) -> Reply {
+    pub fn input_required(
+        &self,
+        context: Context<'_>,
+        requests: &InputRequests<'_>,
+        state: Option<&str>,
+    ) -> Reply {
         self.result_from(context, "input_required", None, |out| requests.push(out, state))
     }
 

@@ -137,6 +137,20 @@ impl Account {
         std::mem::take(&mut self.sessions)
     }
 
+    /// Forgets one session that its client gave back, and with it what the user permitted that client: the authorization grant itself (RFC 7009 section 1). Other
+    /// sessions of the client go on; the next one is asked for.
+    pub fn give_back(&mut self, session: &str) {
+        let Some(at) = self.sessions.iter().position(|kept| kept.session == session) else { return };
+        let client_id = self.sessions.remove(at).client_id;
+        self.consents.retain(|consent| consent.client_id != client_id);
+    }
+
+    /// The family of refresh tokens of a session; none if there is no such session.
+    #[must_use]
+    pub fn family_of(&self, session: &str) -> Option<&str> {
+        self.sessions.iter().find(|kept| kept.session == session).map(|kept| kept.family.as_str())
+    }
+
     /// Forgets one session.
     pub fn end(&mut self, session: &str) {
         self.sessions.retain(|kept| kept.session != session);

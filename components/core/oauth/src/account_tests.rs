@@ -54,6 +54,25 @@ fn a_further_permission_adds_to_the_one_before() {
     );
 }
 
+/// RFC 7009 section 1: the authorization grant goes with its token.
+#[test]
+fn a_session_that_is_given_back_takes_the_permission_of_its_client_along() {
+    let mut account = permitted();
+    let session =
+        |id: &str| Grant { session: Session { id: id.into(), ..crate::testing::session() }, ..grant() };
+    account.begin(&session("one"), "family-1", DAY, NOW);
+    account.begin(&session("two"), "family-2", DAY, NOW);
+    assert_eq!((account.family_of("one"), account.family_of("three")), (Some("family-1"), None));
+    account.give_back("three");
+    assert_eq!(account.consents().len(), 1, "what is over changes nothing");
+    account.give_back("one");
+    assert!(account.consents().is_empty());
+    assert_eq!((account.family_of("one"), account.family_of("two")), (None, Some("family-2")));
+    account.permit(&at_entra(), NOW);
+    account.give_back("one");
+    assert_eq!(account.consents().len(), 1, "nor does it a second time");
+}
+
 #[test]
 fn permissions_and_sessions_are_bounded() {
     let mut account = Account::default();

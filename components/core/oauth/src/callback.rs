@@ -14,6 +14,7 @@ use crate::limits;
 use crate::secret;
 use crate::settings::Settings;
 use crate::transaction::{self, EntraRequest, Transaction, TransactionError};
+use crate::user::User;
 
 /// Why Entra's answer is not acted upon. It is shown to the person, for nothing is known of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +209,8 @@ pub enum SessionFailure {
     Misconfigured,
     /// Entra, or our store, cannot be reached.
     Unavailable,
+    /// Too many sign-ins of this caller were refused lately, and Entra is not asked about another.
+    TooMany,
 }
 
 impl SessionFailure {
@@ -218,7 +221,20 @@ impl SessionFailure {
             Self::Refused => (Code::AccessDenied, "the identity provider did not confirm the sign-in"),
             Self::Misconfigured => (Code::ServerError, "the server is misconfigured"),
             Self::Unavailable => (Code::TemporarilyUnavailable, "the identity provider is not available"),
+            Self::TooMany => {
+                (Code::TemporarilyUnavailable, "too many sign-ins were refused, try again in a minute")
+            }
         }
+    }
+}
+
+/// Whose refused sign-ins are counted together: those of a user who was signed in here before, by the cookie of this browser, else those of an address. So a
+/// stranger who uses up what an address has (a proxy's, perhaps) keeps nobody out who was here before.
+#[must_use]
+pub fn counted_as(known: Option<&User>, peer: &str) -> String {
+    match known {
+        Some(user) => format!("user {}", user.subject()),
+        None => format!("address {peer}"),
     }
 }
 

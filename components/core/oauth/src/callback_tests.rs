@@ -172,3 +172,14 @@ fn an_answer_to_the_client_ends_the_transaction() {
         assert_eq!(response.headers.last(), Some(&cleared));
     }
 }
+
+/// Who uses up what an address has keeps nobody out who was here before.
+#[test]
+fn refused_sign_ins_are_counted_by_user_or_by_address() {
+    let alice = crate::testing::alice();
+    let renamed = crate::user::User { name: None, ..alice.clone() };
+    assert_eq!(counted_as(Some(&alice), "192.0.2.1"), counted_as(Some(&renamed), "192.0.2.2"));
+    assert_eq!(counted_as(None, "192.0.2.1"), "address 192.0.2.1");
+    assert_ne!(counted_as(Some(&alice), "192.0.2.1"), counted_as(None, "192.0.2.1"));
+    assert_eq!(SessionFailure::TooMany.told().0, Code::TemporarilyUnavailable);
+}

@@ -98,6 +98,13 @@ impl DocumentUrl {
     pub fn record_name(&self) -> String {
         format!("document/{}", crate::secret::digest(&self.text))
     }
+
+    /// Name of the record that says, for [`limits::DOCUMENT_FAILURE_LIFETIME`], that the document could not be had or is none. Apart from the documents, so that failures
+    /// take no room of theirs.
+    #[must_use]
+    pub fn failure_name(&self) -> String {
+        format!("no-document/{}", crate::secret::digest(&self.text))
+    }
 }
 
 /// Why an answer is not the document of a client.

@@ -12,7 +12,6 @@ pub enum Code {
     UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
-    UnsupportedTokenType,
     InvalidScope,
     InvalidTarget,
     AccessDenied,
@@ -39,8 +38,6 @@ impl Code {
             Self::AccessDenied => "access_denied",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
-            // RFC 7009 section 2.2.1.
-            Self::UnsupportedTokenType => "unsupported_token_type",
             // RFC 8707 section 2.
             Self::InvalidTarget => "invalid_target",
             // OIDC Core section 3.1.2.6.

@@ -17,11 +17,11 @@
 //! | `POST /oauth/consent` | opens the cookie that the form names; yes goes to Entra, no to the client, both by a page between | [`consent::Answer`], [`page::onward`] |
 //! | `GET /auth/callback` | opens the cookie that `state` names, redeems Entra's code and opens a session | [`callback::Answer`] |
 //! | | who came back has not permitted it: closes the session and asks again | [`consent::holds`], [`transaction::Transaction::asking_again`] |
-//! | | writes that the transaction is used, the account, the code; sets the user cookie; sends the code to the client | [`transaction::used_record`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
+//! | | writes that the answer is taken before, and that the transaction is used after it; then the account, the code; sets the user cookie; sends the code to the client | [`transaction::Progress`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
 //! | `POST /oauth/token` | a code: begins a family of refresh tokens, then marks the code spent | [`token::Request`], [`code::redeem`], [`refresh::begin`] |
 //! | | a refresh token: renews the session, then replaces the family's record | [`refresh::decide`], [`refresh::Rotation::finish`] |
 //! | | signs an access token | [`at_jwt`], [`token::response`] |
-//! | `POST /oauth/revoke` | deletes the family, closes the session | [`revoke`], [`refresh::revoke`] |
+//! | `POST /oauth/revoke` | deletes the family, closes the session, forgets the permission | [`revoke`], [`refresh::revoke`], [`account::Account::give_back`] |
 //! | `/oauth/sign-out` | ends all sessions of the user whom the browser knows | [`sign_out`] |
 //!
 //! Records are written by compare and set where two can come at once: codes, families, accounts. What is written before it is answered is never lost by a
@@ -72,7 +72,7 @@
 //! let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into();
 //! let decision = code::redeem(Some(&issued.value), "app", None, Some(&verifier), now)?;
 //! let code::Decision::Redeem { grant, family, spent } = decision else { unreachable!() };
-//! let tokens = refresh::begin(grant, &family, &random, &settings, now);
+//! let tokens = refresh::begin(grant, &family, &random, &id, &settings, now);
 //! assert_eq!(tokens.grant.scopes, ["mcp.access"]);
 //! let again = code::redeem(Some(&spent), "app", None, Some(&verifier), now)?;
 //! assert!(matches!(again, code::Decision::Replayed(_)));

@@ -38,6 +38,10 @@ pub const TRANSACTION_LIFETIME: u64 = 600;
 /// How long a browser keeps a transaction. Whoever comes back within the hour is told that it took too long, and not that the sign-in is another's.
 pub const TRANSACTION_KEPT: u64 = 3600;
 
+/// Answers of Entra that are taken for one transaction, each of which is a request to its token endpoint: the first, one after the person was asked who really
+/// came back, one with claims that a policy wants, and one more for a back button in between.
+pub const REDEMPTIONS: usize = 4;
+
 /// How long an authorization code is good. RFC 6749 section 4.1.2 recommends 10 minutes at most, OWASP ASVS 10.4.3 one minute.
 pub const CODE_LIFETIME: u64 = 60;
 
@@ -61,6 +65,10 @@ pub const DOCUMENT_LIFETIME_LEAST: u64 = 300;
 
 /// How long a client metadata document is kept at most: a client that was taken over can be corrected within a day.
 pub const DOCUMENT_LIFETIME_MOST: u64 = 24 * 3600;
+
+/// How long it is remembered that a client metadata document could not be had or is none, so that repeating a request does not repeat the fetch. As short as that:
+/// whoever mends their document tries again.
+pub const DOCUMENT_FAILURE_LIFETIME: u64 = 30;
 
 /// A registration request (RFC 7591 section 3.1).
 pub const REGISTRATION: usize = 16 * 1024;

@@ -148,6 +148,9 @@ pub(crate) fn transaction_error(error: &TransactionError, correlation_id: &str) 
         TransactionError::Expired { .. } => {
             (400, "Signing in took too long.", "Go back to your application and start again.")
         }
+        TransactionError::Attempts { .. } => {
+            (400, "Signing in took too many attempts.", "Go back to your application and start again.")
+        }
         TransactionError::NoCookie | TransactionError::Foreign => (
             403,
             "This sign-in was not begun in this browser, or is finished already.",

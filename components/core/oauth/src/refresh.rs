@@ -1,20 +1,24 @@
 //! Refresh tokens: opaque, a new one with each use, their digests kept in one record for each sign-in, the *family*.
 //!
 //! A token is `family.secret`. The record has the digest of the token in force and of the one before it. Presenting the one in force makes a new one;
-//! presenting any other ends the family (RFC 9700 section 4.14.2), because then two have it. One exception keeps honest clients signed in: an answer can
+//! presenting one that was in force ends the family (RFC 9700 section 4.14.2), because then two have it. That a token was of the family shows by itself: half of its
+//! secret is random, and the other half follows from that and from a key of the family, which never leaves the record. Who knows no more than the family, or makes up
+//! a token, can end nothing. With the record a token that ends the family can be made, and none that is taken: those are in it as digests. One exception keeps honest clients signed in: an answer can
 //! be lost, and a client can ask twice at once. So as long as no successor of a token has been used, and for no longer than an access token lives, the token is
 //! taken again and given a further successor. The first successor that is used puts the others and their predecessor out of force; a thief and the owner who
 //! each hold one meet at the next use.
 
 use core::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use crate::form::shown;
 use crate::limits;
 use crate::scope::{self, ScopeError};
-use crate::secret::{self, Random};
+use crate::secret::{self, Random, RandomId};
 use crate::settings::Settings;
 use crate::user::{Grant, Session};
 
@@ -23,6 +27,9 @@ use crate::user::{Grant, Session};
 pub struct Record {
     #[serde(rename = "g")]
     grant: Grant,
+    /// By which tokens of the family are known, in base64url.
+    #[serde(rename = "k")]
+    key: String,
     /// End of the whole family, in seconds since the Unix epoch.
     #[serde(rename = "e")]
     expires_at: u64,
@@ -47,6 +54,7 @@ struct Previous {
 #[derive(Debug)]
 pub struct Presented {
     family: String,
+    secret: SecretString,
     digest: String,
 }
 
@@ -56,7 +64,11 @@ impl Presented {
     pub fn parse(token: &SecretString) -> Option<Self> {
         let (family, secret) = token.expose_secret().split_once('.')?;
         let ours = secret::is_base64url(family, 22) && secret::is_base64url(secret, 43);
-        ours.then(|| Self { family: family.to_owned(), digest: secret::digest(secret) })
+        ours.then(|| Self {
+            family: family.to_owned(),
+            secret: secret.into(),
+            digest: secret::digest(secret),
+        })
     }
 
     /// Name of the family's record.
@@ -98,6 +110,8 @@ pub struct Issued {
 pub enum RefreshError {
     /// There is no such family (any more), or the text was never a token.
     Unknown,
+    /// There is such a family, and the token was never one of it.
+    Forged,
     /// It was given to another client.
     Client {
         /// Who presents it, cut short.
@@ -118,6 +132,7 @@ impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("there is no such refresh token"),
+            Self::Forged => f.write_str("the refresh token was never one of its family"),
             Self::Client { found } => write!(f, "the refresh token was not given to the client `{found}`"),
             Self::Expired { expires_at, now } => write!(f, "the sign-in ended at {expires_at}, it is {now}"),
             Self::Scope(error) => write!(f, "{error}"),
@@ -133,7 +148,7 @@ pub enum Decision {
     /// A new one, once the session was renewed ([`Rotation::finish`]) and the record replaced. If it was not as it was read, decide again with what
     /// is there now.
     Rotate(Box<Rotation>),
-    /// It is not in force: end the family and its session.
+    /// It was in force once: end the family and its session.
     Reused {
         /// What the family stood for.
         grant: Grant,
@@ -149,13 +164,22 @@ pub struct Rotation {
     token: SecretString,
 }
 
-/// Begins a family. `random` is for the token, `now` in seconds since the Unix epoch.
+/// Begins a family. `key` is for the family, `random` for the token, `now` in seconds since the Unix epoch.
 #[must_use]
-pub fn begin(grant: Grant, family: &str, random: &Random, settings: &Settings, now: u64) -> Issued {
-    let token = secret::text(random);
+pub fn begin(
+    grant: Grant,
+    family: &str,
+    key: &Random,
+    random: &RandomId,
+    settings: &Settings,
+    now: u64,
+) -> Issued {
+    let key = secret::base64url(key);
+    let token = made(&key, family, random);
     let lifetime = settings.refresh_token_lifetime;
     let record = Record {
         grant: grant.clone(),
+        key,
         expires_at: now + lifetime,
         current: vec![secret::digest(token.expose_secret())],
         previous: None,
@@ -174,7 +198,7 @@ pub fn decide(
     presented: &Presented,
     client_id: &str,
     scope: Option<&str>,
-    random: &Random,
+    random: &RandomId,
     settings: &Settings,
     now: u64,
 ) -> Result<Decision, RefreshError> {
@@ -186,7 +210,10 @@ pub fn decide(
     if now >= record.expires_at {
         return Err(RefreshError::Expired { expires_at: record.expires_at, now });
     }
-    let token = secret::text(random);
+    if !record.is_of(presented) {
+        return Err(RefreshError::Forged);
+    }
+    let token = made(&record.key, &presented.family, random);
     let next = secret::digest(token.expose_secret());
     let grant = record.grant.clone();
     let Some(record) = record.rotate(&presented.digest, next, settings.access_token_lifetime, now) else {
@@ -196,7 +223,24 @@ pub fn decide(
     Ok(Decision::Rotate(Box::new(Rotation { record, family: presented.family.clone(), scopes, token })))
 }
 
+/// The secret of a token of `family`: `random`, and what follows from it by the family's `key` (HMAC-SHA256, 128 bits of it).
+fn made(key: &str, family: &str, random: &RandomId) -> SecretString {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of all lengths");
+    mac.update(family.as_bytes());
+    mac.update(random);
+    let tag = mac.finalize().into_bytes();
+    secret::base64url(&[random.as_slice(), &tag[..16]].concat()).into()
+}
+
 impl Record {
+    /// Whether a token was made here, for this family; whether it is in force is another question.
+    fn is_of(&self, presented: &Presented) -> bool {
+        let bytes = secret::bytes(presented.secret.expose_secret()).unwrap_or_default();
+        let Some(random) = bytes.first_chunk() else { return false };
+        let made = made(&self.key, &presented.family, random);
+        secret::equal(made.expose_secret(), presented.secret.expose_secret())
+    }
+
     /// The record after `presented` was used and `next` given out for it; none if it is not in force.
     fn rotate(mut self, presented: &str, next: String, grace: u64, now: u64) -> Option<Self> {
         if self.current.iter().any(|digest| secret::equal(digest, presented)) {
@@ -253,11 +297,13 @@ fn issued(record: &Record, family: &str, token: &SecretString, lifetime: u64, gr
 ///
 /// # Errors
 ///
-/// [`RefreshError::Client`] for another client's token. [`RefreshError::Unknown`] is no error for who revokes.
-pub fn revoke(record: Option<&[u8]>, client_id: &str) -> Result<Grant, RefreshError> {
+/// [`RefreshError::Client`] for another client's token. [`RefreshError::Unknown`] and [`RefreshError::Forged`] are no errors for who revokes.
+pub fn revoke(record: Option<&[u8]>, presented: &Presented, client_id: &str) -> Result<Grant, RefreshError> {
     let record: Record =
         record.and_then(|record| serde_json::from_slice(record).ok()).ok_or(RefreshError::Unknown)?;
-    if record.grant.client_id == client_id {
+    if !record.is_of(presented) {
+        Err(RefreshError::Forged)
+    } else if record.grant.client_id == client_id {
         Ok(record.grant)
     } else {
         Err(RefreshError::Client { found: shown(client_id) })

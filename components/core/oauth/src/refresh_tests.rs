@@ -6,7 +6,7 @@ use crate::testing::{NOW, Numbers, grant, secret, session, settings};
 const FAMILY: &str = "BQUFBQUFBQUFBQUFBQUFBQ";
 
 fn first() -> Issued {
-    begin(grant(), FAMILY, &[1; 32], &settings(), NOW)
+    begin(grant(), FAMILY, &[9; 32], &[1; 16], &settings(), NOW)
 }
 
 /// What comes of presenting a token to a record: the next token and record, or what was decided instead.
@@ -17,7 +17,7 @@ fn present(
     now: u64,
 ) -> Result<Issued, Option<RefreshError>> {
     let presented = Presented::parse(token).unwrap();
-    match decide(Some(record), &presented, "web", None, &[random; 32], &settings(), now) {
+    match decide(Some(record), &presented, "web", None, &[random; 16], &settings(), now) {
         Ok(Decision::Rotate(rotation)) => {
             assert_eq!(rotation.session(), "session-1");
             Ok(rotation.finish(session(), now))
@@ -90,12 +90,39 @@ fn successors_of_one_token_are_bounded() {
     }
 }
 
+/// Who knows a family's id, or has the token of another, ends nothing by making one up.
+#[test]
+fn a_token_that_was_never_given_out_ends_nothing() {
+    let first = first();
+    let (_, secret) = first.token.expose_secret().split_once('.').unwrap();
+    let another = begin(grant(), "AAAAAAAAAAAAAAAAAAAAAA", &[8; 32], &[1; 16], &settings(), NOW);
+    let (_, foreign) = another.token.expose_secret().split_once('.').unwrap();
+    let second = begin(grant(), "AAAAAAAAAAAAAAAAAAAAAA", &[9; 32], &[1; 16], &settings(), NOW);
+    let (_, of_another_family) = second.token.expose_secret().split_once('.').unwrap();
+    let changed = format!("{}{}", &secret[..42], if secret.ends_with('A') { 'Q' } else { 'A' });
+    for made_up in ["A".repeat(43).as_str(), foreign, of_another_family, &changed, &secret.replace('A', "B")]
+    {
+        let token = SecretString::from(format!("{FAMILY}.{made_up}"));
+        assert_eq!(
+            present(&first.value, &token, 2, NOW).map(drop),
+            Err(Some(RefreshError::Forged)),
+            "{made_up}"
+        );
+        let presented = Presented::parse(&token).unwrap();
+        assert_eq!(revoke(Some(&first.value), &presented, "web"), Err(RefreshError::Forged));
+    }
+    // The whole token of the family still does.
+    let next = present(&first.value, &first.token, 2, NOW).unwrap();
+    let third = present(&next.value, &next.token, 3, NOW).unwrap();
+    reused(&third.value, &first.token, NOW);
+}
+
 /// O-29.
 #[test]
 fn a_token_is_for_its_client_and_ends() {
     let first = first();
     let presented = Presented::parse(&first.token).unwrap();
-    let other = decide(Some(&first.value), &presented, "other", None, &[2; 32], &settings(), NOW);
+    let other = decide(Some(&first.value), &presented, "other", None, &[2; 16], &settings(), NOW);
     assert_eq!(other.map(drop), Err(RefreshError::Client { found: "other".into() }));
     let end = NOW + 30 * 24 * 3600;
     let expired = RefreshError::Expired { expires_at: end, now: end };
@@ -105,7 +132,7 @@ fn a_token_is_for_its_client_and_ends() {
     let next = present(&first.value, &first.token, 2, end - 1).unwrap();
     assert_eq!(next.lifetime, 1);
     for record in [None, Some(&b""[..]), Some(b"{}")] {
-        let found = decide(record, &presented, "web", None, &[2; 32], &settings(), NOW);
+        let found = decide(record, &presented, "web", None, &[2; 16], &settings(), NOW);
         assert_eq!(found.map(drop), Err(RefreshError::Unknown));
     }
 }
@@ -115,7 +142,7 @@ fn a_scope_is_narrowed_for_one_access_token() {
     let first = first();
     let presented = Presented::parse(&first.token).unwrap();
     let with = |record: &[u8], presented, scope| {
-        decide(Some(record), presented, "web", Some(scope), &[2; 32], &settings(), NOW)
+        decide(Some(record), presented, "web", Some(scope), &[2; 16], &settings(), NOW)
     };
     let Ok(Decision::Rotate(rotation)) = with(&first.value, &presented, "mcp.write") else { panic!() };
     let next = rotation.finish(session(), NOW);
@@ -132,7 +159,7 @@ fn a_scope_is_narrowed_for_one_access_token() {
 fn a_session_may_have_changed() {
     let first = first();
     let presented = Presented::parse(&first.token).unwrap();
-    let decision = decide(Some(&first.value), &presented, "web", None, &[2; 32], &settings(), NOW);
+    let decision = decide(Some(&first.value), &presented, "web", None, &[2; 16], &settings(), NOW);
     let Ok(Decision::Rotate(rotation)) = decision else { panic!() };
     let changed = Session { roles: vec![], ..session() };
     let next = rotation.finish(changed.clone(), NOW);
@@ -161,9 +188,17 @@ fn what_was_never_a_token_is_none() {
 #[test]
 fn only_its_client_revokes_it() {
     let first = first();
-    assert_eq!(revoke(Some(&first.value), "web").map(|grant| grant.session.id), Ok("session-1".into()));
-    assert_eq!(revoke(Some(&first.value), "other"), Err(RefreshError::Client { found: "other".into() }));
-    assert_eq!(revoke(None, "web"), Err(RefreshError::Unknown));
+    let presented = Presented::parse(&first.token).unwrap();
+    let revoke = |record: &Issued, client| {
+        revoke(Some(&record.value), &presented, client).map(|grant| grant.session.id)
+    };
+    assert_eq!(revoke(&first, "web"), Ok("session-1".into()));
+    assert_eq!(revoke(&first, "other"), Err(RefreshError::Client { found: "other".into() }));
+    assert_eq!(super::revoke(None, &presented, "web"), Err(RefreshError::Unknown));
+    // One that is not in force any more was given to this client all the same.
+    let next = present(&first.value, &first.token, 2, NOW).unwrap();
+    let third = present(&next.value, &next.token, 3, NOW).unwrap();
+    assert_eq!(revoke(&third, "web"), Ok("session-1".into()));
 }
 
 /// An honest client whose answers are lost now and then, and who asks again with what it has, is never shut out.
@@ -178,7 +213,7 @@ fn lost_answers_shut_nobody_out() {
             for attempt in 1..=attempts {
                 let presented = Presented::parse(&held).unwrap();
                 let decision =
-                    decide(Some(&record), &presented, "web", None, &numbers.bytes(), &settings(), now);
+                    decide(Some(&record), &presented, "web", None, &numbers.id(), &settings(), now);
                 let Ok(Decision::Rotate(rotation)) = decision else {
                     panic!("shut out at attempt {attempt}: {decision:?}")
                 };
@@ -208,7 +243,7 @@ fn a_thief_and_the_owner_meet() {
             let who = numbers.below(2);
             now += numbers.next() % 400;
             let presented = Presented::parse(&held[who]).unwrap();
-            match decide(Some(&record), &presented, "web", None, &numbers.bytes(), &settings(), now) {
+            match decide(Some(&record), &presented, "web", None, &numbers.id(), &settings(), now) {
                 Ok(Decision::Rotate(rotation)) => {
                     let next = rotation.finish(session(), now);
                     (record, held[who]) = (next.value, next.token);

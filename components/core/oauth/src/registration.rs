@@ -135,29 +135,50 @@ pub struct Registered {
     pub response: Response,
 }
 
-/// Decides about a registration. `count` is how many clients are registered, `id` random, `now` in seconds since the Unix epoch.
+/// A registration that the rules allow, if there is room for it.
+#[derive(Debug)]
+pub struct Candidate<'r> {
+    rules: &'r Registration,
+    record: Record,
+}
+
+/// Decides about a registration, before anything is counted or kept for it.
 ///
 /// # Errors
 ///
-/// [`RegistrationError`].
-pub fn register(
-    rules: Option<&Registration>,
+/// [`RegistrationError`], but for [`RegistrationError::Full`].
+pub fn check<'r>(
+    rules: Option<&'r Registration>,
     content_type: Option<&str>,
     body: &[u8],
-    count: u64,
-    id: &RandomId,
-    now: u64,
-) -> Result<Registered, RegistrationError> {
-    let (rules, record) = read(rules, content_type, body)?;
-    if count >= rules.most {
-        return Err(RegistrationError::Full { most: rules.most });
+) -> Result<Candidate<'r>, RegistrationError> {
+    read(rules, content_type, body).map(|(rules, record)| Candidate { rules, record })
+}
+
+impl Candidate<'_> {
+    /// How far clients have to be counted.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.rules.most
     }
-    let client_id = format!("{PREFIX}{}", secret::id(id));
-    Ok(Registered {
-        record: record_name(&client_id),
-        value: serde_json::to_vec(&record).expect("texts serialise"),
-        response: answer(&client_id, &record, now),
-    })
+
+    /// Registers it. `count` is how many clients are registered, `id` random, `now` in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::Full`].
+    pub fn register(self, count: u64, id: &RandomId, now: u64) -> Result<Registered, RegistrationError> {
+        let Self { rules, record } = self;
+        if count >= rules.most {
+            return Err(RegistrationError::Full { most: rules.most });
+        }
+        let client_id = format!("{PREFIX}{}", secret::id(id));
+        Ok(Registered {
+            record: record_name(&client_id),
+            value: serde_json::to_vec(&record).expect("texts serialise"),
+            response: answer(&client_id, &record, now),
+        })
+    }
 }
 
 /// The answer to a registration after which every client has one and the same id, and nothing is kept.
@@ -243,7 +264,7 @@ fn answer(client_id: &str, record: &Record, now: u64) -> Response {
     Response::json(201, &information)
 }
 
-/// Whether a text has the form of ids given by [`register`].
+/// Whether a text has the form of ids given by [`Candidate::register`].
 #[must_use]
 pub fn is_id(client_id: &str) -> bool {
     client_id.strip_prefix(PREFIX).is_some_and(|rest| secret::is_base64url(rest, 22))

@@ -14,6 +14,17 @@ fn body(uri: &str, more: &str) -> String {
     format!(r#"{{"redirect_uris":["{uri}"]{more}}}"#)
 }
 
+fn register(
+    rules: Option<&Registration>,
+    content_type: Option<&str>,
+    body: &[u8],
+    count: u64,
+    id: &RandomId,
+    now: u64,
+) -> Result<Registered, RegistrationError> {
+    check(rules, content_type, body)?.register(count, id, now)
+}
+
 fn attempt(body: &str) -> Result<Registered, RegistrationError> {
     register(Some(&rules()), Some("application/json"), body.as_bytes(), 0, &[0; 16], NOW)
 }

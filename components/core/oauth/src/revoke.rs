@@ -1,9 +1,12 @@
-//! The revocation endpoint (RFC 7009). Revoking a refresh token ends its family and the session, and with the session the access tokens that still live.
+//! The revocation endpoint (RFC 7009). Revoking a token of either kind ends its session: the family of its refresh tokens, and the access tokens that still live.
+//!
+//! Nobody keeps a list of access tokens: with each request the session of one is looked up, so that what ends one at once is the end of its session (section 2.1 allows that the
+//! refresh token goes with it). A token that is made up, of another server or over is as good as revoked (section 2.2), and ends nothing.
 
 use secrecy::SecretString;
 
 use crate::error::Code;
-use crate::form::Form;
+use crate::form::{Form, shown};
 use crate::http::Response;
 use crate::refresh::{Presented, RefreshError};
 use crate::token::{Authentication, TokenError, required_secret};
@@ -21,8 +24,8 @@ pub struct Request {
 pub enum Target {
     /// A refresh token: see [`crate::refresh::revoke`].
     Refresh(Presented),
-    /// An access token by its form. It ends within minutes, and with its refresh token at once.
-    Access,
+    /// An access token by its form, to be verified like any other. Nothing that it says is to be believed before.
+    Access(SecretString),
     /// Nothing of ours: the answer is the same as for what was revoked (section 2.2).
     Unknown,
 }
@@ -53,7 +56,7 @@ impl Request {
     pub fn target(&self) -> Target {
         match Presented::parse(&self.token) {
             Some(presented) => Target::Refresh(presented),
-            None if is_jwt(&self.token) => Target::Access,
+            None if is_jwt(&self.token) => Target::Access(self.token.clone()),
             None => Target::Unknown,
         }
     }
@@ -70,17 +73,23 @@ pub fn done() -> Response {
     Response::empty(200)
 }
 
-/// The answer for a [`Target::Access`] (section 2.2.1): the client has to revoke the refresh token.
-#[must_use]
-pub fn unsupported() -> Response {
-    Response::error(400, Code::UnsupportedTokenType, "revoke the refresh token, which ends its access tokens")
+/// Checks that a verified access token, which was issued to `issued_to`, is given back by its client.
+///
+/// # Errors
+///
+/// [`RefreshError::Client`], to be answered with [`refused`].
+pub fn check_access(issued_to: &str, client_id: &str) -> Result<(), RefreshError> {
+    match issued_to == client_id {
+        true => Ok(()),
+        false => Err(RefreshError::Client { found: shown(client_id) }),
+    }
 }
 
-/// The answer for another client's token; none for [`RefreshError::Unknown`], which is [`done`].
+/// The answer for another client's token; none for one that is unknown or made up, which is [`done`] (section 2.2).
 #[must_use]
 pub fn refused(error: &RefreshError) -> Option<Response> {
     match error {
-        RefreshError::Unknown => None,
+        RefreshError::Unknown | RefreshError::Forged => None,
         // Section 2.1: the request is refused; section 2.2.1 leaves the code to RFC 6749 section 5.2.
         _ => Some(Response::error(400, Code::InvalidGrant, "the token was not given to this client")),
     }
@@ -88,6 +97,8 @@ pub fn refused(error: &RefreshError) -> Option<Response> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
@@ -102,7 +113,8 @@ mod tests {
         assert!(
             matches!(target(TOKEN), Target::Refresh(found) if found.family() == "AAAAAAAAAAAAAAAAAAAAAA")
         );
-        assert!(matches!(target(&format!("a.{}.c", "b".repeat(2000))), Target::Access));
+        let jwt = format!("a.{}.c", "b".repeat(2000));
+        assert!(matches!(target(&jwt), Target::Access(found) if found.expose_secret() == jwt));
         assert!(matches!(target("nothing"), Target::Unknown));
         assert!(matches!(target(&TOKEN[1..]), Target::Unknown));
         assert!(matches!(read("client_id=c").map(drop), Err(TokenError::Parameter("token"))));
@@ -113,9 +125,11 @@ mod tests {
     #[test]
     fn an_unknown_token_is_as_good_as_revoked() {
         assert_eq!(refused(&RefreshError::Unknown), None);
+        assert_eq!(refused(&RefreshError::Forged), None);
         assert_eq!((done().status, done().body.as_str()), (200, ""));
         let foreign = refused(&RefreshError::Client { found: "c".into() }).unwrap();
         assert_eq!(foreign.status, 400);
-        assert_eq!(unsupported().status, 400);
+        assert_eq!(check_access("web", "other"), Err(RefreshError::Client { found: "other".into() }));
+        assert_eq!(check_access("web", "web"), Ok(()));
     }
 }

@@ -26,6 +26,11 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The bytes of a text in base64url; none for anything else.
+pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
 /// Whether a text is `length` characters of base64url.
 pub(crate) fn is_base64url(text: &str, length: usize) -> bool {
     text.len() == length

@@ -126,8 +126,8 @@ impl Numbers {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
-    pub(crate) fn bytes(&mut self) -> [u8; 32] {
-        let mut bytes = [0; 32];
+    pub(crate) fn id(&mut self) -> [u8; 16] {
+        let mut bytes = [0; 16];
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_le_bytes());
         }

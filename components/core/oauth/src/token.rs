@@ -89,6 +89,8 @@ pub enum TokenError {
     RefreshReused,
     /// The session has ended: signed out, revoked, or refused by Entra. The text is for the log.
     SessionEnded(String),
+    /// The session lives, and Entra wants the person to do something before it is renewed. The text is for the log.
+    InteractionRequired(String),
     /// Something that we need is not there now. The text is for the log.
     Unavailable(String),
     /// We are not set up as we should be. The text is for the log.
@@ -111,6 +113,7 @@ impl fmt::Display for TokenError {
                 f.write_str("the refresh token was used before, its session has been ended")
             }
             Self::SessionEnded(reason) => write!(f, "the session has ended: {reason}"),
+            Self::InteractionRequired(reason) => write!(f, "the session is not renewed: {reason}"),
             Self::Unavailable(reason) => write!(f, "not available: {reason}"),
             Self::Misconfigured(reason) => write!(f, "misconfigured: {reason}"),
         }
@@ -135,7 +138,8 @@ impl TokenError {
             | Self::CodeReplayed
             | Self::Refresh(_)
             | Self::RefreshReused
-            | Self::SessionEnded(_) => (400, Code::InvalidGrant),
+            | Self::SessionEnded(_)
+            | Self::InteractionRequired(_) => (400, Code::InvalidGrant),
             Self::Unavailable(_) => (503, Code::TemporarilyUnavailable),
             Self::Misconfigured(_) => (500, Code::ServerError),
         }
@@ -156,6 +160,7 @@ impl TokenError {
             Self::Refresh(RefreshError::Scope(_)) => "a scope was not granted",
             Self::Refresh(_) | Self::RefreshReused => "the refresh token is not valid",
             Self::SessionEnded(_) => "the session has ended, sign in again",
+            Self::InteractionRequired(_) => "more is wanted of the user, sign in again",
             Self::Unavailable(_) => "not available now, try again",
             Self::Misconfigured(_) => "the server is misconfigured",
         }

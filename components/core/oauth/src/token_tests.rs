@@ -134,6 +134,7 @@ fn refusals_are_answered_by_their_kind() {
         (TokenError::Refresh(RefreshError::Unknown), 400, "invalid_grant"),
         (TokenError::RefreshReused, 400, "invalid_grant"),
         (TokenError::SessionEnded("x".into()), 400, "invalid_grant"),
+        (TokenError::InteractionRequired("x".into()), 400, "invalid_grant"),
         (TokenError::GrantType { found: "x".into() }, 400, "unsupported_grant_type"),
         (TokenError::Resource { found: "x".into(), own: "y".into() }, 400, "invalid_target"),
         (TokenError::Unavailable("x".into()), 503, "temporarily_unavailable"),

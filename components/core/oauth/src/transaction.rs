@@ -21,12 +21,14 @@ use crate::settings::Settings;
 mod error;
 mod names;
 mod phase;
+mod progress;
 
 pub use error::TransactionError;
 pub(crate) use names::is_id;
 pub use names::{cookie_name, superfluous, used_record};
 use phase::Phase;
 pub use phase::{Basis, EntraRequest, EntraSecrets};
+pub use progress::Progress;
 
 /// A transaction. Only its id and its client print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +48,9 @@ pub struct Transaction {
     challenge: String,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     state: Option<String>,
-    /// Whether Entra was asked with a claims request.
-    #[serde(rename = "k", default, skip_serializing_if = "core::ops::Not::not")]
-    with_claims: bool,
+    /// Digest of the claims request that Entra was asked with.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    claims: Option<String>,
     #[serde(flatten)]
     phase: Phase,
 }
@@ -83,7 +85,7 @@ impl Transaction {
             scopes: request.scopes,
             challenge: request.challenge.as_str().to_owned(),
             state: request.state,
-            with_claims: false,
+            claims: None,
             phase,
         }
     }
@@ -99,17 +101,17 @@ impl Transaction {
         Self { phase: Phase::Asking { csrf: secret::text(csrf).expose_secret().to_owned() }, ..self }
     }
 
-    /// Goes to Entra once more, with a claims request: the user has to satisfy a policy that the first sign-in did not ask for.
+    /// Goes to Entra once more, with the claims request that has this digest: the user has to satisfy a policy that the first sign-in did not ask for.
     #[must_use]
-    pub fn with_more_claims(self, secrets: &EntraSecrets) -> Self {
+    pub fn with_more_claims(self, digest: String, secrets: &EntraSecrets) -> Self {
         let basis = self.basis().unwrap_or(Basis::Remembered);
-        Self { phase: Phase::at_entra(secrets, basis), with_claims: true, ..self }
+        Self { phase: Phase::at_entra(secrets, basis), claims: Some(digest), ..self }
     }
 
-    /// Whether Entra was asked with a claims request.
+    /// Digest of the claims request that Entra was asked with, if it was.
     #[must_use]
-    pub fn with_claims(&self) -> bool {
-        self.with_claims
+    pub fn claims(&self) -> Option<&str> {
+        self.claims.as_deref()
     }
 
     /// The name of its cookie, to which the sealed value has to be bound.
@@ -132,10 +134,13 @@ impl Transaction {
     pub fn to_plain(&self) -> Result<SecretString, usize> {
         let plain = serde_json::to_string(self).expect("texts and numbers serialise");
         // The other phase has 4 secrets of 45 bytes where this one may have one.
-        let most = match self.phase {
-            Phase::Asking { .. } => limits::TRANSACTION - 160,
-            Phase::AtEntra { .. } => limits::TRANSACTION,
+        let later = match self.phase {
+            Phase::Asking { .. } => 160,
+            Phase::AtEntra { .. } => 0,
         };
+        // A digest of 43 characters, with its name.
+        let claims = if self.claims.is_none() { 52 } else { 0 };
+        let most = limits::TRANSACTION - later - claims;
         if plain.len() > most { Err(plain.len()) } else { Ok(SecretString::from(plain)) }
     }
 

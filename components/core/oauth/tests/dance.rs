@@ -193,4 +193,6 @@ fn revoking_ends_the_session_for_its_own_client_alone() {
     assert_eq!(shell.revoke(&format!("client_id=web&token={token}")), 200);
     assert_eq!(shell.sessions.len(), 0);
     assert_eq!(refresh(&mut shell, &token).0, 400);
+    // What was given back has to be asked for again.
+    assert!(shell.authorize(&mut browser, "web", "").contains("name=\"csrf\""));
 }

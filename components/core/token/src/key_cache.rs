@@ -36,6 +36,8 @@ pub trait Ports {
     fn load(&self, name: &str) -> Option<Vec<u8>>;
     /// Keeps `entry` under `name`.
     fn keep(&self, name: &str, entry: &[u8]);
+    /// Tells the operator why the entry under `name` could not be renewed: its set goes on serving, so that no request shows it.
+    fn not_renewed(&self, name: &str, why: &KeysError);
     /// The body of a 200 answer to `GET url`; the error is for the log.
     fn get(&self, url: &str) -> Result<Vec<u8>, String>;
 }
@@ -152,13 +154,17 @@ fn renew(ports: &impl Ports, authority: Authority<'_>, name: &str) -> Result<Str
             keep(ports, name, now, now, Some(&set));
             Ok(set)
         }
-        Err(error) => {
-            if usable.is_none() {
+        Err(error) => match usable {
+            Some(set) => {
+                ports.not_renewed(name, &error);
+                Ok(set.to_owned())
+            }
+            None => {
                 // At the end of the attempt, so that those who waited for it do not try again one by one.
                 keep_attempt(ports.now());
+                Err(error)
             }
-            usable.map(str::to_owned).ok_or(error)
-        }
+        },
     }
 }
 

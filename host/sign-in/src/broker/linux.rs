@@ -83,7 +83,9 @@ async fn connect(settings: &Settings) -> Result<Connection, Halt> {
         Some(address) => Builder::address(address.as_str()),
         None => Builder::session(),
     };
-    bus.map_err(absent)?.build().await.map_err(absent)
+    // A machine without a session bus, such as a server, has no broker either.
+    let none = |error: zbus::Error| Halt::Absent(format!("no session bus: {}", shown(&error.to_string())));
+    bus.map_err(none)?.build().await.map_err(none)
 }
 
 /// The account that is meant: the one in use; else the only one there is, unless somebody has to be chosen.
@@ -109,7 +111,7 @@ fn grant(settings: &Settings, ask: &Ask, token: BrokerToken) -> Result<Grant, Ha
         let why = format!("its account is of tenant {}, which is not admitted", account.id.tenant_id);
         return Err(Halt::Skip(why));
     }
-    ask.admit(&account.id)?;
+    ask.admit(&account)?;
     if token.expires_at <= now {
         return Err(Halt::Skip("its token has ended already".to_owned()));
     }
@@ -137,17 +139,17 @@ async fn within(limit: Duration, call: impl Future<Output = zbus::Result<String>
 }
 
 fn absent(error: zbus::Error) -> Halt {
-    Halt::Skip(match error {
+    match error {
         zbus::Error::MethodError(name, _, _)
             if matches!(
                 name.as_str(),
                 "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner"
             ) =>
         {
-            "com.microsoft.identity.broker1 is not on the session bus".to_owned()
+            Halt::Absent("com.microsoft.identity.broker1 is not on the session bus".to_owned())
         }
-        error => format!("no answer on the session bus: {}", shown(&error.to_string())),
-    })
+        error => Halt::Skip(format!("no answer on the session bus: {}", shown(&error.to_string()))),
+    }
 }
 
 fn silent(who: &str) -> Halt {

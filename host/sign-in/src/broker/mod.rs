@@ -1,20 +1,31 @@
 //! The broker step: a service of the system that holds the person's sign-in and gives out tokens without ever showing a password.
 //!
-//! Linux has one on the session bus. Windows has its Web Account Manager, and macOS one for signed application bundles; both are reported
-//! as not offered here, and the browser comes next.
+//! | system | broker |
+//! |---|---|
+//! | Linux | `com.microsoft.identity.broker1` on the session bus |
+//! | Windows | the Web Account Manager (WAM); type-checked for that system, and not tried on one |
+//! | macOS | none: its broker answers signed application bundles, which a program of the command line is not |
+//!
+//! Where there is none the step is skipped, and the browser comes next.
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod message;
+#[cfg(any(windows, test))]
+mod wam;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::sign_in;
+#[cfg(windows)]
+pub(crate) use windows::sign_in;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub(crate) async fn sign_in(
     _: &crate::settings::Settings,
     _: &crate::ask::Ask,
 ) -> Result<crate::grant::Grant, crate::error::Halt> {
-    Err(crate::error::Halt::Skip(format!("not offered on {}", std::env::consts::OS)))
+    Err(crate::error::Halt::Absent(format!("not offered on {}", std::env::consts::OS)))
 }

@@ -12,7 +12,7 @@ use crate::ask::Ask;
 use crate::authority::Authority;
 use crate::error::{Halt, SignInError, Step};
 use crate::grant::{Grant, with_openid};
-use crate::limits::{BROWSER_WAIT, shown};
+use crate::limits::BROWSER_WAIT;
 use crate::prompts::{PromptError, Prompts};
 use crate::random;
 use crate::settings::Settings;
@@ -122,14 +122,14 @@ async fn redeemed(
             .map_err(SignInError::Authority)?;
     let mut grant = Grant::read(tokens, &ask.scopes, Some(&secrets.nonce), settings)?;
     grant.source = Some("authorization_code");
-    ask.admit(&grant.account.id)?;
+    ask.admit(&grant.account)?;
     Ok(grant)
 }
 
 fn refused(error: ReplyError) -> SignInError {
     match error {
         ReplyError::Refused { error, description } => {
-            SignInError::Declined { step: Step::Browser, detail: shown(&format!("{error}: {description}")) }
+            SignInError::Declined { step: Step::Browser, detail: format!("{error}: {description}") }
         }
         other => SignInError::Reply(other),
     }

@@ -6,6 +6,8 @@ use keyring_core::api::CredentialStoreApi;
 use keyring_core::{Entry, Error};
 use zeroize::Zeroizing;
 
+use crate::limits::shown;
+
 /// The name under which the system shows our secrets.
 const SERVICE: &str = "valet";
 
@@ -68,13 +70,51 @@ impl Keychain {
 fn failure(error: Error) -> KeychainError {
     match error {
         Error::TooLong(..) => KeychainError::TooLarge,
-        Error::NoStorageAccess(why) => KeychainError::Locked(why.to_string()),
+        Error::NoStorageAccess(why) => KeychainError::Locked(plain(&why.to_string())),
         // What a locked collection answers to a new item, and a person who does not unlock it, have no variant of their own.
         Error::PlatformFailure(why)
             if ["locked", "prompt"].iter().any(|word| why.to_string().contains(word)) =>
         {
-            KeychainError::Locked(why.to_string())
+            KeychainError::Locked(plain(&why.to_string()))
         }
-        other => KeychainError::Absent(other.to_string()),
+        Error::PlatformFailure(why) => KeychainError::Absent(plain(&why.to_string())),
+        other => KeychainError::Absent(plain(&other.to_string())),
+    }
+}
+
+/// What the system says, in the words of this page where it is one of the two things that are usual on Linux: a machine without a desktop, and a desktop
+/// without a keychain.
+fn plain(why: &str) -> String {
+    let why = why.trim_start_matches("zbus error: ");
+    if let Some((_, address)) = why.split_once("Failed to connect to address `") {
+        let address = address.split('`').next().unwrap_or_default();
+        return format!("no session bus answers at {}", shown(address));
+    }
+    if why.contains("org.freedesktop.DBus.Error.ServiceUnknown") {
+        return "no Secret Service is on the session bus".to_owned();
+    }
+    shown(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_said_in_words() {
+        for (why, words) in [
+            (
+                "zbus error: Failed to connect to address `unix:path=/run/user/0/bus`: No such file or directory (os error 2)",
+                "no session bus answers at unix:path=/run/user/0/bus",
+            ),
+            (
+                "zbus error: org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided",
+                "no Secret Service is on the session bus",
+            ),
+            ("zbus error: odd", "odd"),
+            ("a failure\nof two lines", "a failure?of two lines"),
+        ] {
+            assert_eq!(plain(why), words);
+        }
     }
 }

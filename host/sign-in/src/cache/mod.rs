@@ -8,6 +8,7 @@ mod keychain;
 mod lock;
 pub(crate) mod schema;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -56,15 +57,15 @@ pub enum CacheError {
     },
     /// There is no keychain.
     #[error(
-        "there is no keychain to keep tokens in ({why}): start one (on Linux a Secret Service such as gnome-keyring), \
-         or let them lie readable on the disk with `--dangerously-plaintext-cache`"
+        "there is no keychain to keep tokens in: {why}. Start one (on Linux a Secret Service such as gnome-keyring), or let them lie readable on the disk \
+         with `--dangerously-plaintext-cache` or VALET_DANGEROUSLY_PLAINTEXT_CACHE=1"
     )]
     NoKeychain {
         /// What the system said.
         why: String,
     },
     /// The keychain is locked and was not unlocked.
-    #[error("the keychain is locked ({why}): unlock it and try again")]
+    #[error("the keychain is locked: {why}. Unlock it and try again")]
     KeychainLocked {
         /// What the system said.
         why: String,
@@ -128,6 +129,11 @@ impl Store {
         }
         let place = self.place.clone();
         let found = blocking(move || place.read()).await?;
+        if found.is_none() {
+            tracing::warn!(
+                place = %self.place, "the token cache is damaged or not ours, so nobody is signed in by it; the next sign-in begins it anew"
+            );
+        }
         let seen = Seen { stamp, damaged: found.is_none(), cache: Arc::new(found.unwrap_or_default()) };
         *self.seen() = Some(seen.clone());
         Ok(seen)
@@ -178,6 +184,15 @@ struct Place {
     storage: Storage,
     file: PathBuf,
     name: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.file.exists() {
+            true => self.file.display().fmt(f),
+            false => write!(f, "`{}` in the keychain", self.name),
+        }
+    }
 }
 
 impl Place {

@@ -6,7 +6,7 @@ use valet_core_entra::id_token::IdTokenError;
 use valet_sign_in::{LogIn, SignInError};
 
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, LONG, Rig, adele, alex};
+use crate::rig::{GRAPH, LONG, Rig, adele, alex, wrong};
 
 fn browser(rig: &Rig, upn: &str) {
     rig.person.will(approve(upn), Does::Unreachable);
@@ -58,7 +58,7 @@ async fn somebody_else_does_not_take_the_place_of_the_account_in_use() {
     rig.advance(first.expires_at - crate::rig::system_clock());
     browser(&rig, ids::ALEX_UPN);
     let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
-    assert_eq!(refused, SignInError::WrongAccount { expected: adele(), found: alex() });
+    assert_eq!(wrong(&refused), (adele(), alex()));
     assert!(rig.person.page(1).await.contains("You are not signed in"));
     assert!(
         !std::fs::read_to_string(rig.file()).unwrap().contains(&ids::ALEX.to_string()),
@@ -69,6 +69,22 @@ async fn somebody_else_does_not_take_the_place_of_the_account_in_use() {
 }
 
 #[tokio::test]
+async fn who_is_wrong_is_told_by_name_and_without_a_circle() {
+    let rig = Rig::start().await;
+    rig.sign_in().log_in(LogIn::default()).await.unwrap();
+    let pinned = rig.sign_in_with(|settings| settings.account = Some(alex()));
+    let refused = pinned.log_in(LogIn::default()).await.unwrap_err();
+    assert_eq!(wrong(&refused), (alex(), adele()));
+    let text = refused.to_string();
+    assert!(text.contains(ids::ADELE_UPN) && text.contains("`local.account`"), "{text}");
+    assert!(!text.contains("valet login"), "it would end the same: {text}");
+    assert_eq!(pinned.choose(&adele()).await, Err(SignInError::Pinned { pinned: alex() }));
+    browser(&rig, ids::ALEX_UPN);
+    pinned.log_in(LogIn::default()).await.unwrap();
+    pinned.choose(&alex()).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_settings_pin_an_account_whatever_was_chosen() {
     let rig = Rig::start().await;
     let open = rig.sign_in();
@@ -76,7 +92,7 @@ async fn the_settings_pin_an_account_whatever_was_chosen() {
     let pinned = rig.sign_in_with(|settings| settings.account = Some(alex()));
     assert_eq!(pinned.account().await.unwrap(), None, "Alex is not signed in");
     let refused = pinned.token(&[GRAPH], None).await.unwrap_err();
-    assert_eq!(refused, SignInError::WrongAccount { expected: alex(), found: adele() });
+    assert_eq!(wrong(&refused), (alex(), adele()));
     browser(&rig, ids::ALEX_UPN);
     pinned.token(&[GRAPH], None).await.unwrap();
     assert_eq!(pinned.account().await.unwrap().unwrap().id, alex());

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod accounts;
+mod authority;
 mod broker;
 mod browser;
 mod bus;

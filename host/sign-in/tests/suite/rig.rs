@@ -9,7 +9,7 @@ use entra_emulator::{Emulator, Operation, Options, ids};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
-use valet_sign_in::{AccountId, Settings, SignIn, Step, Storage};
+use valet_sign_in::{AccountId, Settings, SignIn, SignInError, Step, Storage};
 
 use crate::person::{Does, Person, approve};
 
@@ -133,6 +133,14 @@ pub(crate) fn adele() -> AccountId {
 
 pub(crate) fn alex() -> AccountId {
     AccountId::new(&ids::TENANT.to_string(), &ids::ALEX.to_string())
+}
+
+/// Whom `error` expected, and who signed in instead.
+pub(crate) fn wrong(error: &SignInError) -> (AccountId, AccountId) {
+    match error {
+        SignInError::WrongAccount(wrong) => (wrong.expected.clone(), wrong.found.id.clone()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Says aloud that a test could not run here.

@@ -2,7 +2,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -37,7 +36,16 @@ impl File {
         }
     }
 
+    /// Whether the disk has room for new values. Where the system is not asked, the disk says it when it is full.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as where the system is asked")]
+    pub(super) fn has_room(&self) -> Result<(), StoreError> {
+        let _ = (&self.path, DISK_RESERVE_BYTES);
+        Ok(())
+    }
+
     /// Whether the disk has room for new values.
+    #[cfg(unix)]
     pub(super) fn has_room(&self) -> Result<(), StoreError> {
         let disk = rustix::fs::statvfs(&self.path).map_err(std::io::Error::from)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -109,8 +117,10 @@ fn make(path: &Path) -> Result<(), StoreError> {
     let removed = fs::remove_file(&unfinished);
     made?;
     removed?;
-    // The name of the file is durable only with its folder.
-    Ok(fs::File::open(folder)?.sync_all()?)
+    // The name of the file is durable only with its folder, which Windows opens for nobody and needs not.
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 /// No other process, nor one before that was killed, uses the same name.
@@ -121,7 +131,11 @@ fn random() -> u64 {
 }
 
 fn fill(path: &Path) -> Result<(), StoreError> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
     let made = Database::builder().create(path).map_err(|error| failed(error.into()))?;
     made.close().map_err(|error| failed(error.into()))
 }

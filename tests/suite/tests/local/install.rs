@@ -3,20 +3,26 @@
 use serde_json::Value;
 use valet_suite::run;
 
-use crate::desk::{Desk, PLAIN};
+use valet_suite::desk::{Desk, PLAIN};
 
 #[test]
 fn what_is_installed_starts_and_goes_again() {
     run(async {
         let desk = Desk::new().await;
         let file = desk.path("home/.config/Code/User/mcp.json");
-        let printed: Value =
-            serde_json::from_str(&desk.done(&["install", "--client", "vscode", "--print", PLAIN])).unwrap();
+        let printed = desk.run(&["install", "--client", "vscode", "--print", PLAIN]);
+        let note = String::from_utf8(printed.stderr).unwrap();
+        assert!(note.contains(file.to_str().unwrap()), "it says where that belongs: {note}");
+        let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
         assert!(!file.exists(), "printing writes nothing");
+        assert!(desk.done(&["uninstall", "--client", "vscode"]).contains("there is no such file"));
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let before = "{\n  // mine\n  \"servers\": {\n    \"other\": { \"command\": \"other\" }\n  }\n}\n";
         std::fs::write(&file, before).unwrap();
         assert!(desk.done(&["install", "--client", "vscode", PLAIN]).contains("mcp.json: added `valet`"));
+        assert!(desk.done(&["install", "--client", "vscode", PLAIN]).contains("already, the same"));
+        assert!(desk.done(&["install", "--client", "vscode"]).contains("mcp.json: replaced `valet`"));
+        desk.done(&["install", "--client", "vscode", PLAIN]);
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains("// mine") && text.contains("\"other\""), "{text}");
         let entry = &printed["servers"]["valet"];

@@ -5,6 +5,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod commands;
-mod desk;
 mod install;
 mod stdio;

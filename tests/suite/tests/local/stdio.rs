@@ -6,7 +6,7 @@ use valet_suite::ask::modern;
 use valet_suite::run;
 use valet_suite::stdio::Stdio;
 
-use crate::desk::{Desk, PLAIN};
+use valet_suite::desk::{Desk, PLAIN};
 
 const TOOL: &str = "GetUserDetailsFromGraph";
 
@@ -33,6 +33,9 @@ fn the_first_call_signs_in_by_the_browser_and_the_next_is_silent() {
         server.message(&modern("tools/list", json!({})));
         let tools = answer(&mut server).await["result"]["tools"].clone();
         assert_eq!(tools.as_array().unwrap().len(), 2, "{tools}");
+        server.message(&call(1, "whoami"));
+        let nobody = answer(&mut server).await["result"]["structuredContent"]["name"].clone();
+        assert!(nobody.as_str().unwrap().contains("nobody is signed in yet"), "{nobody}");
         assert_eq!(desk.opened(), 0);
 
         server.message(&call(2, TOOL));
@@ -85,7 +88,7 @@ fn without_a_browser_the_answer_has_a_code_to_enter() {
         assert_eq!(first["result"]["isError"], true, "{first}");
         let told = words(&first).to_owned();
         assert!(told.contains("enter the code") && told.contains("Then try again."), "{told}");
-        let code = told.split_whitespace().skip_while(|word| *word != "code").nth(1).unwrap().to_owned();
+        let code = code_in(&told);
         assert!(server.log().text().contains(&code), "and standard error has it");
         let logged = server.log().since(0);
         assert!(!logged.iter().any(|event| event.to_string().contains(&code)), "but no event of the log");
@@ -109,6 +112,100 @@ fn without_a_browser_the_answer_has_a_code_to_enter() {
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         };
         assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+    });
+}
+
+/// A call by a client that can send its user to a page.
+fn call_with_pages(id: u32) -> Value {
+    let mut message = call(id, TOOL);
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+        json!({ "elicitation": { "url": {} } });
+    message
+}
+
+/// The code in what the user is told.
+fn code_in(words: &str) -> String {
+    words.split_whitespace().skip_while(|word| *word != "code").nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn a_client_that_has_pages_sends_its_user_to_the_one_for_the_code() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(false);
+        server.message(&call_with_pages(1));
+        let first = answer(&mut server).await;
+        assert_eq!(first["result"]["resultType"], "input_required", "{first}");
+        assert!(first["result"].get("requestState").is_none(), "{first}");
+        let asked = &first["result"]["inputRequests"]["sign-in"];
+        assert_eq!(
+            (&asked["method"], &asked["params"]["mode"]),
+            (&json!("elicitation/create"), &json!("url"))
+        );
+        assert!(asked["params"]["url"].as_str().unwrap().starts_with("https://"), "{asked}");
+        let code = code_in(asked["params"]["message"].as_str().unwrap());
+
+        // Whoever does not want to is not asked again in the same call.
+        let mut declined = call_with_pages(2);
+        declined["params"]["inputResponses"] = json!({ "sign-in": { "action": "decline" } });
+        server.message(&declined);
+        let told = answer(&mut server).await;
+        assert!(told["result"]["isError"] == true && words(&told).contains("declined"), "{told}");
+
+        desk.enter(&code, ids::ADELE_UPN).await;
+        let mut accepted = call_with_pages(3);
+        accepted["params"]["inputResponses"] = json!({ "sign-in": { "action": "accept" } });
+        let profile = loop {
+            server.message(&accepted);
+            let answer = answer(&mut server).await;
+            if answer["result"]["resultType"] == "complete" {
+                break answer;
+            }
+            // Not noticed yet: the same page, with the same code.
+            assert!(answer.to_string().contains(&code), "{answer}");
+        };
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+    });
+}
+
+#[test]
+fn a_legacy_client_that_has_pages_is_told_of_the_one_by_an_error() {
+    run(async {
+        let desk = Desk::new().await;
+        for (capabilities, has_pages) in [(json!({ "elicitation": { "url": {} } }), true), (json!({}), false)]
+        {
+            let mut server = desk.stdio(false);
+            server.message(&json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+                "protocolVersion": "2025-11-25", "capabilities": capabilities,
+                "clientInfo": { "name": "suite", "version": "1" },
+            }}));
+            answer(&mut server).await;
+            server.message(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+            server.message(
+                &json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": TOOL } }),
+            );
+            let told = answer(&mut server).await;
+            if !has_pages {
+                assert!(words(&told).contains("enter the code"), "{told}");
+                continue;
+            }
+            assert_eq!(told["error"]["code"], -32042, "{told}");
+            let page = &told["error"]["data"]["elicitations"][0];
+            assert_eq!(page["mode"], "url", "{page}");
+            assert!(page["elicitationId"].as_str().unwrap().starts_with("sign-in-"), "{page}");
+            desk.enter(&code_in(page["message"].as_str().unwrap()), ids::ADELE_UPN).await;
+            let profile = loop {
+                server.message(
+                    &json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": { "name": TOOL } }),
+                );
+                let answer = answer(&mut server).await;
+                if answer.get("error").is_none() {
+                    break answer;
+                }
+            };
+            assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+            desk.done(&["logout", PLAIN]);
+        }
     });
 }
 

@@ -40,6 +40,16 @@ const CASES: &[Case] = &[
         "FILE: setting `policy`: *whoami*[tools]*",
     ),
     case(
+        "a rule about a tool that is none",
+        |c| c.set("tools.whoam.scopes", list(&["a"])),
+        "FILE: setting `policy`: there is no tool `whoam`, which [tools] names; is `whoami` meant? *",
+    ),
+    case(
+        "a rule about a resource that is none",
+        |c| c.set("resources.profiles.scopes", list(&["a"])),
+        "FILE: setting `policy`: there is no resource `profiles`, which [resources] names; is `profile` meant? *",
+    ),
+    case(
         "a scope that is two",
         |c| c.set("tools.whoami.scopes", list(&["a b"])),
         "FILE: setting `policy`: *whoami*[tools]*",
@@ -240,7 +250,7 @@ const CASES: &[Case] = &[
     case(
         "Redis at no URL",
         |c| c.set("storage.redis_url_file", "client-secret").set("storage.sealing_key_file", "sealing-key"),
-        "storage: `storage.redis_url` or `storage.redis_ca_file`: the URL has to be rediss://*",
+        "storage: `storage.redis_url_file` (or VALET_REDIS_URL) or `storage.redis_ca_file`: the URL has to be rediss://*",
     ),
     case(
         "a mode that is none",
@@ -402,7 +412,8 @@ fn files_that_are_no_configuration() {
     let folder = Folder::new();
     let gone = folder.path("gone.toml");
     let said = ended(&["serve"], &gone, &[]);
-    assert_eq!(said, format!("valet: {}: No such file or directory (os error 2)", gone.display()));
+    let words = "there is no such configuration file; name one with --config or VALET_CONFIG (docs/configuration.md has its keys)";
+    assert_eq!(said, format!("valet: {}: {words}", gone.display()));
     let half = folder.write("half.toml", "[server]\nlisten = ");
     let said = ended(&["serve"], &half, &[]);
     assert!(

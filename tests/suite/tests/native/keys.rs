@@ -89,6 +89,20 @@ fn a_new_key_is_known_with_its_first_token_and_a_removed_one_no_more() {
 }
 
 #[test]
+fn a_removed_key_ends_with_the_set_that_has_it() {
+    run(async {
+        let rig = aged(60 * 60 + 1).await;
+        let (old, old_kid) = (rig.token(ids::ADELE_UPN), rig.emulator.signing_kid());
+        rig.emulator.rotate_keys().unwrap();
+        assert!(rig.emulator.remove_key(&old_kid));
+        rig.renew();
+        // Nobody has shown a new key: the hour alone is what asks again.
+        refused(&rig, "removed", Ask::tool("whoami").bearer(&old), &unknown_key()).await;
+        assert_eq!(fetches(&rig), (2, 2));
+    });
+}
+
+#[test]
 fn a_flood_of_unknown_keys_costs_one_fetch_when_one_is_due() {
     run(async {
         let rig = Arc::new(aged(301).await);
@@ -199,7 +213,7 @@ fn a_certificate_that_is_not_trusted_and_an_address_that_is_not_allowed() {
             (
                 "untrusted",
                 "egress.ca_file",
-                "cannot be reached: no TLS session: invalid peer certificate: UnknownIssuer",
+                "cannot be reached: no TLS session: invalid peer certificate: UnknownIssuer; certificate authorities beside the public ones belong into egress.ca_file",
             ),
             (
                 "private",

@@ -128,7 +128,7 @@ fn one_store_has_one_server() {
         assert!(text.starts_with("valet: storage: `storage.path` /"), "{text}");
         assert!(
             text.ends_with(
-                "is open in another process; several processes share a Redis (`storage.redis_url`)"
+                "is open in another process; several processes share a Redis (`storage.redis_url_file`)"
             ),
             "{text}"
         );

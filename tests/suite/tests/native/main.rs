@@ -17,6 +17,7 @@ mod message;
 mod permitted;
 mod rollover;
 mod secrecy;
+mod shapes;
 mod stdio;
 mod stream;
 mod transport;

@@ -1,5 +1,5 @@
-//! Tokens of every shape that Entra issues, against both portable layouts: accepted or refused as Entra's documentation says. The native layout has the same in
-//! `native/permitted.rs` and `native/bearer.rs`.
+//! Tokens of every shape that Entra issues, against both portable layouts: accepted or refused as Entra's documentation says. `native/shapes.rs` has the same with
+//! the reason of each.
 
 use entra_emulator::{GRAPH_APP_ID, GroupClaims, Signer, TokenVersion, ids};
 use serde_json::{Value, json};

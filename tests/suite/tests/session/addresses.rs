@@ -1,10 +1,8 @@
 //! Where clients' documents are fetched from: listed hosts at public addresses, by themselves, and nowhere else (rows E of the security baseline).
 
-use valet_suite::config::list;
-use valet_suite::rig::shared_emulator;
+use valet_suite::run;
 use valet_suite::stand_in::StandIn;
 use valet_suite::surroundings::Surroundings;
-use valet_suite::{Rig, run};
 
 use crate::site::{INNER, OTHER_PUBLIC, PUBLIC, SITE, World, good, url};
 
@@ -61,7 +59,7 @@ fn the_address_that_was_checked_is_the_one_that_is_dialled() {
         world.works(&url(INNER)).await;
         assert_eq!((outer.requests().len(), inner.requests().len()), (1, 0));
         // Once the document has to be fetched again, the name is asked about again.
-        world.surroundings.set_clock(301);
+        world.advance(301);
         let (status, found) = world.refused(&url(INNER)).await;
         assert!(status == 502 && found.contains("resolves to private addresses only"), "{status} {found}");
         assert!(inner.requests().is_empty());
@@ -155,21 +153,12 @@ fn what_is_fetched_is_asked_for_without_a_proxy() {
     run(async {
         let Some(surroundings) = Surroundings::new() else { return };
         let site = StandIn::named(SITE).await;
-        site.answer("/", good(SITE));
-        surroundings.name(SITE, &[PUBLIC]);
-        surroundings.at(PUBLIC, site.port());
         // Whoever asks a proxy waits for its answer, which does not come.
         let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         proxy.set_nonblocking(true).unwrap();
         let address = format!("http://{}", proxy.local_addr().unwrap());
-        let mut variables = surroundings.variables();
-        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
-            variables.push((name.to_owned(), address.clone()));
-        }
-        let rig = Rig::within(variables, shared_emulator().await, |config| {
-            config.with_sessions().set("oauth.client_document_hosts", list(&[SITE]))
-        });
-        let world = World { rig: rig.await, surroundings, site };
+        let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+        let world = World::with(surroundings, site, &names.map(|name| (name, address.clone()))).await;
         // The document, Entra's keys and tokens, and Graph.
         let tokens = world.works(&url(SITE)).await;
         assert_eq!(world.rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);

@@ -1,9 +1,10 @@
 //! Entra's answer: the browser that began is the browser that comes back, once.
 
-use entra_emulator::ids;
+use entra_emulator::{Operation, ids};
+use serde_json::Value;
 use valet_suite::browser::{Browser, Page};
 use valet_suite::oauth::{self, Authorize, sign_in};
-use valet_suite::{Rig, run};
+use valet_suite::{Rig, log, run};
 
 use crate::{own_rig, rig};
 
@@ -150,5 +151,69 @@ fn a_sign_in_that_takes_too_long_begins_again() {
         assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
         rig.emulator.set_clock_offset(0);
         sign_in(&rig, &mut browser).await;
+    });
+}
+
+/// The address of a callback with a code that nobody gave, in a sign-in that this browser has begun.
+async fn made_up(browser: &mut Browser) -> String {
+    let asked = browser.go(&Authorize::default().url()).await;
+    let page = if asked.asks() { browser.post_decision(&asked, "allow").await } else { asked };
+    let at_entra = page.onward().unwrap_or(page.url);
+    let state = at_entra.query_pairs().find(|(name, _)| name == "state").unwrap().1;
+    format!("https://{HOST}/auth/callback?code=made-up&state={state}")
+}
+
+#[test]
+fn entra_is_asked_once_about_an_answer() {
+    run(async {
+        let rig = own_rig().await;
+        let redeemed = || rig.emulator.faults().count(Operation::RedeemCode);
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let url = made_up(&mut browser).await;
+        let (name, value) = browser.cookie(HOST, "__Host-valet-tx-").unwrap();
+        let page = browser.go(&url).await;
+        assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
+        assert_eq!(redeemed(), 1);
+        for code in ["made-up", "another", "0.AXEA"] {
+            browser.set_cookie(HOST, &name, &value);
+            refused(&browser.step(&url.replace("made-up", code)).await, "This step was taken already.");
+        }
+        assert_eq!(redeemed(), 1, "whatever was sent, it was not asked about");
+        sign_in(&rig, &mut browser).await;
+        assert_eq!(redeemed(), 2);
+    });
+}
+
+#[test]
+fn who_makes_codes_up_is_stopped_and_keeps_nobody_out_who_was_here() {
+    run(async {
+        let rig = own_rig().await;
+        let mut known = Browser::new(&rig, ids::ALEX_UPN);
+        // Those that succeed are not counted.
+        for _ in 0..3 {
+            sign_in(&rig, &mut known).await;
+        }
+        let asked = || rig.emulator.faults().count(Operation::RedeemCode);
+        let before = asked();
+        let mut strangers = Vec::new();
+        for _ in 0..100 {
+            let mut stranger = Browser::new(&rig, ids::ADELE_UPN);
+            let url = made_up(&mut stranger).await;
+            strangers.push((stranger, url));
+        }
+        // All at once: one comes back in a second.
+        let mark = rig.log().mark();
+        let arriving = strangers.iter_mut().map(|(stranger, url)| stranger.go(url));
+        let pages = futures_util::future::join_all(arriving).await;
+        let told = |error: &str| {
+            pages.iter().filter(|page| page.parameter("error").as_deref() == Some(error)).count()
+        };
+        let (refused, stopped) = (told("access_denied"), told("temporarily_unavailable"));
+        assert!(refused >= 60 && stopped > 0 && refused + stopped == 100, "{refused} {stopped}");
+        assert_eq!(asked() - before, refused as u64, "the others did not reach Entra");
+        let limited = |event: &Value| log::is_audit(event) && event["reason"] == "rate_limited";
+        let line = log::audit_line(&rig.log().wait(mark, "a refusal", limited).await);
+        assert!(line.starts_with("denied rate_limited: address 127.0.0.1: again in "), "{line}");
+        sign_in(&rig, &mut known).await;
     });
 }

@@ -1,12 +1,12 @@
 //! The façade: clients get Entra's tokens by way of us, without what stands between them and Entra.
 
 use entra_emulator::{Endpoint, ids};
-use serde_json::json;
+use serde_json::{Value, json};
 use valet_suite::browser::Browser;
 use valet_suite::config::{Config, ENDPOINT, REDIRECT_URI};
 use valet_suite::oauth::{self, Authorize, ISSUER, code_form, token};
 use valet_suite::rig::emulator;
-use valet_suite::{Answer, Ask, Rig, run};
+use valet_suite::{Answer, Ask, Rig, log, run};
 
 use crate::faults::faults;
 
@@ -154,5 +154,47 @@ fn what_entra_fails_at_can_be_tried_again() {
             assert_eq!(rig.call("whoami", &access).await.status, 200, "{name}");
         }
         tokens(&rig, &token(&rig, &again).await);
+    });
+}
+
+#[test]
+fn each_decision_is_audited_and_what_entra_says_of_our_secret_stays_here() {
+    run(async {
+        let rig = rig().await;
+        let audited = async |mark: usize, decision: &str, reason: &str| {
+            let wanted = |event: &Value| {
+                log::is_audit(event) && event["decision"] == decision && event["reason"] == reason
+            };
+            rig.log().wait(mark, reason, wanted).await
+        };
+        let mark = rig.log().mark();
+        sign_in(&rig).await;
+        for reason in ["sent_to_entra", "token_issued"] {
+            let event = audited(mark, "allowed", reason).await;
+            assert_eq!(event["client"], ids::VALET.to_string(), "{event}");
+        }
+        let mark = rig.log().mark();
+        token(&rig, &form("never-given")).await;
+        let event = audited(mark, "denied", "entra_refused").await;
+        assert!(event["detail"].as_str().unwrap().contains("invalid_grant AADSTS"), "{event}");
+
+        // AADSTS7000215: whoever operates this has to know, and nobody else.
+        let secrets = |secret: &str| {
+            rig.emulator.change_registrations(|all| {
+                all.app_mut(ids::VALET).unwrap().secrets = vec![secret.to_owned()];
+            });
+        };
+        let page = Browser::new(&rig, ids::ADELE_UPN).go(&request().url()).await;
+        let code = page.parameter("code").unwrap();
+        rig.keep_secret(&code);
+        secrets("another");
+        let mark = rig.log().mark();
+        let answer = token(&rig, &form(&code)).await;
+        assert_eq!(oauth::error(&answer), (500, "server_error".to_owned()));
+        assert!(!answer.body.contains("AADSTS") && !answer.body.contains("secret"), "{}", answer.body);
+        let event = audited(mark, "failed", "server_error").await;
+        assert!(event["detail"].as_str().unwrap().contains("invalid_client AADSTS7000215"), "{event}");
+        secrets(ids::VALET_SECRET);
+        sign_in(&rig).await;
     });
 }

@@ -22,6 +22,7 @@ mod refusals;
 mod registrations;
 mod shared;
 mod sign_out;
+mod signing_keys;
 mod site;
 mod store;
 mod two_servers;

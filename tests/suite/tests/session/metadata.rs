@@ -1,10 +1,12 @@
 //! What clients find before they have anything.
 
+use entra_emulator::ids;
 use serde_json::json;
-use valet_suite::Ask;
-use valet_suite::config::ENDPOINT;
-use valet_suite::oauth::ISSUER;
-use valet_suite::run;
+use valet_suite::browser::Browser;
+use valet_suite::config::{ENDPOINT, list};
+use valet_suite::oauth::{Authorize, ISSUER, sign_in};
+use valet_suite::rig::shared_emulator;
+use valet_suite::{Ask, Rig, log, run};
 
 use crate::rig;
 
@@ -55,5 +57,28 @@ fn methods_and_paths_that_are_not_there_are_refused() {
         }
         let preflight = rig.send(Ask::get("/oauth/token").verb("OPTIONS")).await;
         assert_eq!((preflight.status, preflight.field("access-control-allow-origin")), (204, "*"));
+    });
+}
+
+#[test]
+fn a_document_that_cannot_be_had_is_not_fetched_again_at_once() {
+    run(async {
+        let rig = Rig::start_with(shared_emulator().await, |config| {
+            config.with_sessions().set("oauth.client_document_hosts", list(&["*"]))
+        })
+        .await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        // RFC 6761: a name that there never is.
+        let request = Authorize::default().set("client_id", "https://nobody.invalid/client.json");
+        let mut details = Vec::new();
+        for _ in 0..2 {
+            let mark = rig.log().mark();
+            assert_eq!(browser.step(&request.url()).await.status, 502);
+            let event = rig.log().wait(mark, "a refusal", log::is_audit).await;
+            details.push(log::audit_line(&event));
+        }
+        assert!(!details[0].contains("a moment ago"), "{details:?}");
+        assert!(details[1].contains("a moment ago: "), "{details:?}");
+        sign_in(&rig, &mut browser).await;
     });
 }

@@ -2,8 +2,9 @@
 
 use entra_emulator::ids;
 use valet_suite::browser::Browser;
+use valet_suite::config::CLIENT;
 use valet_suite::oauth::{self, Tokens, refresh, refresh_form, sign_in, token};
-use valet_suite::{Rig, run};
+use valet_suite::{Rig, log, run};
 
 use crate::{own_rig, rig};
 
@@ -63,6 +64,35 @@ fn a_refresh_token_is_its_clients_and_whole() {
         more.push(("scope", "mcp.access mcp.admin".to_owned()));
         assert_eq!(oauth::error(&token(&rig, &more).await), (400, "invalid_scope".to_owned()));
         next(&rig, &tokens).await;
+    });
+}
+
+/// Who knows a family's id has seen a part of a token, perhaps, and none of it.
+#[test]
+fn a_token_that_was_never_given_out_ends_nothing() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let (first, other) = (sign_in(&rig, &mut browser).await, sign_in(&rig, &mut browser).await);
+        let (family, _) = first.refresh.split_once('.').unwrap();
+        let (_, foreign) = other.refresh.split_once('.').unwrap();
+        let second = next(&rig, &first).await;
+        let third = next(&rig, &second).await;
+        for secret in ["A".repeat(43).as_str(), foreign] {
+            let mark = rig.log().mark();
+            let forged = format!("{family}.{secret}");
+            refused(&refresh(&rig, &forged).await);
+            let event = rig.log().wait(mark, "a refusal", log::is_audit).await;
+            assert_eq!(
+                log::audit_line(&event),
+                "denied invalid_grant: the refresh token was never one of its family"
+            );
+            let form = [("token", forged), ("client_id", CLIENT.to_owned())];
+            assert_eq!(oauth::post(&rig, "/oauth/revoke", &form).await.status, 200);
+        }
+        assert_eq!(rig.call("whoami", &third.access).await.status, 200);
+        next(&rig, &third).await;
+        next(&rig, &other).await;
     });
 }
 

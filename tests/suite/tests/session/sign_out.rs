@@ -2,7 +2,7 @@
 
 use entra_emulator::ids;
 use valet_suite::browser::Browser;
-use valet_suite::config::CLIENT;
+use valet_suite::config::{CLIENT, list};
 use valet_suite::oauth::{self, Authorize, Tokens, post, refresh, sign_in};
 use valet_suite::{Rig, run};
 
@@ -33,6 +33,90 @@ fn a_client_gives_its_token_back() {
         assert_eq!(revoke(&rig, &first.refresh, CLIENT).await.status, 200, "a second time");
         assert_eq!(rig.call("whoami", &second.access).await.status, 200, "the other session lives");
         Tokens::read(&rig, &refresh(&rig, &second.refresh).await);
+        // The authorization grant goes with its token (RFC 7009 section 1).
+        assert!(browser.go(&Authorize::default().url()).await.asks(), "the client has to ask again");
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+/// Nobody keeps a list of access tokens, so one ends with its session (RFC 7009 section 2.1).
+#[test]
+fn a_client_gives_an_access_token_back() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let (first, second) = (sign_in(&rig, &mut browser).await, sign_in(&rig, &mut browser).await);
+        let revoke = async |token: &str, hint: &str| {
+            let form = [
+                ("token", token.to_owned()),
+                ("client_id", CLIENT.to_owned()),
+                ("token_type_hint", hint.to_owned()),
+            ];
+            post(&rig, "/oauth/revoke", &form).await.status
+        };
+        // One that says it is of the other session, with the signature of the first: it ends neither.
+        let (head, signature) = first.access.rsplit_once('.').unwrap();
+        let (said, _) = second.access.rsplit_once('.').unwrap();
+        for forged in
+            [format!("{said}.{signature}"), format!("{head}."), format!("{head}.{}", "A".repeat(342))]
+        {
+            assert_eq!(revoke(&forged, "access_token").await, 200);
+        }
+        // Entra's is not ours.
+        assert_eq!(revoke(&rig.good(), "access_token").await, 200);
+        for tokens in [&first, &second] {
+            assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        }
+
+        // The hint is no more than that (section 2.1).
+        assert_eq!(revoke(&first.access, "refresh_token").await, 200);
+        dead(&rig, &first).await;
+        assert_eq!(revoke(&first.access, "access_token").await, 200, "a second time");
+        assert_eq!(rig.call("whoami", &second.access).await.status, 200, "the other session lives");
+        assert_eq!(revoke(&second.access, "access_token").await, 200);
+        dead(&rig, &second).await;
+        sign_in(&rig, &mut browser).await;
+    });
+}
+
+#[test]
+fn an_access_token_is_given_back_by_its_client() {
+    run(async {
+        let rig = Rig::start_with(valet_suite::rig::shared_emulator().await, |config| {
+            let mut client = toml::Table::new();
+            client.insert("client_id".to_owned(), "another".into());
+            client.insert("redirect_uris".to_owned(), list(&["https://another.example/callback"]));
+            config.with_sessions().and_client(client)
+        })
+        .await;
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let refused = revoke(&rig, &tokens.access, "another").await;
+        assert_eq!(oauth::error(&refused), (400, "invalid_grant".to_owned()));
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        assert_eq!(revoke(&rig, &tokens.access, CLIENT).await.status, 200);
+        dead(&rig, &tokens).await;
+    });
+}
+
+/// The way in which a person takes one application's permission back.
+#[test]
+fn a_person_ends_one_application() {
+    run(async {
+        let rig = rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        assert!(!browser.go(&Authorize::default().url()).await.asks(), "it is permitted");
+        let url = "https://valet.example/oauth/sign-out";
+        let csrf = browser.go(url).await.hidden("csrf").unwrap();
+        // Another application's end is not this one's.
+        browser.post(url, &[("csrf", &csrf), ("client", "another")]).await;
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        browser.post(url, &[("csrf", &csrf), ("client", CLIENT)]).await;
+        dead(&rig, &tokens).await;
+        assert!(browser.go(&Authorize::default().url()).await.asks(), "the permission is taken back");
+        let page = browser.go(url).await;
+        assert!(page.text.contains("Adele Vance") && !page.text.contains(CLIENT), "{}", page.text);
+        sign_in(&rig, &mut browser).await;
     });
 }
 

@@ -1,5 +1,7 @@
 //! The site of a client that is known by a document there: at port 443 of a public address, as far as the server can tell.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use entra_emulator::ids;
 use serde_json::{Value, json};
 use valet_suite::browser::Browser;
@@ -21,20 +23,34 @@ pub(crate) struct World {
     pub(crate) rig: Rig,
     pub(crate) surroundings: Surroundings,
     pub(crate) site: StandIn,
+    /// How far ahead the server's clock is.
+    ahead: AtomicI64,
 }
 
 impl World {
     pub(crate) async fn new() -> Option<Self> {
         let surroundings = Surroundings::new()?;
         let site = StandIn::named(SITE).await;
+        Some(Self::with(surroundings, site, &[]).await)
+    }
+
+    /// The same, with more variables in the server's environment.
+    pub(crate) async fn with(surroundings: Surroundings, site: StandIn, more: &[(&str, String)]) -> Self {
         surroundings.name(SITE, &[PUBLIC]);
         surroundings.at(PUBLIC, site.port());
-        let rig = Rig::within(surroundings.variables(), shared_emulator().await, |config| {
+        site.answer("/client.json", good(SITE));
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let variables = surroundings.variables().into_iter().chain(more).collect();
+        let rig = Rig::within(variables, shared_emulator().await, |config| {
             config.with_sessions().set("oauth.client_document_hosts", list(&[SITE, INNER]))
         });
-        let world = Self { rig: rig.await, surroundings, site };
-        world.site.answer("/client.json", good(SITE));
-        Some(world)
+        Self { rig: rig.await, surroundings, site, ahead: AtomicI64::new(0) }
+    }
+
+    /// Lets so many seconds pass.
+    pub(crate) fn advance(&self, seconds: i64) {
+        let ahead = self.ahead.fetch_add(seconds, Ordering::Relaxed) + seconds;
+        self.surroundings.set_clock(ahead);
     }
 
     /// Asks for a code in the name of `client_id`, which has to be refused: gives status and audit event.
@@ -45,6 +61,8 @@ impl World {
         assert!(!page.headers.contains_key("location") && !page.asks(), "{client_id}: {page:?}");
         assert!(!page.text.contains("evil"), "nothing that a stranger wrote: {}", page.text);
         let event = self.rig.log().wait(mark, "audit event", log::is_refusal).await;
+        // For half a minute it is remembered that a document could not be had.
+        self.advance(31);
         (page.status, log::audit_line(&event))
     }
 

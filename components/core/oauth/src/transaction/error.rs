@@ -18,6 +18,11 @@ pub enum TransactionError {
     },
     /// It is in the other phase: a step is missing, or was taken already.
     Phase,
+    /// Entra has answered it too often.
+    Attempts {
+        /// How many answers are taken: [`crate::limits::REDEMPTIONS`].
+        most: usize,
+    },
     /// The `state` is not the one that was sent.
     State,
     /// The form's token is not the page's.
@@ -31,6 +36,7 @@ impl fmt::Display for TransactionError {
             Self::Foreign => f.write_str("the cookie of this sign-in does not open"),
             Self::Expired { begun, now } => write!(f, "the sign-in began at {begun}, too long before {now}"),
             Self::Phase => f.write_str("the sign-in is not at this step"),
+            Self::Attempts { most } => write!(f, "{most} answers of Entra were taken for the sign-in"),
             Self::State => f.write_str("the `state` is not the one that was sent to Entra"),
             Self::Csrf => f.write_str("the form's token is not the one of the page"),
         }

@@ -12,8 +12,8 @@ pub fn cookie_name(id: &str) -> String {
     format!("{COOKIE}{id}")
 }
 
-/// Name of the record that says that a transaction has given a code: `state` counts once. To be written, if it is not there, for
-/// [`limits::TRANSACTION_LIFETIME`], after Entra's code was redeemed, so that only real sign-ins take room.
+/// Name of the record that says how far a transaction has come ([`super::Progress`]), so that each `state` counts once. Kept for
+/// [`limits::TRANSACTION_LIFETIME`], and written first when Entra's answer is taken: who only begins sign-ins takes no room.
 #[must_use]
 pub fn used_record(id: &str) -> String {
     format!("used/{id}")

@@ -13,7 +13,7 @@ use valet_core_oauth::refresh::{self, Decision as RefreshDecision};
 use valet_core_oauth::revoke::{self, Target};
 use valet_core_oauth::settings::Settings;
 use valet_core_oauth::token::{self, Presented, TokenError};
-use valet_core_oauth::transaction::{self, EntraSecrets, Transaction};
+use valet_core_oauth::transaction::{self, EntraSecrets, Progress, Transaction, TransactionError};
 use valet_core_oauth::user::{self, Session, User};
 use valet_core_oauth::{ExposeSecret as _, SecretString, authorize, consent, cookie, page, sign_out};
 
@@ -227,7 +227,12 @@ impl Shell {
             Ok(transaction) => transaction,
             Err(error) => return callback::CallbackError::Transaction(error).response("n-1").body,
         };
-        let Ok(Outcome::Redeem { .. }) = answer.outcome(&transaction, &[]) else { panic!("no code") };
+        let Ok(Outcome::Redeem { request, .. }) = answer.outcome(&transaction, &[]) else {
+            panic!("no code")
+        };
+        if let Err(error) = self.advance(&transaction, |progress| progress.take(&request)) {
+            return callback::CallbackError::Transaction(error).response("n-1").body;
+        }
         let random: [u8; 1] = self.random();
         let user = User { tenant_id: "t".into(), object_id: who.into(), name: None };
         let session = Session { id: format!("session-{}", random[0]), user: user.clone(), roles: vec![] };
@@ -236,6 +241,17 @@ impl Shell {
         let lifetime = user::cookie_lifetime(&self.settings);
         let known = self.seal(&user.to_plain(), user::COOKIE, lifetime);
         link(&Self::answer(browser, response.with_cookie(known)))
+    }
+
+    fn advance(
+        &mut self,
+        transaction: &Transaction,
+        step: impl FnOnce(Progress) -> Result<Progress, TransactionError>,
+    ) -> Result<(), TransactionError> {
+        let name = transaction::used_record(transaction.id());
+        let progress = step(Progress::read(self.store.get(&name).map(Vec::as_slice)))?;
+        self.store.insert(name, progress.to_record());
+        Ok(())
     }
 
     fn finish(&mut self, transaction: &Transaction, session: Session) -> Response {
@@ -247,10 +263,9 @@ impl Shell {
             let page = page::consent(&client, &asking, &self.settings).expect("it asks");
             return self.with_transaction(page, &asking);
         }
-        if self.store.insert(transaction::used_record(transaction.id()), vec![]).is_some() {
+        if let Err(error) = self.advance(transaction, Progress::finish) {
             self.sessions.remove(&session.id);
-            let error = callback::CallbackError::Transaction(transaction::TransactionError::Phase);
-            return error.response("n-1");
+            return callback::CallbackError::Transaction(error).response("n-1");
         }
         let issued = code::issue(transaction, session, &self.random(), &self.random(), self.now);
         if transaction.basis() == Ok(transaction::Basis::Given) {
@@ -290,7 +305,7 @@ impl Shell {
                     }
                     Ok(CodeDecision::Redeem { grant, family, spent }) => {
                         self.store.insert(name, spent);
-                        refresh::begin(grant, &family, &random, &self.settings, self.now)
+                        refresh::begin(grant, &family, &[random[0]; 32], &random, &self.settings, self.now)
                     }
                 }
             }
@@ -332,10 +347,14 @@ impl Shell {
         let client = self.client(&request.authentication.client_id);
         request.authentication.check(&client).expect("a public client");
         let Target::Refresh(presented) = request.target() else { return revoke::done().status };
-        match refresh::revoke(self.store.get(&presented.record_name()).map(Vec::as_slice), &client.id) {
+        let record = self.store.get(&presented.record_name()).map(Vec::as_slice);
+        match refresh::revoke(record, &presented, &client.id) {
             Err(error) => revoke::refused(&error).unwrap_or_else(revoke::done).status,
             Ok(grant) => {
                 self.end(&grant.session.id, presented.family());
+                let mut account = self.account(&grant.session.user);
+                account.give_back(&grant.session.id);
+                self.store.insert(account::record_name(&grant.session.user), account.to_record());
                 revoke::done().status
             }
         }

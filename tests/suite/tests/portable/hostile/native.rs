@@ -65,7 +65,7 @@ async fn call(runtime: &Runtime, token: &str, tool: &str) -> Result<Response, Ru
         body: message.to_string().into(),
         request_id: "test".to_owned(),
     };
-    runtime.handle(request).await
+    runtime.handle(request, std::net::Ipv4Addr::LOCALHOST.into()).await
 }
 
 #[track_caller]

@@ -23,6 +23,8 @@ struct World {
     store: RefCell<BTreeMap<String, Vec<u8>>>,
     documents: RefCell<BTreeMap<String, Vec<u8>>>,
     asked: RefCell<Vec<String>>,
+    /// What the operator was told.
+    told: RefCell<Vec<(String, KeysError)>>,
     reachable: Cell<bool>,
     turn_taken: Rc<Cell<bool>>,
     /// What somebody does who gets the next turn first.
@@ -60,6 +62,10 @@ impl Ports for World {
         self.store.borrow_mut().insert(name.to_owned(), entry.to_vec());
     }
 
+    fn not_renewed(&self, name: &str, why: &KeysError) {
+        self.told.borrow_mut().push((name.to_owned(), why.clone()));
+    }
+
     fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         self.asked.borrow_mut().push(url.to_owned());
         let documents = self.documents.borrow();
@@ -88,6 +94,7 @@ impl World {
             store: RefCell::default(),
             documents: RefCell::default(),
             asked: RefCell::default(),
+            told: RefCell::default(),
             reachable: Cell::new(true),
             turn_taken: Rc::default(),
             ahead: Cell::default(),

@@ -10,6 +10,7 @@ use crate::key_cache::{
     Authority, KeysError, LAST_KNOWN_GOOD, Ports, REFRESH_AFTER, RETRY_FLOOR, RETRY_FLOOR_WITHOUT_KEYS,
     current,
 };
+use crate::keys::KeySetError;
 
 /// The other tests go by the names. Microsoft's guidance on signing key rollover gives the first two; a day is what its validators keep.
 #[test]
@@ -120,6 +121,22 @@ fn without_a_set_it_is_tried_again_soon() {
 }
 
 #[test]
+fn whoever_runs_the_server_hears_of_a_set_that_is_not_renewed() {
+    let world = World::serving(&["a"]);
+    assert_eq!(world.check(CURRENT), names(&["a"]));
+    world.document(keys_url(TENANT), r#"{"keys":[]}"#);
+    world.pass(REFRESH_AFTER);
+    assert_eq!(world.check(CURRENT), names(&["a"]));
+    let told = (format!("{URL}/{TENANT}"), KeysError::KeySet(KeySetError::NotAKeySet));
+    assert_eq!(world.told.take(), [told]);
+    // Once for each attempt; and where there is nothing to serve from, the request itself fails.
+    assert_eq!(world.check(CURRENT), names(&["a"]));
+    world.pass(LAST_KNOWN_GOOD);
+    assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(KeySetError::NotAKeySet)));
+    assert_eq!(world.told.take(), []);
+}
+
+#[test]
 fn with_a_set_that_is_too_old_it_is_tried_again_soon_too() {
     let world = World::serving(&["a"]);
     assert_eq!(world.check(CURRENT), names(&["a"]));
@@ -188,6 +205,10 @@ impl Ports for Busy<'_> {
         self.0.keep(name, entry);
     }
 
+    fn not_renewed(&self, name: &str, why: &KeysError) {
+        self.0.not_renewed(name, why);
+    }
+
     fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         self.1.borrow_mut().extend((0..10).flat_map(|_| [self.0.check(CURRENT), self.0.check(NEWER)]));
         self.0.get(url)
@@ -254,6 +275,10 @@ impl Ports for Slow<'_> {
 
     fn keep(&self, name: &str, entry: &[u8]) {
         self.0.keep(name, entry);
+    }
+
+    fn not_renewed(&self, name: &str, why: &KeysError) {
+        self.0.not_renewed(name, why);
     }
 
     fn get(&self, url: &str) -> Result<Vec<u8>, String> {

@@ -5,31 +5,34 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::browser::{Browser, Page};
+use crate::config::{self, Config, Folder};
+use crate::rig::shared_emulator;
+use crate::stdio::Stdio as Server;
 use entra_emulator::{Emulator, ids};
-use valet_suite::browser::{Browser, Page};
-use valet_suite::config::{self, Config, Folder};
-use valet_suite::rig::shared_emulator;
-use valet_suite::stdio::Stdio as Server;
 
 /// Without a keychain, as most test machines are.
-pub(crate) const PLAIN: &str = "--dangerously-plaintext-cache";
+pub const PLAIN: &str = "--dangerously-plaintext-cache";
 
 /// How long a browser that has to open may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Desk {
-    pub(crate) emulator: Arc<Emulator>,
+/// The machine.
+pub struct Desk {
+    /// Entra and Graph.
+    pub emulator: Arc<Emulator>,
     folder: Folder,
     config: PathBuf,
 }
 
 impl Desk {
-    pub(crate) async fn new() -> Self {
+    /// One with the usual configuration.
+    pub async fn new() -> Self {
         Self::with(|config| config).await
     }
 
     /// With a changed configuration.
-    pub(crate) async fn with(change: impl FnOnce(Config) -> Config) -> Self {
+    pub async fn with(change: impl FnOnce(Config) -> Config) -> Self {
         let emulator = shared_emulator().await;
         let config = Config::for_emulator(&emulator)
             .without("server")
@@ -46,7 +49,9 @@ impl Desk {
         Self { emulator, folder, config }
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// The path of a file of this machine.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path(name)
     }
 
@@ -61,7 +66,7 @@ impl Desk {
     }
 
     /// Starts `valet ARGUMENTS --config …` at a machine with a screen.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(config::command());
         command.args(arguments).env_clear().envs(self.variables(true));
         if arguments[0] != "uninstall" {
@@ -72,26 +77,26 @@ impl Desk {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Runs it to its end; gives what it printed. Panics unless it succeeded.
-    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+    pub fn done(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs it to its end; gives what it complained of. Panics if it succeeded, or printed anything.
-    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+    pub fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     }
 
     /// Starts it, has `user` finish in the browser, and gives what it printed.
-    pub(crate) async fn with_person(&self, user: &str, arguments: &[&str]) -> Output {
+    pub async fn with_person(&self, user: &str, arguments: &[&str]) -> Output {
         let child = self.command(arguments).spawn().unwrap();
         self.finish(user).await;
         let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
@@ -99,18 +104,18 @@ impl Desk {
     }
 
     /// Signs `user` in by `valet login`.
-    pub(crate) async fn log_in(&self, user: &str) {
+    pub async fn log_in(&self, user: &str) {
         let output = self.with_person(user, &["login", PLAIN]).await;
         assert!(output.status.success(), "{output:?}");
     }
 
     /// `valet stdio`, at a machine with or without a screen.
-    pub(crate) fn stdio(&self, graphical: bool) -> Server {
+    pub fn stdio(&self, graphical: bool) -> Server {
         self.stdio_with(&[PLAIN], graphical)
     }
 
     /// The same with other arguments.
-    pub(crate) fn stdio_with(&self, arguments: &[&str], graphical: bool) -> Server {
+    pub fn stdio_with(&self, arguments: &[&str], graphical: bool) -> Server {
         let variables = self.variables(graphical);
         let variables: Vec<(&str, &str)> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -118,17 +123,17 @@ impl Desk {
     }
 
     /// How often a browser has opened.
-    pub(crate) fn opened(&self) -> usize {
+    pub fn opened(&self) -> usize {
         std::fs::read_to_string(self.path("opened")).unwrap_or_default().lines().count()
     }
 
     /// Waits for the browser to open, signs `user` in there, and gives the page at the end.
-    pub(crate) async fn finish(&self, user: &str) -> Page {
+    pub async fn finish(&self, user: &str) -> Page {
         self.answer(user, false).await
     }
 
     /// The same for somebody who declines.
-    pub(crate) async fn decline(&self, user: &str) {
+    pub async fn decline(&self, user: &str) {
         self.answer(user, true).await;
     }
 
@@ -141,7 +146,7 @@ impl Desk {
     }
 
     /// Enters a device code at the emulator.
-    pub(crate) async fn enter(&self, code: &str, user: &str) {
+    pub async fn enter(&self, code: &str, user: &str) {
         let mut browser = Browser::of(&self.emulator, user);
         let url = format!("{}/common/oauth2/deviceauth", self.emulator.authority_url());
         let page = browser.post(&url, &[("user_code", code)]).await;
@@ -162,7 +167,7 @@ impl Desk {
     }
 
     /// Forgets where the browser was, before it opens again.
-    pub(crate) fn close_browser(&self) {
+    pub fn close_browser(&self) {
         // It may never have been open.
         let _ = std::fs::remove_file(self.path("opened"));
     }

@@ -1,0 +1,73 @@
+"""A keychain that is nobody else's: gnome-keyring on a session bus of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Debian's packages with each command.
+NEEDED = {"dbus-daemon": "dbus", "dbus-send": "dbus", "gnome-keyring-daemon": "gnome-keyring"}
+
+# No service is started on demand: those of the machine are not ours to start.
+CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:dir={folder}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>"""
+
+PATIENCE = 60
+
+
+def missing() -> list[str]:
+    """Packages that are not installed."""
+    return sorted({package for command, package in NEEDED.items() if shutil.which(command) is None})
+
+
+@contextlib.contextmanager
+def unlocked(folder: Path) -> Iterator[str]:
+    """One that is open; the address of its bus."""
+    folder.mkdir(parents=True)
+    configuration = folder / "bus.conf"
+    configuration.write_text(CONFIGURATION.format(folder=folder))
+    quiet = {"stderr": subprocess.DEVNULL}
+    with contextlib.ExitStack() as running:
+        bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
+        address = running.enter_context(_process(bus, stdout=subprocess.PIPE, text=True, **quiet)).stdout.readline().strip()
+        own = {"DBUS_SESSION_BUS_ADDRESS": address, "XDG_DATA_HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
+        keyring = ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock", f"--control-directory={folder}/control"]
+        daemon = running.enter_context(
+            _process(keyring, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], **own}, **quiet)
+        )
+        daemon.stdin.write(b"a password of this test")
+        daemon.stdin.close()
+        deadline = time.monotonic() + PATIENCE
+        while not _owned(address):
+            if time.monotonic() > deadline:
+                raise RuntimeError("gnome-keyring-daemon does not take its name on the bus")
+            time.sleep(0.05)
+        yield address
+
+
+def _owned(address: str) -> bool:
+    asked = ["dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner",
+             "string:org.freedesktop.secrets"]
+    return "boolean true" in subprocess.run(asked, text=True, capture_output=True, timeout=PATIENCE).stdout
+
+
+@contextlib.contextmanager
+def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,49 @@
+"""What programs wrote, searched for what they must not write: every token, code and key that went through this job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from report import Report
+
+# Standard output and standard error, as kept by desk.py, and what a terminal showed.
+KEPT = ("*.out", "*.err", "*.txt")
+
+# In entries of MSAL's cache.
+SECRET = "secret"
+
+
+def check(folder: Path, report: Report, whole: bool) -> None:
+    """In all desks below `folder`. `whole`: the job ran as a whole."""
+    report.section("local, what was written")
+    secrets = canaries(folder)
+    written = {file: file.read_text(errors="replace") for pattern in KEPT for file in folder.rglob(pattern)}
+    # So that the search for what must not be there is a search for something, in the right place.
+    if whole:
+        report.check("there are secrets to look for", len(secrets) > 50, f"{len(secrets)}")
+        served = sum("serving on standard input" in text for text in written.values())
+        report.check("and texts to look in", served > 50, f"{served} of {len(written)} files")
+    # Every JSON Web Token begins so, being Base64 of `{"`.
+    found = [str(file) for file, text in written.items() if "eyJ" in text or any(secret in text for secret in secrets)]
+    report.equal("no token and no code", found, [])
+    faults = [f"{file}: {line}" for file, text in written.items() for line in text.splitlines() if " ERROR " in line or "panicked" in line]
+    report.equal("no faults", faults, [])
+    foreign = [str(file) for file, text in written.items() if file.name == "stdio.out" and not all(map(_is_message, text.splitlines()))]
+    report.equal("nothing but messages on the standard output of `valet stdio`", foreign, [])
+
+
+def canaries(folder: Path) -> set[str]:
+    """Codes that somebody brought, and what is in caches that lie in clear."""
+    found = {line for file in folder.rglob("canaries") for line in file.read_text().split()}
+    for file in folder.rglob("tokens.json"):
+        for section in json.loads(file.read_text()).values():
+            found |= {entry[SECRET] for entry in section.values() if isinstance(entry, dict) and SECRET in entry}
+    return found
+
+
+def _is_message(line: str) -> bool:
+    try:
+        return json.loads(line).get("jsonrpc") == "2.0"
+    except ValueError:
+        return False

@@ -1,0 +1,122 @@
+"""The ways in which clients get their tokens (docs/entra-setup.md): how Valet and Entra are set up, and what a client sees of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import documents
+import expected
+import servers
+from emulator import API
+
+HOST = "valet.example"
+URL = f"https://{HOST}/mcp"
+
+# The ways in which a client can be known.
+BEFOREHAND, ITSELF, DOCUMENTED = WAYS = ("registered beforehand", "that registers itself", "with a document")
+
+# In the mode `session`: a public client, and one with a secret whose SHA-256 stands here.
+PUBLIC, CONFIDENTIAL = "tests", "tests-with-a-secret"
+SECRET = "a secret for these tests only"
+SHA256 = "5e5c895510bffc9e3bcc56c6126a6dbbb68f721bb8388b2811d590a08e656748"
+
+SESSION = f"""[oauth]
+mode = "session"
+client_document_hosts = ["{documents.HOST}"]
+client_documents_at_private_addresses = true
+registration_redirects = ["loopback"]
+[[oauth.clients]]
+client_id = "{PUBLIC}"
+client_name = "The tests"
+redirect_uris = {json.dumps(documents.REDIRECT_URIS)}
+[[oauth.clients]]
+client_id = "{CONFIDENTIAL}"
+client_name = "The tests’ website"
+redirect_uris = ["https://{documents.HOST}/callback"]
+client_secret_sha256 = "{SHA256}"
+"""
+
+FACADE = '[oauth]\nmode = "facade"\nregistration_redirects = ["loopback"]\n'
+
+# What every client that does something of its own for MCP is: an SDK, or a program that has one inside.
+CLIENTS = ("sdk-1", "sdk-2", "python-1", "python-2", "fastmcp", "mcp-remote", "inspector")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What differs from the emulator's sample: the identifier URIs of the API, and redirect URIs of it and of the demo client."""
+
+    identifier_uris: list[str]
+    web: list[str] = field(default_factory=list)
+    public_client: list[str] = field(default_factory=list)
+
+    def toml(self, emulator: Path) -> str:
+        """The whole, made of the sample that `emulator` prints."""
+        sample = subprocess.run([str(emulator), "--print-sample-config"], check=True, text=True, stdout=subprocess.PIPE).stdout
+        api = f'identifier_uris = ["api://{API}", "https://localhost:8443/mcp"]'
+        web = '{ web = ["http://localhost/auth/callback", "https://localhost:8443/auth/callback"] }'
+        public_client = '{ public_client = ["http://localhost", "http://localhost/callback", "http://127.0.0.1/callback"] }'
+        for old, new in (
+            (api, f"identifier_uris = {json.dumps(self.identifier_uris)}"),
+            (web, f"{{ web = {json.dumps(self.web)} }}"),
+            (public_client, f"{{ public_client = {json.dumps(self.public_client)} }}"),
+        ):
+            if sample.count(old) != 1:
+                raise servers.NotStarted(f"the emulator's sample has {sample.count(old)} times: {old}")
+            sample = sample.replace(old, new)
+        return sample
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One of them."""
+
+    name: str
+    suites: tuple[str, ...]
+    # Tables of valet.toml, beside those of the policy.
+    rules: str
+    # How a client finds its id: None for one that Valet makes up. Ways that are not here are refused.
+    ids: dict[str, str | None]
+    # The scope that a client is told to ask for.
+    scope: str
+    # Whether Valet asks the person, and says `iss` in answers (RFC 9207).
+    asks: bool = False
+    # Whether Entra refuses the `resource` that clients send (AADSTS9010010), so that no client gets in that sends it.
+    resource_refused: bool = False
+    registered: Registered | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """What the suites know of it."""
+        return {
+            "name": self.name, "ids": self.ids, "scope": self.scope, "asks": self.asks, "resource_refused": self.resource_refused,
+        }
+
+
+LOOPBACK = [uri for uri in documents.REDIRECT_URIS if uri.startswith("http://")]
+
+MODES = [
+    Mode(
+        "session", (*CLIENTS, "relying-parties", "conformance", "chromium"), SESSION,
+        {BEFOREHAND: PUBLIC, ITSELF: None, DOCUMENTED: documents.URL}, expected.SCOPE, asks=True,
+    ),
+    # All clients are the one application. A document is not taken, so whoever has one registers itself.
+    Mode(
+        "facade", (*CLIENTS, "relying-parties"), FACADE, dict.fromkeys(WAYS, API), f"api://{API}/{expected.SCOPE}",
+        registered=Registered([f"api://{API}"], web=documents.REDIRECT_URIS),
+    ),
+    # Entra knows the client and nothing else: no registration, no documents.
+    Mode(
+        "direct", CLIENTS, "", {BEFOREHAND: expected.CLIENT_ID}, f"{URL}/{expected.SCOPE}",
+        registered=Registered([URL], public_client=LOOPBACK),
+    ),
+    # The same without a verified domain, so that the public URL cannot be an identifier URI.
+    Mode(
+        "direct-unverified", CLIENTS, f'[scopes]\nprefix = "api://{API}/"\n', {BEFOREHAND: expected.CLIENT_ID},
+        f"api://{API}/{expected.SCOPE}", resource_refused=True,
+        registered=Registered([f"api://{API}"], public_client=LOOPBACK),
+    ),
+]

@@ -1,0 +1,43 @@
+//! What sign-in costs, as tables for people: `cargo run --release -p valet-sign-in-bench`, or the end of `cargo xtask bench`, which pins the server to a core of
+//! its own. It measures and judges nothing but one thing: that every answer is right.
+
+mod calls;
+mod local;
+mod many;
+mod process;
+mod sign_ins;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+/// How often a sample is taken; medians are reported.
+const ROUNDS: usize = 5;
+
+/// How long a sample takes.
+const SAMPLE: Duration = Duration::from_secs(2);
+
+fn main() -> Result<()> {
+    ensure!(cfg!(target_os = "linux"), "CPU time and memory are read from Linux's /proc");
+    let mut result = Ok(());
+    valet_suite::run(async {
+        result = measure().await;
+    });
+    result
+}
+
+async fn measure() -> Result<()> {
+    for table in
+        [calls::table().await?, sign_ins::table().await?, many::table().await?, local::table().await?]
+    {
+        writeln!(std::io::stdout(), "{table}")?;
+    }
+    Ok(())
+}
+
+/// The middle one.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
