@@ -14,6 +14,8 @@ fn files(module: &str) -> Vec<PathBuf> {
         "session" | "native" | "portable" | "rows" | "local" => {
             return vec![root.join("tests/suite/tests").join(kind).join(format!("{rest}.rs"))];
         }
+        // Cases of a job in JavaScript.
+        "" if module == "chromium" => return vec![root.join("tests/clients/local/suite-chromium.mjs")],
         "token" => root.join("components/core/token/src/tests"),
         "entra" | "mcp" | "graph" => root.join("components/core").join(kind).join("src"),
         "store" => root.join("host/store/tests"),
@@ -21,15 +23,22 @@ fn files(module: &str) -> Vec<PathBuf> {
         "sign-in" => root.join("host/sign-in/src"),
         _ => root.join("components/core/oauth/src"),
     };
-    let rest = if kind.is_empty() { module } else { rest };
-    [format!("{rest}.rs"), format!("{rest}_tests.rs"), format!("{rest}/tests.rs"), format!("{rest}/mod.rs")]
-        .map(|name| base.join(name))
-        .into()
+    let ours = base.ends_with("oauth/src");
+    let rest = if ours { module } else { rest };
+    let mut files: Vec<PathBuf> =
+        ["", "_tests", "/tests", "/mod"].map(|end| base.join(format!("{rest}{end}.rs"))).into();
+    if kind == "sign-in" {
+        files.push(root.join("host/sign-in/tests/suite").join(format!("{rest}.rs")));
+    }
+    files
 }
 
 /// Whether a file has a test of this name.
 fn has(file: &Path, test: &str) -> bool {
     let Ok(text) = std::fs::read_to_string(file) else { return false };
+    if file.extension().is_some_and(|extension| extension == "mjs") {
+        return text.replace("\\'", "'").contains(test);
+    }
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let begins = |line: &str| {
         let line = line.strip_prefix("async ").unwrap_or(line);
@@ -42,7 +51,7 @@ fn has(file: &Path, test: &str) -> bool {
     let above = |at: usize| {
         lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"))
     };
-    found.is_some_and(|at| above(at).any(|line| matches!(*line, "#[test]" | "#[tokio::test]")))
+    found.is_some_and(|at| above(at).any(|line| *line == "#[test]" || line.starts_with("#[tokio::test")))
 }
 
 #[test]

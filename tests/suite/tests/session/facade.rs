@@ -1,12 +1,14 @@
 //! The façade: clients get Entra's tokens by way of us, without what stands between them and Entra.
 
-use entra_emulator::ids;
+use entra_emulator::{Endpoint, ids};
 use serde_json::{Value, json};
 use valet_suite::browser::Browser;
 use valet_suite::config::{Config, ENDPOINT, REDIRECT_URI};
 use valet_suite::oauth::{self, Authorize, ISSUER, code_form, token};
 use valet_suite::rig::emulator;
 use valet_suite::{Answer, Ask, Rig, log, run};
+
+use crate::faults::faults;
 
 /// A server in this mode, for an application that knows where the client is.
 async fn rig() -> Rig {
@@ -127,6 +129,31 @@ fn what_is_not_for_entra_is_refused_before_it() {
             assert_eq!(rig.send(Ask::get(path).verb("POST")).await.status, 404, "{path}");
         }
         sign_in(&rig).await;
+    });
+}
+
+#[test]
+fn what_entra_fails_at_can_be_tried_again() {
+    run(async {
+        let rig = rig().await;
+        let (access, refresh) = sign_in(&rig).await;
+        let again = [
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", ids::VALET.to_string()),
+            ("refresh_token", refresh),
+        ];
+        for (name, fault) in faults() {
+            rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
+            let answer = token(&rig, &again).await;
+            // Entra's answer goes back as it is; what never came to be one is 503.
+            assert!(!answer.body.contains("access_token"), "{name}: {answer:?}");
+            assert_eq!(answer.field("content-type"), "application/json", "{name}: {answer:?}");
+            if matches!(name, "a reset" | "half an answer" | "10 MB") {
+                assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()), "{name}");
+            }
+            assert_eq!(rig.call("whoami", &access).await.status, 200, "{name}");
+        }
+        tokens(&rig, &token(&rig, &again).await);
     });
 }
 

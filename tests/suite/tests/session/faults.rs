@@ -17,7 +17,7 @@ fn answer(code: u16, body: FaultBody) -> Fault {
 }
 
 /// All but those that take their time.
-fn faults() -> Vec<(&'static str, Fault)> {
+pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
     vec![
         ("503", Fault::Status { code: 503, retry_after: None }),
         ("500", Fault::Status { code: 500, retry_after: None }),

@@ -3,6 +3,7 @@
 //! Each refusal is an otherwise perfect flow with one thing wrong, and is followed by a good one that works.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+mod addresses;
 mod callback;
 mod cases;
 mod claims;
@@ -22,6 +23,7 @@ mod registrations;
 mod shared;
 mod sign_out;
 mod signing_keys;
+mod site;
 mod store;
 mod two_servers;
 
