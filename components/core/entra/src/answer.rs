@@ -94,7 +94,7 @@ pub struct Detail {
     /// `error`.
     pub error: String,
     /// `suberror`: what a client can do about it, where the authority says so.
-    pub suberror: Option<String>,
+    pub suberror: Option<Box<str>>,
     /// AADSTS numbers.
     pub codes: Vec<u32>,
     /// Correlation id, to look the event up in Entra's sign-in logs.
@@ -239,7 +239,7 @@ impl ErrorBody {
         Detail {
             status,
             error: self.error.chars().filter(char::is_ascii_graphic).take(64).collect(),
-            suberror: self.suberror.as_ref().filter(printable).cloned(),
+            suberror: self.suberror.as_ref().filter(printable).map(|suberror| suberror.as_str().into()),
             codes: self.error_codes.clone(),
             correlation_id: self.correlation_id.as_ref().filter(printable).cloned(),
         }

@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_refusal_of_a_tools_scopes_ends_no_session() {
         let detail =
-            |suberror: Option<&str>| Detail { suberror: suberror.map(str::to_owned), ..Detail::default() };
+            |suberror: Option<&str>| Detail { suberror: suberror.map(Into::into), ..Detail::default() };
         let (tool, sign_in) = (scopes("Mail.Read"), scopes("User.Read"));
         assert_eq!(refusal(&detail(None), &tool, &sign_in), Refusal::Doubtful);
         assert_eq!(refusal(&detail(Some("client_mismatch")), &tool, &sign_in), Refusal::Doubtful);
