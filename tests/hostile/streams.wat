@@ -32,7 +32,7 @@
   (func (export "valet:mcp/endpoint@0.1.0#check") (result i32) (i32.const 576))
   (func (export "valet:mcp/endpoint@0.1.0#ready") (result i32) (i32.const 576))
   (func (export "valet:mcp/messages@0.1.0#inspect") (param i32 i32) (result i32) (i32.const 560))
-  (func (export "valet:mcp/messages@0.1.0#handle") (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const 576))
+  (func (export "valet:mcp/messages@0.1.0#handle") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 576))
 
   (func (export "valet:mcp/endpoint@0.1.0#handle")
     (param i32 i32) (param $target i32) (param i32 i32 i32 i32 i32 i32 i32) (result i32)
