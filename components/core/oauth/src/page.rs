@@ -27,8 +27,8 @@ pub fn consent(
     let mut main = format!("<h1>Allow {} to act for you?</h1>\n", escape(name));
     let _ = writeln!(
         main,
-        "<p>{} wants to use the tools of <strong>{}</strong> with your Microsoft account. You sign in at Microsoft \
-         next.</p>",
+        "<p>{} wants to use the tools of <strong>{}</strong> with your Microsoft account. Microsoft asks you \
+         to sign in next, if you have not done so yet.</p>",
         escape(name),
         escape(host(&settings.resource))
     );
