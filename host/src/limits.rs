@@ -166,6 +166,10 @@ pub const DOCUMENT_BYTES: usize = 16 * 1024;
 /// process is gone.
 pub const SESSION_TURN_TIME: Duration = Duration::from_secs(35);
 
+/// How long a message waits until it is known who uses this machine. A keychain that is open answers in a few milliseconds; one that asks for its password does not
+/// answer before its owner does, and clients give up on a server that is silent for so long.
+pub const ACCOUNT_TIME: Duration = Duration::from_millis(250);
+
 /// How long a call waits for the user of this machine to sign in, before it answers with what they have to do. Clients give up after a minute.
 pub const SIGN_IN_TIME: Duration = Duration::from_secs(45);
 

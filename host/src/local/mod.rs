@@ -81,15 +81,24 @@ impl LocalUser {
 
     /// Who calls. Before anybody has signed in it is nobody in particular: lists are shown to them, and the first call that needs Graph signs them in.
     pub(crate) async fn caller(&self) -> Caller {
-        let account = match self.sign_in.account().await {
-            Ok(account) => account,
-            // Said when a token is needed, with what to do about it. A cache that cannot be read, for want of a keychain, must not keep a client from the lists.
-            Err(error) => {
-                tracing::debug!(%error, "who uses this machine is not known");
-                None
+        self.as_caller(self.account().await)
+    }
+
+    /// The account in use, if that is known soon. A keychain can be missing, or ask the person to unlock it, which takes as long as they do; neither must keep a
+    /// client from the lists. What is wrong is said when a token is needed.
+    async fn account(&self) -> Option<Account> {
+        let sign_in = self.sign_in.clone();
+        // In a task of its own: the look goes on, and the next message finds what it saw.
+        let look = tokio::spawn(async move { sign_in.account().await });
+        match timeout(limits::ACCOUNT_TIME, look).await {
+            Ok(Ok(Ok(account))) => return account,
+            Ok(Ok(Err(error))) => tracing::debug!(%error, "who uses this machine is not known"),
+            Ok(Err(error)) => tracing::debug!(%error, "the look at who uses this machine broke off"),
+            Err(_) => {
+                tracing::debug!("who uses this machine is not known yet: the keychain has not answered")
             }
-        };
-        self.as_caller(account)
+        }
+        None
     }
 
     fn as_caller(&self, account: Option<Account>) -> Caller {

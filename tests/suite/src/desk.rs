@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::browser::{Browser, Page};
 use crate::config::{self, Config, Folder};
-use crate::rig::shared_emulator;
+use crate::rig::{emulator, shared_emulator};
 use crate::stdio::Stdio as Server;
 use entra_emulator::{Emulator, ids};
 
@@ -33,7 +33,15 @@ impl Desk {
 
     /// With a changed configuration.
     pub async fn with(change: impl FnOnce(Config) -> Config) -> Self {
-        let emulator = shared_emulator().await;
+        Self::at(shared_emulator().await, change)
+    }
+
+    /// With an Entra and a Graph of its own, for faults, counts and policies.
+    pub async fn own() -> Self {
+        Self::at(emulator().await, |config| config)
+    }
+
+    fn at(emulator: Arc<Emulator>, change: impl FnOnce(Config) -> Config) -> Self {
         let config = Config::for_emulator(&emulator)
             .without("server")
             .without("entra.client_secret_file")
@@ -123,6 +131,15 @@ impl Desk {
         Server::start_with(arguments, &self.config, &variables)
     }
 
+    /// `valet stdio` that keeps tokens in the keychain of a session bus.
+    pub fn stdio_on_bus(&self, bus: &str) -> Server {
+        let mut variables = self.variables(true);
+        variables.push(("DBUS_SESSION_BUS_ADDRESS", bus.to_owned()));
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Server::start_with(&[], &self.config, &variables)
+    }
+
     /// How often a browser has opened.
     pub fn opened(&self) -> usize {
         std::fs::read_to_string(self.path("opened")).unwrap_or_default().lines().count()
@@ -130,18 +147,23 @@ impl Desk {
 
     /// Waits for the browser to open, signs `user` in there, and gives the page at the end.
     pub async fn finish(&self, user: &str) -> Page {
-        self.answer(user, false).await
+        self.answer(user, |_| {}).await
+    }
+
+    /// The same for somebody who has their second factor at hand.
+    pub async fn finish_with_second_factor(&self, user: &str) -> Page {
+        self.answer(user, |browser| browser.has_second_factor = true).await
     }
 
     /// The same for somebody who declines.
     pub async fn decline(&self, user: &str) {
-        self.answer(user, true).await;
+        self.answer(user, |browser| browser.declines = true).await;
     }
 
-    async fn answer(&self, user: &str, declines: bool) -> Page {
+    async fn answer(&self, user: &str, how: impl FnOnce(&mut Browser)) -> Page {
         let url = self.url().await;
         let mut browser = Browser::of(&self.emulator, user);
-        browser.declines = declines;
+        how(&mut browser);
         let page = browser.go(&url).await;
         browser.submit(&page).await
     }

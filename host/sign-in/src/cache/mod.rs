@@ -19,6 +19,7 @@ use valet_core_entra::ExposeSecret as _;
 use valet_core_entra::sealed::{KEY_BYTES, NONCE_BYTES, SealingKeys};
 use zeroize::Zeroizing;
 
+use crate::flight::Flights;
 use crate::limits::{KEYCHAIN_DEADLINE, MAX_KEYCHAIN_BYTES};
 use crate::random;
 use crate::settings::{Settings, Storage};
@@ -77,6 +78,8 @@ pub(crate) struct Store {
     place: Place,
     lock: PathBuf,
     seen: Mutex<Option<Seen>>,
+    /// Looks that are under way, by what was to be seen: a keychain that asks its owner is asked once.
+    looks: Flights<Stamp, Result<Option<Arc<Cache>>, CacheError>>,
 }
 
 /// The cache as it was when it had this stamp.
@@ -89,7 +92,7 @@ struct Seen {
 }
 
 /// Tells whether the cache has changed: our own stamp, and the file's for what other programs write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Stamp(String, Option<(SystemTime, u64)>);
 
 impl Store {
@@ -102,7 +105,7 @@ impl Store {
             // Two folders are two caches, also in the keychain.
             name: format!("token cache of {}", folder.display()),
         };
-        Self { place, lock: folder.join("tokens.lock"), seen: Mutex::new(None) }
+        Self { place, lock: folder.join("tokens.lock"), seen: Mutex::new(None), looks: Flights::new() }
     }
 
     /// The cache as it is now; from memory if it has not changed.
@@ -128,13 +131,17 @@ impl Store {
             return Ok(seen.clone());
         }
         let place = self.place.clone();
-        let found = blocking(move || place.read()).await?;
+        let look = self.looks.join(stamp.clone(), || async move {
+            blocking(move || place.read()).await.map(|found| found.map(Arc::new))
+        });
+        let broke_off = || CacheError::NoKeychain { why: "the look at it broke off".to_owned() };
+        let found = look.await.ok_or_else(broke_off)??;
         if found.is_none() {
             tracing::warn!(
                 place = %self.place, "the token cache is damaged or not ours, so nobody is signed in by it; the next sign-in begins it anew"
             );
         }
-        let seen = Seen { stamp, damaged: found.is_none(), cache: Arc::new(found.unwrap_or_default()) };
+        let seen = Seen { stamp, damaged: found.is_none(), cache: found.unwrap_or_default() };
         *self.seen() = Some(seen.clone());
         Ok(seen)
     }

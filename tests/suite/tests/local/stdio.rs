@@ -1,6 +1,6 @@
 //! `valet stdio` for the user of this machine.
 
-use entra_emulator::ids;
+use entra_emulator::{ConditionalAccess, Control, Endpoint, Fault, GRAPH_APP_ID, Operation, ids};
 use serde_json::{Value, json};
 use valet_suite::ask::modern;
 use valet_suite::run;
@@ -236,7 +236,8 @@ fn an_account_is_not_chosen_by_a_tool() {
         message["params"]["arguments"] = json!({ "user": ids::ALEX_UPN });
         server.message(&message);
         let refused = answer(&mut server).await;
-        assert!(refused["result"]["isError"] == true || refused["error"].is_object(), "{refused}");
+        assert_eq!(refused["result"]["isError"], true, "{refused}");
+        assert!(words(&refused).starts_with("The arguments do not fit the tool's input schema"), "{refused}");
         server.message(&call(2, "whoami"));
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["name"], "Adele Vance");
     });
@@ -274,5 +275,85 @@ fn without_a_keychain_lists_are_answered_and_calls_say_what_to_do() {
         assert_eq!(refused["result"]["isError"], true, "{refused}");
         assert!(words(&refused).contains("keychain") && words(&refused).contains(PLAIN), "{refused}");
         assert_eq!(desk.opened(), 0);
+    });
+}
+
+#[test]
+fn a_keychain_that_waits_for_its_owner_keeps_no_client_waiting() {
+    run(async {
+        let desk = Desk::new().await;
+        let socket = desk.path("bus");
+        // It takes connections, as the kernel does for it, and never says a word.
+        let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let mut server = desk.stdio_on_bus(&format!("unix:path={}", socket.display()));
+        for _ in 0..3 {
+            server.message(&modern("tools/list", json!({})));
+            let tools = answer(&mut server).await;
+            assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 2, "{tools}");
+        }
+        silent.set_nonblocking(true).unwrap();
+        assert!(silent.accept().is_ok(), "the keychain was looked for");
+        assert_eq!(
+            silent.accept().unwrap_err().kind(),
+            std::io::ErrorKind::WouldBlock,
+            "once, for all three"
+        );
+        server.close_input();
+        assert!(server.end().await.success(), "and it ends while the keychain is still silent");
+    });
+}
+
+#[test]
+fn a_token_that_graph_refused_is_replaced_without_a_person() {
+    run(async {
+        let desk = Desk::own().await;
+        desk.log_in(ids::ADELE_UPN).await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        desk.close_browser();
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        let faults = desk.emulator.faults();
+        faults.reset_counts();
+        faults.set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
+        server.message(&call(2, TOOL));
+        let profile = answer(&mut server).await;
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+        assert_eq!((faults.count(Operation::Refresh), faults.count(Operation::Graph)), (1, 2));
+        assert_eq!(desk.opened(), 1, "and no browser has opened again");
+    });
+}
+
+#[test]
+fn what_a_policy_wants_the_person_does_in_the_browser() {
+    run(async {
+        let desk = Desk::own().await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        desk.emulator.change_registrations(|all| {
+            all.conditional_access = vec![ConditionalAccess {
+                name: "For Graph".to_owned(),
+                tenant: ids::TENANT,
+                users: Vec::new(),
+                resources: vec![GRAPH_APP_ID],
+                clients: Vec::new(),
+                context: None,
+                control: Control::Mfa,
+                sign_in_frequency_minutes: None,
+            }];
+        });
+        // Graph wants another token, and Entra gives none without a second factor.
+        desk.emulator.faults().set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
+        desk.close_browser();
+        server.message(&call(2, TOOL));
+        desk.finish_with_second_factor(ids::ADELE_UPN).await;
+        let profile = answer(&mut server).await;
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+        assert_eq!(desk.opened(), 1);
+        server.message(&call(3, TOOL));
+        assert_eq!(answer(&mut server).await["id"], 3);
+        assert_eq!(desk.opened(), 1, "once satisfied, it is not asked again");
     });
 }

@@ -8,6 +8,7 @@ use valet_suite::config::Config;
 use valet_suite::oauth::{self, Authorize, Tokens, refresh, sign_in};
 use valet_suite::redis::Redis;
 use valet_suite::rig::emulator;
+use valet_suite::surroundings::Surroundings;
 use valet_suite::{Rig, run};
 
 fn on(redis: &Redis) -> impl Fn(Config) -> Config {
@@ -89,5 +90,32 @@ fn of_many_calls_on_two_servers_one_asks_entra() {
             assert_eq!(answer.status, 200, "{answer:?}");
         }
         assert_eq!(emulator.faults().count(Operation::Refresh), 1);
+    });
+}
+
+/// A refresh of ours for which Entra is due.
+#[test]
+fn of_many_refreshes_on_two_servers_one_asks_entra() {
+    run(async {
+        let (Some(redis), Some(surroundings)) = (Redis::start(), Surroundings::new()) else { return };
+        let emulator = emulator().await;
+        let variables = || surroundings.variables();
+        let first = Rig::within(variables(), Arc::clone(&emulator), on(&redis)).await;
+        let second = Rig::within(variables(), Arc::clone(&emulator), on(&redis)).await;
+        let tokens = sign_in(&first, &mut Browser::new(&first, ids::ADELE_UPN)).await;
+        surroundings.set_clock(5400);
+        emulator.set_clock_offset(5400);
+        let refreshes = (0..16).map(|number| {
+            let rig = if number % 2 == 0 { &first } else { &second };
+            refresh(rig, &tokens.refresh)
+        });
+        let refreshes: Vec<_> = refreshes.collect();
+        let answers = futures_util::future::join_all(refreshes).await;
+        assert_eq!(emulator.faults().count(Operation::Refresh), 1);
+        // Each of the answers is good, here and there.
+        for answer in &answers {
+            let access = Tokens::read(&first, answer).access;
+            assert_eq!(second.call("whoami", &access).await.status, 200);
+        }
     });
 }
