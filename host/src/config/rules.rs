@@ -7,7 +7,7 @@ use super::OauthMode;
 use super::file::{File, Rule};
 use super::oauth::named_scopes;
 
-/// The names in [tools], [resources], [prompts] and their rules, sorted.
+/// The names in `[tools]`, `[resources]`, `[prompts]` and their rules, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Tools.
