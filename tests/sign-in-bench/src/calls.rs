@@ -14,7 +14,7 @@ use valet_suite::oauth::sign_in;
 use valet_suite::rig::{QUIET, shared_emulator};
 
 use crate::process::cpu_micros;
-use crate::{ROUNDS, SAMPLE, median};
+use crate::{ROUNDS, SAMPLE, median, unlimited};
 
 const CONNECTIONS: [usize; 2] = [1, 16];
 
@@ -30,8 +30,9 @@ pub(crate) struct Sample {
 
 pub(crate) async fn table() -> Result<String> {
     let session =
-        Rig::logging(QUIET, shared_emulator().await, |config| config.with_sessions().on_disk()).await;
-    let direct = Rig::logging(QUIET, shared_emulator().await, |config| config).await;
+        Rig::logging(QUIET, shared_emulator().await, |config| unlimited(config.with_sessions().on_disk()))
+            .await;
+    let direct = Rig::logging(QUIET, shared_emulator().await, unlimited).await;
     let tokens = [
         sign_in(&session, &mut Browser::new(&session, ids::ADELE_UPN)).await.access,
         direct.token(ids::ADELE_UPN),

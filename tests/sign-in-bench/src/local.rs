@@ -9,8 +9,8 @@ use valet_suite::ask::{LEGACY, modern};
 use valet_suite::desk::Desk;
 use valet_suite::stdio::Stdio;
 
-use crate::median;
 use crate::process::resident_mib;
+use crate::{median, unlimited};
 
 /// Starts of each kind.
 const STARTS: usize = 15;
@@ -19,7 +19,7 @@ const STARTS: usize = 15;
 const CALLS: usize = 200;
 
 pub(crate) async fn table() -> Result<String> {
-    let desk = Desk::new().await;
+    let desk = Desk::with(unlimited).await;
     desk.log_in(ids::ADELE_UPN).await;
     let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": { "name": "bench", "version": "1" },

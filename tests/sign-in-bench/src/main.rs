@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use valet_suite::config::Config;
 
 /// How often a sample is taken; medians are reported.
 const ROUNDS: usize = 5;
@@ -34,6 +35,11 @@ async fn measure() -> Result<()> {
         writeln!(std::io::stdout(), "{table}")?;
     }
     Ok(())
+}
+
+/// Without a limit on calls, which a load would reach at once.
+fn unlimited(config: Config) -> Config {
+    config.set("limits.calls_per_minute", 100_000_000)
 }
 
 /// The middle one.

@@ -11,7 +11,7 @@ use valet_suite::rig::{QUIET, shared_emulator};
 
 use crate::calls::{TOOLS, sample};
 use crate::process::resident_mib;
-use crate::{ROUNDS, median};
+use crate::{ROUNDS, median, unlimited};
 
 const SESSIONS: usize = 100_000;
 
@@ -28,7 +28,7 @@ struct Figures {
 }
 
 pub(crate) async fn table() -> Result<String> {
-    let change = |config: valet_suite::config::Config| config.with_sessions().on_disk();
+    let change = |config: valet_suite::config::Config| unlimited(config.with_sessions().on_disk());
     let mut rig = Rig::logging(QUIET, shared_emulator().await, change).await;
     let token = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await.access;
     let few = figures(&rig, &token).await?;
