@@ -38,8 +38,13 @@ pub(crate) async fn table() -> Result<String> {
         }
     }
 
-    let mut server = desk.stdio(false);
+    let mut server = desk.stdio(true);
     let call = modern("tools/call", json!({ "name": "GetUserDetailsFromGraph", "arguments": {} }));
+    // The first call asks for the permission.
+    desk.close_browser();
+    server.message(&call);
+    desk.finish(ids::ADELE_UPN).await;
+    server.line().await.context("it has ended")?;
     let faults = desk.emulator.faults();
     faults.reset_counts();
     let mut times = Vec::new();

@@ -29,11 +29,12 @@ fn main() -> Result<()> {
 }
 
 async fn measure() -> Result<()> {
-    for table in
-        [calls::table().await?, sign_ins::table().await?, many::table().await?, local::table().await?]
-    {
-        writeln!(std::io::stdout(), "{table}")?;
-    }
+    // Each as soon as it is there: a later failure does not lose it.
+    let say = |table: String| writeln!(std::io::stdout(), "{table}");
+    say(calls::table().await?)?;
+    say(sign_ins::table().await?)?;
+    say(many::table().await?)?;
+    say(local::table().await?)?;
     Ok(())
 }
 
