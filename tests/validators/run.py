@@ -19,6 +19,7 @@ sys.path.insert(0, str(HERE.parent / "clients" / "harness"))
 import authlab
 import environment
 import fuzzer
+import job
 import overstep
 import servers
 from report import Report
@@ -54,14 +55,8 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("validators"),
-                        help="for virtual environments, logs and reports (default: %(default)s)")
-    parser.add_argument("--only", default="", help=f"part of a name: {' '.join(VALIDATORS)}")
-    return parser.parse_args()
+    kept = "virtual environments, logs and reports"
+    return job.parser(__doc__, servers.work("validators"), kept, list(VALIDATORS), "a name").parse_args()
 
 
 if __name__ == "__main__":

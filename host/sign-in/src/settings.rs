@@ -169,24 +169,28 @@ pub struct SettingsError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// TLS that trusts nobody, for settings that are not used to connect.
+    pub(crate) fn trusting_nobody() -> rustls::ClientConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+    }
 
     const TENANT: &str = "7e57a000-0000-4000-8000-000000000001";
 
     fn perfect() -> Settings {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
         Settings::new(
             "https://login.example:8443",
             TENANT,
             "7e57c000-0000-4000-8000-000000000002",
             "/x".into(),
-            tls,
+            trusting_nobody(),
         )
     }
 

@@ -248,15 +248,22 @@ def _process(folder: Path, name: str, program: Path, *arguments: str, **variable
             )
         except OSError as error:
             raise NotStarted(f"{program} cannot be run: {error}") from None
-        try:
+        with ended(process):
             yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
+    """Ends it with the block."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _log(folder: Path, name: str) -> Path:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import servers
+
 # Debian's packages with each command.
 NEEDED = {"dbus-daemon": "dbus", "dbus-send": "dbus", "gnome-keyring-daemon": "gnome-keyring"}
 
@@ -37,12 +39,13 @@ def unlocked(folder: Path) -> Iterator[str]:
     quiet = {"stderr": subprocess.DEVNULL}
     with contextlib.ExitStack() as running:
         bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
-        address = running.enter_context(_process(bus, stdout=subprocess.PIPE, text=True, **quiet)).stdout.readline().strip()
+        bus = running.enter_context(servers.ended(subprocess.Popen(bus, stdout=subprocess.PIPE, text=True, **quiet)))
+        address = bus.stdout.readline().strip()
         own = {"DBUS_SESSION_BUS_ADDRESS": address, "XDG_DATA_HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
         keyring = ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock", f"--control-directory={folder}/control"]
-        daemon = running.enter_context(
-            _process(keyring, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], **own}, **quiet)
-        )
+        variables = {"PATH": os.environ["PATH"], **own}
+        daemon = subprocess.Popen(keyring, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=variables, **quiet)
+        running.enter_context(servers.ended(daemon))
         daemon.stdin.write(b"a password of this test")
         daemon.stdin.close()
         deadline = time.monotonic() + PATIENCE
@@ -57,17 +60,3 @@ def _owned(address: str) -> bool:
     asked = ["dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner",
              "string:org.freedesktop.secrets"]
     return "boolean true" in subprocess.run(asked, text=True, capture_output=True, timeout=PATIENCE).stdout
-
-
-@contextlib.contextmanager
-def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

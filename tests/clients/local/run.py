@@ -25,6 +25,7 @@ sys.path.insert(0, str(CLIENTS / "harness"))
 import endings
 import environment
 import expected
+import job
 import keychain
 import lines
 import packages
@@ -35,14 +36,11 @@ import servers
 from desk import Desk, Machine
 from report import Report
 
-# Exit code of a job that this machine does not allow (the convention of automake and meson).
-NOT_RUN = 77
+# What this is, where it does not run.
+JOB = "the clients of the local server"
 
 # For all cases of one suite.
 PATIENCE = 1800
-
-# Where Debian, Ubuntu and Google have it.
-CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 # The client suites: what runs them (Node as packaged with ../node, or a list of requirements of ../python), and their eras.
 CLIENT_SUITES = {
@@ -60,14 +58,14 @@ DEVICE = 'steps = ["device-code"]'
 def main() -> int:
     options, report = parse(), Report()
     if sys.platform != "linux":
-        return not_run("desks are made of Linux' programs")
+        return job.not_run(JOB, "desks are made of Linux' programs")
     # A shell has what it starts in the background ignore Ctrl-C, and so would everything that is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     work = options.work.resolve()
     try:
         installed = prepare(work)
     except packages.Unsuitable as reason:
-        return not_run(str(reason))
+        return job.not_run(JOB, str(reason))
     except (packages.Unusable, environment.Unusable) as error:
         report.check("the packages could be installed", False, str(error))
         return report.end()
@@ -88,7 +86,7 @@ def main() -> int:
         report.check("the emulator could be started", False, str(error))
     code = report.end()
     lacking = missing()
-    return not_run(f"in part: {lacking}; everything else passed") if code == 0 and lacking else code
+    return job.not_run(JOB, f"in part: {lacking}; everything else passed") if code == 0 and lacking else code
 
 
 def prepare(work: Path) -> dict[str, Path]:
@@ -157,7 +155,7 @@ def write_context(machine: Machine, desks: dict[str, Desk], folder: Path, instal
         "session_packages": str(installed["session"]), "ca_files": [str(file) for file in machine.emulator.ca_files],
         "expected": {"client_id": expected.CLIENT_ID, "scope": expected.SCOPE, "users": users},
         "desks": {name: desk.as_server() for name, desk in desks.items()},
-        "chromium": next((file for file in CHROMIUM if Path(file).exists()), None), "screenshots": str(work / "screenshots"),
+        "chromium": job.chromium(), "screenshots": str(work / "screenshots"),
     }
     file = folder / "context.json"
     file.write_text(json.dumps(context))
@@ -166,29 +164,16 @@ def write_context(machine: Machine, desks: dict[str, Desk], folder: Path, instal
 
 def missing() -> str:
     """What this machine lacks for all cases."""
-    lacking = [] if any(Path(file).exists() for file in CHROMIUM) else ["chromium"]
+    lacking = [] if job.chromium() else ["chromium"]
     lacking += keychain.missing()
     lacking += [] if shutil.which("tmux") else ["tmux"]
-    return f"not installed: {' '.join(lacking)} (Debian and Ubuntu: apt-get install {' '.join(lacking)})" if lacking else ""
-
-
-def not_run(reason: str) -> int:
-    """Says so aloud: a job that did not run must not be taken for one that passed."""
-    print(f"NOT RUN: the clients of the local server were NOT RUN: {reason}", flush=True)
-    return NOT_RUN
+    return job.lacking(lacking)
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("local"),
-                        help="for desks, recordings and screenshots; packages are installed beside it (default: %(default)s)")
+    kept = "desks, recordings and screenshots; packages are installed beside it"
     suites = [*CLIENT_SUITES, "chromium", *OWN_SUITES]
-    parser.add_argument("--only", default="", help=f"part of a suite's name: {' '.join(suites)}")
-    parser.add_argument("--case", default="", help="part of a case's line")
-    return parser.parse_args()
+    return job.parser_with_cases(__doc__, servers.work("local"), kept, suites).parse_args()
 
 
 if __name__ == "__main__":

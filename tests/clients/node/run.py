@@ -9,15 +9,13 @@ sys.dont_write_bytecode = True
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 
 import expected
+import job
 import lines
 import packages
 import servers
@@ -29,9 +27,6 @@ SUITES = ["sdk-2", "sdk-1", "mcp-remote", "inspector"]
 # For all cases of one suite.
 PATIENCE = 600
 
-# Exit code of a job that this machine does not allow.
-NOT_RUN = 77
-
 
 def main() -> int:
     options = parse()
@@ -41,7 +36,7 @@ def main() -> int:
         node = packages.node(installed)
     except packages.Unsuitable as reason:
         print(f"run.py: not run: {reason}", file=sys.stderr)
-        return NOT_RUN
+        return job.NOT_RUN
     except packages.Unusable as error:
         report.check("the packages could be installed", False, str(error))
         return report.end()
@@ -98,15 +93,7 @@ def write_context(target: servers.Target, installed: Path, valet: Path) -> Path:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("node"),
-                        help="for packages and logs (default: %(default)s)")
-    parser.add_argument("--only", default="", help=f"part of a suite's name: {' '.join(SUITES)}")
-    parser.add_argument("--case", default="", help="part of a case's line")
-    return parser.parse_args()
+    return job.parser_with_cases(__doc__, servers.work("node"), "packages and logs", SUITES).parse_args()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import clock
 import documents
 import environment
 import expected
+import job
 import lines
 import modes
 import namespace
@@ -33,8 +34,8 @@ from emulator import API
 from modes import Mode
 from report import Report
 
-# Exit code of a job that this machine does not allow (the convention of automake and meson).
-NOT_RUN = 77
+# What this is, where it does not run.
+JOB = "the clients of sign-in sessions"
 
 # For all cases of one suite.
 PATIENCE = 900
@@ -47,9 +48,6 @@ SUITES = list(dict.fromkeys(suite for mode in modes.MODES for suite in mode.suit
 # Everything that Valet would ever say, so that the search for secrets is one in that. Of wasmtime there is too much of it, about types.
 LOG = {"VALET_LOG": "trace,wasmtime=warn"}
 
-# Where Debian, Ubuntu and Google have it.
-CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-
 
 def main() -> int:
     options = parse()
@@ -58,11 +56,11 @@ def main() -> int:
     try:
         unshare = namespace.commands()
     except namespace.NotPossible as reason:
-        return not_run(str(reason))
+        return job.not_run(JOB, str(reason))
     try:
         prepare(options)
     except packages.Unsuitable as reason:
-        return not_run(str(reason))
+        return job.not_run(JOB, str(reason))
     except (packages.Unusable, environment.Unusable) as error:
         print(f"FAILED session: the packages could be installed: {error}\n0 passed, 1 failed")
         return 1
@@ -88,7 +86,7 @@ def inside(options: argparse.Namespace) -> int:
     try:
         namespace.furnish({modes.HOST: "127.0.0.1", documents.HOST: documents.ADDRESS}, work)
     except namespace.NotPossible as reason:
-        return not_run(str(reason))
+        return job.not_run(JOB, str(reason))
     time = clock.of(work)
     try:
         for mode in modes.MODES:
@@ -99,7 +97,7 @@ def inside(options: argparse.Namespace) -> int:
         report.check("the servers could be started", False, str(error))
     code = report.end()
     lacking = missing(time)
-    return not_run(f"in part: {lacking}; everything else passed") if code == 0 and lacking else code
+    return job.not_run(JOB, f"in part: {lacking}; everything else passed") if code == 0 and lacking else code
 
 
 def run_mode(
@@ -136,10 +134,10 @@ def run_mode(
 
 def missing(time: clock.Clock) -> str:
     """What this machine lacks for all cases."""
-    lacking = [] if any(Path(file).exists() for file in CHROMIUM) else ["chromium"]
+    lacking = [] if job.chromium() else ["chromium"]
     if time.file is None:
         lacking.append("faketime")
-    return f"not installed: {' '.join(lacking)} (Debian and Ubuntu: apt-get install {' '.join(lacking)})" if lacking else ""
+    return job.lacking(lacking)
 
 
 def run_suite(
@@ -175,29 +173,17 @@ def write_context(mode: Mode, target: servers.Target, installed: dict[str, Path]
         "confidential": {"id": modes.CONFIDENTIAL, "secret": modes.SECRET}, "document": documents.URL,
         "web_redirect": f"https://{documents.HOST}/callback", "ca_files": [str(file) for file in target.ca_files],
         "clock": str(time.file) if time.file else None,
-        "chromium": next((file for file in CHROMIUM if Path(file).exists()), None), "screenshots": str(work / "screenshots"),
+        "chromium": job.chromium(), "screenshots": str(work / "screenshots"),
     }
     file = folder / "context.json"
     file.write_text(json.dumps(context))
     return file
 
 
-def not_run(reason: str) -> int:
-    """Says so aloud: a job that did not run must not be taken for one that passed."""
-    print(f"NOT RUN: the clients of sign-in sessions were NOT RUN: {reason}", flush=True)
-    return NOT_RUN
-
-
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--valet", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--emulator", metavar="PROGRAM", type=Path, required=True)
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, required=True, help="the folder with the .cwasm files")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=servers.work("session"),
-                        help="for logs and screenshots; packages are installed beside it (default: %(default)s)")
+    kept = "logs and screenshots; packages are installed beside it"
+    parser = job.parser_with_cases(__doc__, servers.work("session"), kept, SUITES)
     parser.add_argument("--mode", default="", choices=[mode.name for mode in modes.MODES], help="one of them alone")
-    parser.add_argument("--only", default="", help=f"part of a suite's name: {' '.join(SUITES)}")
-    parser.add_argument("--case", default="", help="part of a case's line")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod desk;
 pub mod log;
 pub mod oauth;
+mod ports;
 pub mod process;
 pub mod redis;
 pub mod rig;

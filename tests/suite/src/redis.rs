@@ -1,11 +1,10 @@
 //! A Redis server of a test's own, with a password, on a free port. Debian has it as `redis-server`.
 
-use std::net::TcpListener;
-use std::process::{self, Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::config::Folder;
+use crate::ports;
 
 /// A running server. Its data is gone with it.
 pub struct Redis {
@@ -22,7 +21,7 @@ impl Redis {
     #[must_use]
     pub fn start() -> Option<Self> {
         let folder = Folder::new();
-        let port = free_port();
+        let port = ports::free();
         let Ok(child) = spawn(&folder, port) else {
             eprintln!("NOT RUN: there is no redis-server here (Debian: apt-get install redis-server)");
             return None;
@@ -56,19 +55,6 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}/0", self.port)
-    }
-}
-
-/// A port at which nobody listens, below those that the system gives to whoever connects or asks for any (Linux: from 32768). One of those could be given to
-/// a test beside this one before the server has it.
-fn free_port() -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let begin = u16::try_from(process::id() % 12_000).unwrap();
-    loop {
-        let port = 20_000 + (begin + TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 

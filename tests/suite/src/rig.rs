@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use entra_emulator::{Emulator, Options, Registrations, Signer, TokenVersion, ids};
+use entra_emulator::{
+    ConditionalAccess, Control, Emulator, GRAPH_APP_ID, Options, Registrations, Signer, TokenVersion, ids,
+};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -36,6 +38,22 @@ pub async fn emulator() -> Arc<Emulator> {
 pub async fn shared_emulator() -> Arc<Emulator> {
     static SHARED: OnceCell<Arc<Emulator>> = OnceCell::const_new();
     Arc::clone(SHARED.get_or_init(emulator).await)
+}
+
+/// Has every user of the tenant satisfy `control` before there is a token for Graph.
+pub fn policy_for_graph(emulator: &Emulator, control: Control) {
+    emulator.change_registrations(|all| {
+        all.conditional_access = vec![ConditionalAccess {
+            name: "For Graph".to_owned(),
+            tenant: ids::TENANT,
+            users: Vec::new(),
+            resources: vec![GRAPH_APP_ID],
+            clients: Vec::new(),
+            context: None,
+            control,
+            sign_in_frequency_minutes: None,
+        }];
+    });
 }
 
 /// An emulator and a server.

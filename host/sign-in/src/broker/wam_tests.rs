@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use valet_core_entra::id_token::IdTokenError;
 
 use super::*;
+use crate::settings::tests::trusting_nobody;
 
 const TENANT: &str = "7e57a000-0000-4000-8000-000000000001";
 const OBJECT: &str = "7e57b000-0000-4000-8000-000000000001";
@@ -17,13 +18,8 @@ const AUTHORITY: &str = "https://login.microsoftonline.com";
 const NOW: u64 = 1_800_000_000;
 
 fn settings() -> Settings {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    let mut settings = Settings::new(AUTHORITY, TENANT, CLIENT, "/x".into(), tls).checked().unwrap();
+    let settings = Settings::new(AUTHORITY, TENANT, CLIENT, "/x".into(), trusting_nobody());
+    let mut settings = settings.checked().unwrap();
     settings.clock = Arc::new(|| NOW);
     settings
 }

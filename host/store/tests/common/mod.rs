@@ -1,6 +1,8 @@
 //! What the tests of the store share: a clock that they move, and a real Redis server.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "../../../../tests/suite/src/ports.rs"]
+mod ports;
 pub(crate) mod redis_server;
 
 use std::sync::Arc;

@@ -1,17 +1,16 @@
 //! A Redis server of the test's own, with a password, on a free port.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{self, Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use valet_store::{RedisSettings, Store};
 
-use super::not_run;
+use super::{not_run, ports};
 
 pub(crate) const PASSWORD: &str = "pass/word of the test";
 const ENCODED_PASSWORD: &str = "pass%2Fword%20of%20the%20test";
@@ -41,7 +40,7 @@ impl RedisServer {
         }
         let folder = tempfile::tempdir().unwrap();
         let authority = tls.then(|| certify(folder.path()));
-        let mut server = Self { process: None, folder, port: free_port(), authority };
+        let mut server = Self { process: None, folder, port: ports::free(), authority };
         server.run();
         Some(server)
     }
@@ -124,19 +123,6 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// A port at which nobody listens, below those that the system gives to whoever connects or asks for any (Linux: from 32768). One of those could be given to
-/// a test beside this one before the server has it.
-fn free_port() -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let begin = u16::try_from(process::id() % 12_000).unwrap();
-    loop {
-        let port = 20_000 + (begin + TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 

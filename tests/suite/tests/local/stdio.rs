@@ -1,8 +1,9 @@
 //! `valet stdio` for the user of this machine.
 
-use entra_emulator::{ConditionalAccess, Control, Endpoint, Fault, GRAPH_APP_ID, Operation, ids};
+use entra_emulator::{Control, Endpoint, Fault, Operation, ids};
 use serde_json::{Value, json};
 use valet_suite::ask::modern;
+use valet_suite::rig::policy_for_graph;
 use valet_suite::run;
 use valet_suite::stdio::Stdio;
 
@@ -332,18 +333,7 @@ fn what_a_policy_wants_the_person_does_in_the_browser() {
         server.message(&call(1, TOOL));
         desk.finish(ids::ADELE_UPN).await;
         assert_eq!(answer(&mut server).await["result"]["isError"], false);
-        desk.emulator.change_registrations(|all| {
-            all.conditional_access = vec![ConditionalAccess {
-                name: "For Graph".to_owned(),
-                tenant: ids::TENANT,
-                users: Vec::new(),
-                resources: vec![GRAPH_APP_ID],
-                clients: Vec::new(),
-                context: None,
-                control: Control::Mfa,
-                sign_in_frequency_minutes: None,
-            }];
-        });
+        policy_for_graph(&desk.emulator, Control::Mfa);
         // Graph wants another token, and Entra gives none without a second factor.
         desk.emulator.faults().set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
         desk.close_browser();

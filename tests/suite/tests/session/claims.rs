@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use entra_emulator::{ConditionalAccess, Control, GRAPH_APP_ID, RevocationReason, ids};
+use entra_emulator::{Control, RevocationReason, ids};
 use serde_json::Value;
 use valet_suite::browser::Browser;
 use valet_suite::config::list;
 use valet_suite::oauth::{self, Tokens, refresh, sign_in};
-use valet_suite::rig::emulator;
+use valet_suite::rig::{emulator, policy_for_graph};
 use valet_suite::{Rig, log, run};
 
 /// Signing in asks for another permission than the tool needs, so that the tool's token is asked for later.
@@ -24,21 +24,6 @@ async fn rig_with_a_tool_of_its_own_scopes() -> Rig {
     .await
 }
 
-fn policy_for_graph(rig: &Rig, control: Control) {
-    rig.emulator.change_registrations(|all| {
-        all.conditional_access = vec![ConditionalAccess {
-            name: "For Graph".to_owned(),
-            tenant: ids::TENANT,
-            users: Vec::new(),
-            resources: vec![GRAPH_APP_ID],
-            clients: Vec::new(),
-            context: None,
-            control,
-            sign_in_frequency_minutes: None,
-        }];
-    });
-}
-
 #[test]
 fn what_a_policy_wants_is_met_by_signing_in_again() {
     run(async {
@@ -46,7 +31,7 @@ fn what_a_policy_wants_is_met_by_signing_in_again() {
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let tokens = sign_in(&rig, &mut browser).await;
 
-        policy_for_graph(&rig, Control::Mfa);
+        policy_for_graph(&rig.emulator, Control::Mfa);
         let answer = rig.call("GetUserDetailsFromGraph", &tokens.access).await;
         let challenge = answer.field("www-authenticate");
         assert!(answer.status == 401 && challenge.contains("insufficient_claims"), "{answer:?}");
@@ -92,7 +77,7 @@ fn what_one_tool_needs_and_does_not_get_ends_no_session() {
         tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
         // AADSTS53003, `message_only`: a policy lets nobody in there.
         consented(&["Mail.Read", "User.Read"]);
-        policy_for_graph(&rig, Control::Block);
+        policy_for_graph(&rig.emulator, Control::Block);
         refused(&tokens).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
         Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
