@@ -43,9 +43,16 @@ pub enum SignatureFailure {
 }
 
 /// A usable key set: every key in it is an RSA signing key of sound size with a `kid` of its own.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct KeySet<'a> {
-    keys: Vec<Jwk<'a>>,
+    keys: Vec<Key<'a>>,
+}
+
+/// A usable key, and the same decoded: once a set, not once a token.
+#[derive(Debug, Clone)]
+struct Key<'a> {
+    jwk: Jwk<'a>,
+    rsa: RsaKey,
 }
 
 /// Why a document is not a usable key set.
@@ -77,13 +84,19 @@ impl fmt::Display for KeySetError {
 
 impl std::error::Error for KeySetError {}
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Document<'a> {
     #[serde(borrow)]
     keys: Vec<Jwk<'a>>,
 }
 
-/// One key, with the members that decide anything. Values stay encoded until the key is chosen.
+/// A key set as it is written again.
+#[derive(Serialize)]
+struct Reduced<'s, 'a> {
+    keys: Vec<&'s Jwk<'a>>,
+}
+
+/// One key, with the members that decide anything.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 struct Jwk<'a> {
     #[serde(borrow)]
@@ -104,10 +117,10 @@ struct Jwk<'a> {
     issuer: Option<Cow<'a, str>>,
 }
 
-impl Jwk<'_> {
-    /// Whether this key may sign access tokens here. RFC 7517 section 5: keys of other kinds are passed over, not errors.
-    fn is_usable(&self) -> bool {
-        self.kty == "RSA"
+impl<'a> Jwk<'a> {
+    /// The key, if it may sign access tokens here. RFC 7517 section 5: keys of other kinds are passed over, not errors.
+    fn usable(self) -> Option<Key<'a>> {
+        let usable = self.kty == "RSA"
             && !self.kid.is_empty()
             && self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
             && self.alg.as_deref().is_none_or(|algorithm| algorithm == "RS256")
@@ -115,8 +128,9 @@ impl Jwk<'_> {
                 .operations
                 .as_ref()
                 .is_none_or(|operations| operations.iter().any(|known| known == "verify"))
-            && self.e == EXPONENT
-            && self.decode().is_some()
+            && self.e == EXPONENT;
+        let rsa = usable.then(|| self.decode())??;
+        Some(Key { jwk: self, rsa })
     }
 
     fn into_owned(self) -> Jwk<'static> {
@@ -146,7 +160,7 @@ impl Jwk<'_> {
 
 /// The key that a token names.
 pub(crate) struct Chosen<'k> {
-    pub(crate) key: RsaKey,
+    pub(crate) key: &'k RsaKey,
     /// The issuer that the key may sign for, with `{tenantid}` still in it; none if the document does not say.
     pub(crate) issuer: Option<&'k str>,
 }
@@ -157,15 +171,16 @@ impl<'a> KeySet<'a> {
     /// # Errors
     /// Documents that no honest authority serves are refused whole, see [`KeySetError`].
     pub fn parse(json: &'a str) -> Result<Self, KeySetError> {
-        let Document { mut keys } = serde_json::from_str(json).map_err(|_| KeySetError::NotAKeySet)?;
+        let Document { keys } = serde_json::from_str(json).map_err(|_| KeySetError::NotAKeySet)?;
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys { count: keys.len() });
         }
         if keys.iter().any(|key| key.kty == "oct") {
             return Err(KeySetError::SymmetricKey);
         }
-        keys.retain(Jwk::is_usable);
-        let repeated = |(at, key): (usize, &Jwk<'_>)| keys[..at].iter().any(|earlier| earlier.kid == key.kid);
+        let keys: Vec<_> = keys.into_iter().filter_map(Jwk::usable).collect();
+        let repeated =
+            |(at, key): (usize, &Key<'_>)| keys[..at].iter().any(|earlier| earlier.jwk.kid == key.jwk.kid);
         if keys.iter().enumerate().any(repeated) {
             return Err(KeySetError::DuplicateKeyId);
         }
@@ -175,7 +190,8 @@ impl<'a> KeySet<'a> {
     /// The same set, independent of the text that it was read from.
     #[must_use]
     pub fn into_owned(self) -> KeySet<'static> {
-        KeySet { keys: self.keys.into_iter().map(Jwk::into_owned).collect() }
+        let owned = |Key { jwk, rsa }| Key { jwk: Jwk::into_owned(jwk), rsa };
+        KeySet { keys: self.keys.into_iter().map(owned).collect() }
     }
 
     /// How many usable keys there are.
@@ -193,11 +209,12 @@ impl<'a> KeySet<'a> {
     /// The set again as JSON, reduced to what decides anything: a quarter of what Entra serves.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings serialise")
+        let keys = self.keys.iter().map(|key| &key.jwk).collect();
+        serde_json::to_string(&Reduced { keys }).expect("strings serialise")
     }
 
     pub(crate) fn choose(&self, key_id: &str) -> Option<Chosen<'_>> {
-        let key = self.keys.iter().find(|key| key.kid == key_id)?;
-        Some(Chosen { key: key.decode()?, issuer: key.issuer.as_deref().filter(|issuer| !issuer.is_empty()) })
+        let Key { jwk, rsa } = self.keys.iter().find(|key| key.jwk.kid == key_id)?;
+        Some(Chosen { key: rsa, issuer: jwk.issuer.as_deref().filter(|issuer| !issuer.is_empty()) })
     }
 }

@@ -93,7 +93,7 @@ fn check_signature<'k>(
 ) -> Result<Chosen<'k>, TokenError> {
     let chosen =
         keys.choose(&parts.key_id).ok_or_else(|| TokenError::UnknownKey { key_id: shown(&parts.key_id) })?;
-    match signatures.rs256(&chosen.key, parts.signing_input, &parts.signature) {
+    match signatures.rs256(chosen.key, parts.signing_input, &parts.signature) {
         Ok(()) => Ok(chosen),
         Err(SignatureFailure::Mismatch) => Err(TokenError::Signature),
         Err(SignatureFailure::UnsupportedKey) => Err(TokenError::UnsupportedKey),
