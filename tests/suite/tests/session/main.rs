@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod addresses;
+mod bound;
 mod callback;
 mod cases;
 mod claims;
