@@ -21,6 +21,7 @@ mod metadata;
 mod refresh;
 mod refusals;
 mod registrations;
+mod sealing_keys;
 mod shared;
 mod sign_out;
 mod signing_keys;
