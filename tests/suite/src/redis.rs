@@ -63,7 +63,7 @@ impl Redis {
     /// Has it do something, in a line as a person would type it, that is answered by OK.
     fn tell(&self, command: &str) {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
-        for line in [&format!("AUTH {PASSWORD}"), command] {
+        for line in [format!("AUTH {PASSWORD}").as_str(), command] {
             stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
             let mut answer = String::new();
             stream.read_line(&mut answer).unwrap();
