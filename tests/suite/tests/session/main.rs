@@ -25,6 +25,7 @@ mod sign_out;
 mod signing_keys;
 mod site;
 mod store;
+mod tenants;
 mod two_servers;
 
 use valet_suite::Rig;
