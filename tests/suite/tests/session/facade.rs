@@ -11,7 +11,7 @@ use valet_suite::{Answer, Ask, Rig, log, run};
 use crate::faults::faults;
 
 /// A server in this mode, for an application that knows where the client is.
-async fn rig() -> Rig {
+pub(crate) async fn rig() -> Rig {
     let emulator = emulator().await;
     emulator.change_registrations(|all| {
         all.app_mut(ids::VALET).unwrap().redirect_uris.web.push(REDIRECT_URI.to_owned());
@@ -27,21 +27,21 @@ fn request() -> Authorize {
     Authorize::default().set("client_id", &ids::VALET.to_string())
 }
 
-fn form(code: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn form(code: &str) -> Vec<(&'static str, String)> {
     let mut form = code_form(code);
     form[1].1 = ids::VALET.to_string();
     form
 }
 
 /// Entra's tokens for a person who signs in.
-async fn sign_in(rig: &Rig) -> (String, String) {
+pub(crate) async fn sign_in(rig: &Rig) -> (String, String) {
     let page = Browser::new(rig, ids::ADELE_UPN).go(&request().url()).await;
     let code = page.parameter("code").unwrap_or_else(|| panic!("{page:?}"));
     rig.keep_secret(&code);
     tokens(rig, &token(rig, &form(&code)).await)
 }
 
-fn tokens(rig: &Rig, answer: &Answer) -> (String, String) {
+pub(crate) fn tokens(rig: &Rig, answer: &Answer) -> (String, String) {
     assert_eq!((answer.status, answer.field("cache-control")), (200, "no-store"), "{answer:?}");
     let json = answer.json();
     let text = |name: &str| json[name].as_str().unwrap().to_owned();
