@@ -101,6 +101,12 @@ fn tokens(facade: &Facade, exchange: &Exchange<'_>) -> Response {
                 Verdict::Refused(detail) | Verdict::Ours(detail) => {
                     audit::denied(exchange.id(), "entra_refused", client, detail.to_string());
                 }
+                Verdict::Nothing(detail) => {
+                    let mut response =
+                        refused(&TokenError::Unavailable(format!("no answer of Entra's: {detail}")));
+                    response.headers.extend(answer.retry_after.map(|seconds| ("retry-after", seconds)));
+                    return response;
+                }
             }
             forwarded(answer)
         }
