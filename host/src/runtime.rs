@@ -313,7 +313,7 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
-        refused_sign_ins: Calls::new(limits::REFUSED_SIGN_INS),
+        refusals: Calls::new(limits::REFUSALS_PER_MINUTE),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
         signing_key: match config.own_keys {

@@ -137,7 +137,8 @@ def started(programs: Programs, folder: Path, scope_of_the_url: bool, rules: str
     prefix = f"{url}/"
     if not scope_of_the_url:
         prefix = f"api://{API}/"
-        rules += f'[scopes]\nprefix = "{prefix}"\n'
+        # Valet wants it said: clients that send `resource` cannot get in so.
+        rules += f'[scopes]\nprefix = "{prefix}"\n[oauth]\nunmatched_resource = true\n'
     place = _Place(folder, url, f"127.0.0.1:{port}", emulator_port)
     with _running(programs, place, rules, prefix + expected.SCOPE) as target:
         yield target

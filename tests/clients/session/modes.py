@@ -115,8 +115,8 @@ MODES = [
     ),
     # The same without a verified domain, so that the public URL cannot be an identifier URI.
     Mode(
-        "direct-unverified", CLIENTS, f'[scopes]\nprefix = "api://{API}/"\n', {BEFOREHAND: expected.CLIENT_ID},
-        f"api://{API}/{expected.SCOPE}", resource_refused=True,
+        "direct-unverified", CLIENTS, f'[oauth]\nunmatched_resource = true\n[scopes]\nprefix = "api://{API}/"\n',
+        {BEFOREHAND: expected.CLIENT_ID}, f"api://{API}/{expected.SCOPE}", resource_refused=True,
         registered=Registered([f"api://{API}"], public_client=LOOPBACK),
     ),
 ]

@@ -186,6 +186,13 @@ pub(crate) fn callback_error(correlation_id: &str) -> Response {
     problem(400, "This is no answer to a sign-in of this server.", advice, None, correlation_id)
 }
 
+/// An address from which too much was refused.
+#[must_use]
+pub(crate) fn too_many(correlation_id: &str) -> Response {
+    let advice = "Wait a minute, then go back to your application and start again.";
+    problem(429, "Too many requests from your address were refused.", advice, None, correlation_id)
+}
+
 /// Something of ours that failed, where no client can be told.
 #[must_use]
 pub fn server_error(correlation_id: &str) -> Response {

@@ -14,6 +14,7 @@ mod documents;
 mod facade;
 mod faults;
 mod fields;
+mod floods;
 mod flow;
 mod id_token;
 mod metadata;
