@@ -1,5 +1,7 @@
 //! A Redis server of a test's own, with a password, on a free port. Debian has it as `redis-server`.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,7 +35,7 @@ impl Redis {
 
     fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < deadline, "redis-server does not answer");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -49,6 +51,24 @@ impl Redis {
     pub fn restart(&mut self) {
         self.child = spawn(&self.folder, self.port).unwrap();
         self.wait();
+    }
+
+    /// Makes it a replica of a server that is not there, or its own master again. As a replica it has what it had and takes nothing (`replica-read-only`, which is
+    /// its default).
+    pub fn set_read_only(&self, read_only: bool) {
+        // Nobody can listen at port 0.
+        self.tell(if read_only { "REPLICAOF 127.0.0.1 0" } else { "REPLICAOF NO ONE" });
+    }
+
+    /// Has it do something, in a line as a person would type it, that is answered by OK.
+    fn tell(&self, command: &str) {
+        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
+        for line in [&format!("AUTH {PASSWORD}"), command] {
+            stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_line(&mut answer).unwrap();
+            assert_eq!(answer, "+OK\r\n", "{command}");
+        }
     }
 
     /// Its URL.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
 mod addresses;
+mod bound;
 mod callback;
 mod cases;
 mod claims;
@@ -21,6 +22,7 @@ mod metadata;
 mod refresh;
 mod refusals;
 mod registrations;
+mod sealing_keys;
 mod shared;
 mod sign_out;
 mod signing_keys;

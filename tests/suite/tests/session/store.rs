@@ -1,11 +1,13 @@
 //! What becomes of sessions when their store is lost, is full, or cannot be written.
 
-use entra_emulator::ids;
+use entra_emulator::{Operation, ids};
 use valet_suite::browser::Browser;
-use valet_suite::oauth::{self, Authorize, Tokens, refresh, sign_in};
+use valet_suite::oauth::{self, Authorize, Tokens, code_form, refresh, refresh_form, sign_in, token};
 use valet_suite::process::Process;
-use valet_suite::rig::shared_emulator;
+use valet_suite::redis::Redis;
+use valet_suite::rig::{emulator, shared_emulator};
 use valet_suite::small_disk::SmallDisk;
+use valet_suite::surroundings::Surroundings;
 use valet_suite::{Rig, log, run};
 
 /// A server whose store is on a disk of its own.
@@ -103,5 +105,66 @@ fn a_store_that_cannot_be_written_stops_the_start_and_is_not_harmed() {
         Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
         sign_in(&rig, &mut browser.moved(&rig)).await;
         assert!(rig.process.stop().is_some_and(|status| status.success()));
+    });
+}
+
+/// What the token endpoint answers where something cannot be kept: that it may be tried again, and why, to the log alone.
+async fn not_now(rig: &Rig, form: &[(&'static str, String)], why: &str) {
+    let mark = rig.log().mark();
+    let answer = token(rig, form).await;
+    assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
+    assert!(!answer.body.contains("read-only"), "{answer:?}");
+    let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
+    assert!(found.starts_with(&format!("failed temporarily_unavailable: not available: {why}: ")), "{found}");
+}
+
+/// A Redis that was made a replica, by whoever watches over it, while we have a connection to it.
+#[test]
+fn a_store_that_turns_read_only_ends_no_session_and_what_was_refused_works_afterwards() {
+    run(async {
+        let (Some(redis), Some(surroundings)) = (Redis::start(), Surroundings::new()) else { return };
+        let url = redis.url();
+        let on_redis = |config: valet_suite::config::Config| config.with_sessions().with_redis(&url);
+        let rig = Rig::within(surroundings.variables(), emulator().await, on_redis).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        let code = oauth::code(&rig, &mut browser).await;
+
+        redis.set_read_only(true);
+        // Twice: what was refused once has changed nothing.
+        for _ in 0..2 {
+            not_now(&rig, &refresh_form(&tokens.refresh), "the store is read-only").await;
+            not_now(&rig, &code_form(&code), "the store is read-only").await;
+        }
+        // Nobody signs in, and Entra's code is not redeemed for nothing.
+        let redeemed = rig.emulator.faults().count(Operation::RedeemCode);
+        let mark = rig.log().mark();
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.status == 500 && page.url.host_str() == Some("valet.example"), "{page:?}");
+        let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
+        assert!(found.starts_with("failed sign_in: the store is read-only: "), "{found}");
+        assert_eq!(rig.emulator.faults().count(Operation::RedeemCode), redeemed);
+        // What is there is there.
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
+        assert_eq!(profile["structuredContent"]["mail"], "adele.vance@contoso.example", "{profile}");
+
+        redis.set_read_only(false);
+        let tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
+        let others = Tokens::read(&rig, &oauth::redeem(&rig, &code).await);
+
+        // An hour later Entra would have to be asked. It is not, since its new refresh token could not be kept.
+        surroundings.set_clock(5400);
+        rig.emulator.set_clock_offset(5400);
+        redis.set_read_only(true);
+        let why = "the session store: the store is read-only";
+        not_now(&rig, &refresh_form(&tokens.refresh), why).await;
+        assert_eq!(rig.emulator.faults().count(Operation::Refresh), 0);
+        redis.set_read_only(false);
+        for tokens in [&tokens, &others] {
+            let tokens = Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
+            assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
+        }
+        sign_in(&rig, &mut browser).await;
     });
 }
