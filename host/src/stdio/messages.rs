@@ -14,6 +14,9 @@ pub trait Messages: Send + Sync + 'static {
 
     /// Answers a message on `sink`. Where it is dropped before its end, the work for the answer ends.
     fn answer(&self, message: Vec<u8>, sink: &Sink) -> impl Future<Output = Result<(), RunError>> + Send;
+
+    /// No more messages come: the client is leaving. What waits for its user must not go on waiting.
+    fn input_ended(&self);
 }
 
 /// The components, for one user.
@@ -57,5 +60,9 @@ impl Messages for Gateway {
             }
         }
         Ok(())
+    }
+
+    fn input_ended(&self) {
+        self.runtime.client_leaves();
     }
 }

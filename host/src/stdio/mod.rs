@@ -57,6 +57,7 @@ pub async fn serve<M: Messages>(
     };
     let work = async {
         session.read(Lines::new(input)).await;
+        session.messages.input_ended();
         if tokio::time::timeout(limits::STDIO_DRAIN_TIME, session.finish()).await.is_err() {
             tracing::warn!("some requests did not end in time");
         }

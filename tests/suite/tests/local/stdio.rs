@@ -253,13 +253,54 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
         while desk.opened() == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        server.close_input();
-        assert!(server.end().await.success());
+        ends_at_once(&mut server, 1, "browser)").await;
         desk.close_browser();
         let mut server = desk.stdio(true);
         server.message(&call(1, TOOL));
         desk.finish(ids::ADELE_UPN).await;
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
+
+/// The client closes the input while a call waits for its user. It has its answer, and with it the server ends: what is ended for want of time has none. `step` is
+/// empty where the call may not have come to one yet.
+async fn ends_at_once(server: &mut Stdio, id: u32, step: &str) {
+    server.close_input();
+    let cancelled = answer(server).await;
+    assert_eq!(
+        (&cancelled["id"], &cancelled["result"]["isError"]),
+        (&json!(id), &json!(true)),
+        "{cancelled}"
+    );
+    let expected = format!("the sign-in was cancelled ({step}");
+    assert!(words(&cancelled).contains(&expected), "{cancelled}");
+    assert_eq!(server.line().await, None);
+    assert!(server.end().await.success());
+    let log = server.log().text();
+    assert!(!log.contains("some requests did not end in time"), "{log}");
+}
+
+#[test]
+fn a_client_that_leaves_while_a_code_is_awaited_is_not_kept() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(false);
+        server.message(&call(1, TOOL));
+        assert!(words(&answer(&mut server).await).contains("enter the code"));
+        // This one waits for the code to be entered.
+        server.message(&call(2, TOOL));
+        ends_at_once(&mut server, 2, "").await;
+    });
+}
+
+#[test]
+fn whoever_sends_a_call_and_leaves_is_asked_nothing() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        ends_at_once(&mut server, 1, "").await;
+        assert_eq!(desk.opened(), 0, "no browser has opened for nobody");
     });
 }
 
