@@ -170,6 +170,11 @@ impl LocalUser {
         self.client.leave();
     }
 
+    /// The user does not want what they are asked for. It ends, and the next call that needs them asks anew.
+    pub(crate) fn decline(&self) {
+        self.client.decline();
+    }
+
     /// The API refused the token for `scopes`.
     pub(crate) fn forget(&self, scopes: &[String]) {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(scopes.to_vec());

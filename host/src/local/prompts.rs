@@ -56,11 +56,18 @@ impl Asked {
 /// What the client has said of its user.
 #[derive(Default)]
 pub(super) struct Client {
+    /// The user does not want what they are asked now. What they are asked later is another matter.
+    declined: watch::Sender<()>,
     /// It is leaving. Nothing takes that back.
     gone: watch::Sender<bool>,
 }
 
 impl Client {
+    /// The user does not want what they are asked now.
+    pub(super) fn decline(&self) {
+        self.declined.send_replace(());
+    }
+
     /// It is leaving.
     pub(super) fn leave(&self) {
         self.gone.send_replace(true);
@@ -68,10 +75,14 @@ impl Client {
 
     /// Done once the user does not finish what they are asked from here on.
     fn dismissed(&self) -> impl Future<Output = ()> + Send {
-        let mut gone = self.gone.subscribe();
+        // Both at once: from here on nothing is missed.
+        let (mut declined, mut gone) = (self.declined.subscribe(), self.gone.subscribe());
         async move {
-            // An error would be the end of the sender, which is ours.
-            let _ = gone.wait_for(|gone| *gone).await;
+            // An error would be the end of a sender, which is ours.
+            tokio::select! {
+                _ = declined.changed() => {}
+                _ = gone.wait_for(|gone| *gone) => {}
+            }
         }
     }
 }
@@ -104,7 +115,7 @@ impl Shown {
             // First, so that nothing is shown to somebody who is gone.
             biased;
             () = dismissed => {
-                tracing::info!("the sign-in is not waited for any more: the client is leaving");
+                tracing::info!("the sign-in is not waited for any more: its user declined, or the client is leaving");
                 Err(PromptError::Cancelled)
             }
             ended = ask => ended,

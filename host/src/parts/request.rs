@@ -194,6 +194,13 @@ impl Requests {
         }
     }
 
+    /// See [`LocalUser::decline`].
+    pub(crate) fn user_declines(&self) {
+        if let Some(user) = self.parts.who.local() {
+            user.decline();
+        }
+    }
+
     /// What a message is.
     pub(crate) async fn inspect(&self, message: &[u8]) -> wasmtime::Result<Kind> {
         let (mut store, artifact) = self.fresh().await?;

@@ -42,8 +42,10 @@ impl Gateway {
 impl Messages for Gateway {
     async fn inspect(&self, message: &[u8]) -> Result<Kind, RunError> {
         let kind = self.runtime.inspect(message).await?;
-        if let Kind::Opening((_, declared)) = &kind {
-            *self.declared() = *declared;
+        match &kind {
+            Kind::Opening((_, declared)) => *self.declared() = *declared,
+            Kind::Declining(_) => self.runtime.user_declines(),
+            Kind::Request(_) | Kind::Cancellation(_) | Kind::Other => {}
         }
         Ok(kind)
     }
