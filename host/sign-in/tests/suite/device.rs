@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use entra_emulator::{Endpoint, Fault, Operation, PlannedFault, ids};
+use valet_core_entra::answer::Failure;
 use valet_sign_in::{SignInError, Step};
 
 use tokio::sync::Notify;
@@ -75,6 +76,22 @@ async fn a_code_that_the_authority_does_not_know_ends_the_sign_in() {
     rig.emulator.change_registrations(|all| all.apps.retain(|app| app.client_id != ids::DEMO_CLIENT));
     let failed = asking.await.unwrap().unwrap_err();
     assert!(matches!(failed, SignInError::Authority(_)), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_code_whose_tokens_were_lost_on_the_way_is_spent_and_the_next_one_is_good() {
+    let rig = Rig::start().await;
+    rig.person.will(Does::Unreachable, approve(ids::ADELE_UPN));
+    let sign_in = rig.sign_in();
+    // The answer with the tokens breaks off, so it is polled again, and then the code is a used one.
+    let cut_off = PlannedFault::new(Endpoint::Token, Fault::CutOff).grant_type(GRANT).times(1);
+    rig.emulator.faults().plan(cut_off).unwrap();
+    let failed = sign_in.token(&[GRAPH], None).await.unwrap_err();
+    let SignInError::Authority(Failure::GrantRefused(detail)) = failed else { panic!("{failed:?}") };
+    assert_eq!((detail.error.as_str(), detail.codes.as_slice()), ("bad_verification_code", &[70_018][..]));
+    assert_eq!(rig.count(Operation::Token), 2);
+    assert!(!rig.file().exists(), "nothing was kept");
+    sign_in.token(&[GRAPH], None).await.unwrap();
 }
 
 #[tokio::test]
