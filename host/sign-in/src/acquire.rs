@@ -118,7 +118,11 @@ impl Desk {
                 authority.meet(settings).await?;
             }
             let ended = match step {
-                Step::Broker => broker::sign_in(settings, ask).await,
+                Step::Broker => tokio::select! {
+                    biased;
+                    () = prompts.dismissed() => Err(SignInError::Cancelled(step).into()),
+                    ended = broker::sign_in(settings, ask) => ended,
+                },
                 Step::Browser => browser::sign_in(settings, authority, prompts, ask).await,
                 _ => device::sign_in(settings, authority, prompts, ask).await,
             };

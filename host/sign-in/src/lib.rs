@@ -48,6 +48,6 @@ pub use account::{Account, AccountId};
 pub use cache::CacheError;
 pub use error::{SignInError, Skip, Step, WrongAccount};
 pub use grant::AccessToken;
-pub use prompts::{DeviceCode, PromptError, PromptFuture, Prompts, Terminal};
+pub use prompts::{DeviceCode, DismissedFuture, PromptError, PromptFuture, Prompts, Terminal};
 pub use settings::{Clock, Settings, SettingsError, Storage};
 pub use sign_in::{LogIn, SignIn};

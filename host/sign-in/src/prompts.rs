@@ -10,6 +10,9 @@ use crate::open::open_in_browser;
 /// What a prompt ends with. `Ok` says that the person was shown it, not that they did it.
 pub type PromptFuture<'a> = Pin<Box<dyn Future<Output = Result<(), PromptError>> + Send + 'a>>;
 
+/// What ends when nobody wants to finish a sign-in any more.
+pub type DismissedFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Why a prompt did not reach anybody, or was not wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PromptError {
@@ -40,6 +43,11 @@ pub trait Prompts: Send + Sync + 'static {
 
     /// Shows a code to be entered in any browser.
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a>;
+
+    /// Done once the person does not want what another program asks them: the broker, whose window is no prompt of ours.
+    fn dismissed(&self) -> DismissedFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The system's browser, and standard error.

@@ -90,6 +90,18 @@ impl Person {
         self.clone().enter(code, header).await;
     }
 
+    /// Signs in on the authority's page and agrees. What their browser would send back is given, and not sent yet.
+    pub(crate) async fn agree(&self, url: &str, upn: &str) -> (String, Vec<(String, String)>) {
+        let page = self.http.get(url).header("x-emulator-approve", upn).send().await.unwrap();
+        form(&page.text().await.unwrap())
+    }
+
+    /// Sends it back to the listener.
+    pub(crate) async fn send_back(&self, (action, fields): (String, Vec<(String, String)>)) {
+        let back = self.http.post(action).form(&fields).send().await.unwrap();
+        assert_eq!(back.status(), StatusCode::OK);
+    }
+
     async fn sign_in(self, url: String, header: (&'static str, String)) {
         let page = self.http.get(url).header(header.0, header.1).send().await.unwrap().text().await.unwrap();
         let (action, fields) = form(&page);
