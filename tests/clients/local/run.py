@@ -137,7 +137,7 @@ def client_desks(suite: str, machine: Machine, folder: Path) -> tuple[str, dict[
 
 def chromium_desks(machine: Machine, folder: Path) -> dict[str, Desk]:
     """Whose browser is Chromium: the suite looks where it is sent."""
-    desks = {name: Desk(machine, folder / name) for name in ("login", "stdio", "declined", "closed", "foreign", "again")}
+    desks = {name: Desk(machine, folder / name) for name in ("login", "stdio", "declined", "closed", "page", "foreign", "again")}
     for desk in desks.values():
         desk.person_will("nothing")
     return desks
