@@ -127,8 +127,11 @@ fn what_is_made_up_is_not_asked_of_entra_without_end() {
     run(async {
         let rig = facade::rig().await;
         let (_, refresh) = facade::sign_in(&rig).await;
-        let mut again = refresh_form(&refresh);
-        again[1].1 = ids::VALET.to_string();
+        let again = |refresh: &str| {
+            let mut form = refresh_form(refresh);
+            form[1].1 = ids::VALET.to_string();
+            form
+        };
 
         // At the authorization endpoint there is a person, who reads it.
         let nobodys = oauth::Authorize::default().set("client_id", "another").url();
@@ -144,7 +147,7 @@ fn what_is_made_up_is_not_asked_of_entra_without_end() {
             assert!(page.field("retry-after").parse::<u32>().is_ok(), "{page:?}");
         }
         // Those who have been there go on.
-        facade::tokens(&rig, &token(&rig, &again).await);
+        let (_, refresh) = facade::tokens(&rig, &token(&rig, &again(&refresh)).await);
 
         let asked = || rig.emulator.faults().count(Operation::RedeemCode);
         let before = asked();
@@ -154,7 +157,7 @@ fn what_is_made_up_is_not_asked_of_entra_without_end() {
         assert_eq!(asked() - before, refused as u64, "the others did not reach Entra");
         // Whoever comes back when they were told to gets in.
         loop {
-            let answer = token(&rig, &again).await;
+            let answer = token(&rig, &again(&refresh)).await;
             if answer.status != 429 {
                 facade::tokens(&rig, &answer);
                 return;

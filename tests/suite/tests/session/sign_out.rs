@@ -111,7 +111,11 @@ fn a_person_ends_one_application() {
         let tokens = sign_in(&rig, &mut browser).await;
         assert!(!browser.go(&Authorize::default().url()).await.asks(), "it is permitted");
         let url = "https://valet.example/oauth/sign-out";
-        let csrf = browser.go(url).await.hidden("csrf").unwrap();
+        let page = browser.go(url).await;
+        // Configured as `CLIENT`, and called so by the operator.
+        let shown = format!("<dd>The suite</dd>\n<dt>Who it is</dt><dd><code>{CLIENT}</code>");
+        assert!(page.text.contains(&shown), "{}", page.text);
+        let csrf = page.hidden("csrf").unwrap();
         // Another application's end is not this one's.
         browser.post(url, &[("csrf", &csrf), ("client", "another")]).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
