@@ -19,7 +19,7 @@ const PACKAGES: [(&str, &str); 9] = [
     ("gcc-mingw-w64-x86-64", "the parts for Windows, which are compiled and not run"),
 ];
 
-/// Installs what is missing. Where it cannot (no Debian, not root), the tests that need it say that they did not run.
+/// Installs what is missing. Where it cannot (no Debian, not root), the tests that need it say that they did not run, and fail under `CI`.
 pub(crate) fn prepare() -> Result<()> {
     let missing: Vec<_> = PACKAGES.iter().filter(|(package, _)| !is_installed(package)).collect();
     if missing.is_empty() {

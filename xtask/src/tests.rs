@@ -43,16 +43,24 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<()> {
     say("\nrunning Microsoft's clients under Microsoft's own host names, without a way out");
     let closed_network =
         run_if_allowed(entra_client(workspace, &built, "python3", "entra-real-names/run.py"))?;
-    for (ran, job) in [
+    let jobs = [
         (windows, "the check of the parts for Windows"),
         (javascript, "the MCP clients for JavaScript"),
         (sessions, "clients and a browser against sign-in sessions"),
         (local, "clients, a browser and a keychain with the local server"),
         (closed_network, "the job with Microsoft's own host names"),
-    ] {
-        if !ran {
-            say(&format!("\nNOT RUN: {job}; it says why above. Everything else passed."));
-        }
+    ];
+    let not_run: Vec<&str> = jobs.into_iter().filter(|(ran, _)| !ran).map(|(_, job)| job).collect();
+    for job in &not_run {
+        say(&format!("\nNOT RUN: {job}; it says why above. Everything else passed."));
+    }
+    judge(&not_run, std::env::var_os("CI").is_some_and(|value| !value.is_empty()))
+}
+
+/// Jobs that did not run are no failure on a person's machine. Where `ci` says that everything has to run they are.
+fn judge(not_run: &[&str], ci: bool) -> Result<()> {
+    if ci && !not_run.is_empty() {
+        bail!("CI is set, and these did not run: {}", not_run.join(", "));
     }
     Ok(())
 }
@@ -129,5 +137,24 @@ fn run_if_allowed(mut command: Command) -> Result<bool> {
         Some(0) => Ok(true),
         Some(NOT_RUN) => Ok(false),
         _ => bail!("{} ended with {status}", shown(&command)),
+    }
+}
+
+#[cfg(test)]
+mod ends {
+    use super::*;
+
+    #[test]
+    fn a_job_that_did_not_run_fails_under_ci_alone() {
+        let ending = |code: i32| {
+            let mut job = Command::new("sh");
+            job.args(["-c", &format!("exit {code}")]);
+            run_if_allowed(job)
+        };
+        assert!(ending(0).is_ok_and(|ran| ran) && ending(NOT_RUN).is_ok_and(|ran| !ran));
+        assert!(ending(1).is_err());
+        let error = judge(&["one", "another"], true).map_err(|error| error.to_string());
+        assert_eq!(error, Err("CI is set, and these did not run: one, another".to_owned()));
+        assert!(judge(&["one"], false).is_ok() && judge(&[], true).is_ok());
     }
 }

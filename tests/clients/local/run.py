@@ -13,6 +13,7 @@ if sys.version_info < (3, 11):
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import signal
 import tempfile
@@ -167,7 +168,8 @@ def missing() -> str:
     lacking = [] if job.chromium() else ["chromium"]
     lacking += keychain.missing()
     lacking += [] if shutil.which("tmux") else ["tmux"]
-    return job.lacking(lacking)
+    rights = "" if os.geteuid() == 0 else "not root: L-3, a cache of another user"
+    return "; ".join(filter(None, [job.lacking(lacking), rights]))
 
 
 def parse() -> argparse.Namespace:

@@ -3,6 +3,8 @@
 //! It shares no code with what is tested, down to the base64 encoder, or a bug would sign and accept its own mistake. Keys are made at run
 //! time; nothing that it makes is worth anything outside of the process.
 
+#[path = "../../suite/src/absent/mod.rs"]
+mod absent;
 mod claims;
 pub mod dice;
 #[cfg(feature = "keys")]

@@ -2,6 +2,7 @@
 //! check of refusals. No test is here, and nothing of the product is linked: what is tested is what is shipped.
 #![expect(clippy::unwrap_used, reason = "a harness that panics fails the test, which is what it should do")]
 
+mod absent;
 pub mod ask;
 pub mod browser;
 pub mod certificates;

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::absent::not_run;
 use crate::config::Folder;
 use crate::ports;
 
@@ -19,13 +20,12 @@ const PASSWORD: &str = "of-the-suite";
 
 impl Redis {
     /// Starts one; none where there is no Redis, which is said aloud.
-    #[expect(clippy::print_stderr, reason = "a test that does not run says so")]
     #[must_use]
     pub fn start() -> Option<Self> {
         let folder = Folder::new();
         let port = ports::free();
         let Ok(child) = spawn(&folder, port) else {
-            eprintln!("NOT RUN: there is no redis-server here (Debian: apt-get install redis-server)");
+            not_run("there is no redis-server here (Debian: apt-get install redis-server)");
             return None;
         };
         let server = Self { child, port, folder };
@@ -63,7 +63,7 @@ impl Redis {
     /// Has it do something, in a line as a person would type it, that is answered by OK.
     fn tell(&self, command: &str) {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
-        for line in [&format!("AUTH {PASSWORD}"), command] {
+        for line in [format!("AUTH {PASSWORD}").as_str(), command] {
             stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
             let mut answer = String::new();
             stream.read_line(&mut answer).unwrap();

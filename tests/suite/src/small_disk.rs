@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::absent::not_run;
 use crate::config::Folder;
 
 /// A mounted file system.
@@ -11,14 +12,13 @@ pub struct SmallDisk(Folder);
 
 impl SmallDisk {
     /// One of so many megabytes; none where it cannot be mounted, which is said aloud.
-    #[expect(clippy::print_stderr, reason = "a test that does not run says so")]
     #[must_use]
     pub fn mount(megabytes: u32) -> Option<Self> {
         let disk = Self(Folder::new());
         if disk.mounted(&format!("size={megabytes}m")) {
             return Some(disk);
         }
-        eprintln!("NOT RUN: a small file system cannot be mounted here; it takes root");
+        not_run("a small file system cannot be mounted here; it takes root");
         None
     }
 

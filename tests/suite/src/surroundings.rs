@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
+use crate::absent::not_run;
 use crate::config::Folder;
 
 /// Bytes of the file that both sides know.
@@ -26,11 +27,10 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// New ones, in which everything is as it is; none where no library can be loaded before the C library, which is said aloud.
-    #[expect(clippy::print_stderr, reason = "a test that does not run says so")]
     #[must_use]
     pub fn new() -> Option<Self> {
         if library().is_none() {
-            eprintln!("NOT RUN: clocks and names can be set on Linux with a C compiler alone");
+            not_run("clocks and names can be set on Linux with a C compiler alone");
             return None;
         }
         let folder = Folder::new();

@@ -6,6 +6,8 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+#[path = "../../../../tests/suite/src/absent/mod.rs"]
+mod absent;
 mod accounts;
 mod authority;
 mod broker;

@@ -1,6 +1,8 @@
 //! What the tests of the store share: a clock that they move, and a real Redis server.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "../../../../tests/suite/src/absent/mod.rs"]
+mod absent;
 #[path = "../../../../tests/suite/src/ports.rs"]
 mod ports;
 pub(crate) mod redis_server;
@@ -10,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use valet_store::Clock;
+
+pub(crate) use self::absent::not_run;
 
 /// A lifetime that no test waits for.
 pub(crate) const LONG: Option<Duration> = Some(Duration::from_secs(3600));
@@ -28,12 +32,6 @@ impl Clock for Hands {
     fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(1_800_000_000) + Duration::from_millis(self.0.load(Ordering::SeqCst))
     }
-}
-
-/// Says aloud that something was not tested.
-#[expect(clippy::print_stderr, reason = "a test that did not run has to be seen")]
-pub(crate) fn not_run(why: &str) {
-    eprintln!("NOT RUN: {why}");
 }
 
 /// Numbers that are the same in every run.

@@ -54,11 +54,16 @@ fn has(file: &Path, test: &str) -> bool {
     found.is_some_and(|at| above(at).any(|line| *line == "#[test]" || line.starts_with("#[tokio::test")))
 }
 
+/// The rows of the page's tables.
+fn rows() -> impl Iterator<Item = &'static str> {
+    let page = include_str!("../../../../docs/oauth-cases.md");
+    page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| case "))
+}
+
 #[test]
 fn the_page_of_cases_names_tests_that_are_there() {
-    let page = include_str!("../../../../docs/oauth-cases.md");
     let (mut named, mut missing) = (0, Vec::new());
-    for line in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| case ")) {
+    for line in rows() {
         let last = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         let tests: Vec<(&str, &str)> = last
             .split('`')
@@ -78,6 +83,65 @@ fn the_page_of_cases_names_tests_that_are_there() {
     }
     assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
     assert!(named > 150, "{named}: the page has another form, and nothing was checked");
+}
+
+/// Kinds of numbered cases, and how many there are: the list that the tests were made from, and E-15, which was added to it here.
+const NUMBERED: [(&str, u32); 5] = [("O-", 34), ("E-", 15), ("C", 30), ("P", 13), ("L-", 5)];
+
+/// Published cases of servers that give out tokens, ask for them, or stand between people and those who do.
+const PUBLISHED: [&str; 26] = [
+    "CVE-2025-6514",
+    "CVE-2025-6515",
+    "CVE-2025-64484",
+    "CVE-2025-66414",
+    "CVE-2025-66416",
+    "CVE-2025-69196",
+    "CVE-2026-25537",
+    "CVE-2026-26118",
+    "CVE-2026-27124",
+    "CVE-2026-29000",
+    "CVE-2026-32211",
+    "CVE-2026-33946",
+    "CVE-2026-35568",
+    "CVE-2026-42559",
+    "GHSA-5h2m-4q8j-pqpj",
+    "GHSA-5hvv-m4w4-gf6v",
+    "GHSA-5m6c-jp6f-2vcv",
+    "GHSA-7rh7-c77v-6434",
+    "GHSA-7x63-xv5r-3p2x",
+    "GHSA-c2jp-c369-7pvx",
+    "GHSA-c5c4-8r6x-56w3",
+    "GHSA-j7px-6hwj-hpjg",
+    "GHSA-pxq7-h93f-9jrg",
+    "GHSA-qqxw-m5fj-f7gv",
+    "GHSA-rww4-4w9c-7733",
+    "GHSA-xw59-hvm2-8pj6",
+];
+
+/// Whether this is the name of a case; rows about what fails around us have none.
+fn is_name(text: &str) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered = |kind: &str| text.strip_prefix(kind).is_some_and(is_number);
+    NUMBERED.iter().any(|(kind, _)| is_numbered(kind))
+        || text.starts_with("CVE-")
+        || text.starts_with("GHSA-")
+}
+
+#[test]
+fn the_page_of_cases_has_each_case_once() {
+    let numbered = NUMBERED.iter().flat_map(|(kind, last)| (1..=*last).map(move |it| format!("{kind}{it}")));
+    let mut missing: Vec<String> = numbered.chain(PUBLISHED.map(str::to_owned)).collect();
+    let mut surplus = Vec::new();
+    for row in rows() {
+        let names = row.trim_start_matches("| ").split(" | ").next().unwrap();
+        for name in names.split(", ").filter(|name| is_name(name)) {
+            match missing.iter().position(|expected| expected == name) {
+                Some(at) => drop(missing.remove(at)),
+                None => surplus.push(name),
+            }
+        }
+    }
+    assert!(missing.is_empty() && surplus.is_empty(), "missing: {missing:?}; twice or new: {surplus:?}");
 }
 
 /// Dependencies that no line names, and why they are there.

@@ -60,7 +60,10 @@ fn a_refresh_token_has_an_end_that_no_use_puts_off() {
         let mark = rig.log().mark();
         assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
         let found = audited(&rig, mark).await;
-        assert!(found.starts_with("denied invalid_grant: "), "{found}");
+        assert_eq!(
+            found, "denied invalid_grant: there is no such refresh token",
+            "its record is over with it"
+        );
         // An access token does not outlive it, however young.
         let answer = rig.call("whoami", &tokens.access).await;
         assert_eq!(answer.status, 401);
@@ -76,18 +79,35 @@ fn a_clock_that_jumps_ends_no_session() {
         let Some((rig, surroundings)) = rig(|config| config).await else { return };
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let mut tokens = sign_in(&rig, &mut browser).await;
-        // By how much, and what a refresh comes to meanwhile. By a clock that is hours ahead what Entra says is over before it arrives: it is not believed, and
+        // By how much, why an access token is refused then, and what a refresh comes to meanwhile. By a clock that is hours ahead what Entra says is over before it arrives: it is not believed, and
         // nothing is ended by it.
-        for (jump, status) in [(-600, 200), (900, 200), (3 * 3600, 503), (-3 * 3600, 200), (24 * 3600, 503)] {
+        let (early, over) = ("denied not_yet_valid: nbf ", "denied expired: exp ");
+        for (jump, why, status) in [
+            (-600, early, 200),
+            (900, over, 200),
+            (3 * 3600, over, 503),
+            (-3 * 3600, early, 200),
+            (24 * 3600, over, 503),
+        ] {
             surroundings.set_clock(jump);
             // By that clock the token is over, or not yet good. That is all that is wrong.
+            let mark = rig.log().mark();
             let answer = rig.call("whoami", &tokens.access).await;
             assert_eq!(answer.status, 401, "{jump}: {answer:?}");
+            let found = audited(&rig, mark).await;
+            assert!(found.starts_with(why), "{jump}: {found}");
+            let mark = rig.log().mark();
             let while_wrong = refresh(&rig, &tokens.refresh).await;
             assert_eq!(while_wrong.status, status, "{jump}: {while_wrong:?}");
             if status == 200 {
                 tokens = Tokens::read(&rig, &while_wrong);
                 assert_eq!(rig.call("whoami", &tokens.access).await.status, 200, "{jump}");
+            } else {
+                assert_eq!(oauth::error(&while_wrong).1, "temporarily_unavailable");
+                let found = audited(&rig, mark).await;
+                let refused =
+                    "failed temporarily_unavailable: not available: the authority's ID token was refused: ";
+                assert!(found.starts_with(refused) && found.contains(": exp "), "{jump}: {found}");
             }
 
             surroundings.set_clock(0);
@@ -106,10 +126,14 @@ fn a_sign_in_by_a_clock_that_is_slow_is_refused_with_the_reason() {
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         sign_in(&rig, &mut browser).await;
         surroundings.set_clock(-600);
+        let mark = rig.log().mark();
         let page = browser.go(&oauth::Authorize::default().url()).await;
         let page = if page.asks() { browser.decide(&page, "allow").await } else { page };
         assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
         assert_eq!(page.parameter("code"), None);
+        let found = audited(&rig, mark).await;
+        let refused = found.starts_with("denied sign_in_refused: the ID token was refused: ");
+        assert!(refused && found.contains(": iat "), "{found}");
         surroundings.set_clock(0);
         sign_in(&rig, &mut browser).await;
     });

@@ -112,18 +112,42 @@ fn what_is_not_for_entra_is_refused_before_it() {
     run(async {
         let rig = rig().await;
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
-        for request in [
-            request().set("client_id", "another"),
-            request().set("resource", "https://other.example/mcp"),
-            request().set("scope", "mcp.admin"),
-            request().set("scope", "https://graph.microsoft.com/Mail.Read"),
-            request().set("response_type", "token"),
-            request().without("code_challenge"),
-            request().set("code_challenge_method", "plain"),
+        for (request, audit) in [
+            (
+                request().set("client_id", "another"),
+                "denied unauthorized_client: no client `another` is configured in `oauth_clients` or registered",
+            ),
+            (
+                request().set("resource", "https://other.example/mcp"),
+                "denied invalid_target: the `resource` is `https://other.example/mcp`, not `https://valet.example/mcp`",
+            ),
+            (
+                request().set("scope", "mcp.admin"),
+                "denied invalid_scope: the scope `mcp.admin` is not offered",
+            ),
+            (
+                request().set("scope", "https://graph.microsoft.com/Mail.Read"),
+                "denied invalid_scope: the scope `https://graph.microsoft.com/Mail.Read` is not offered",
+            ),
+            (
+                request().set("response_type", "token"),
+                "denied unsupported_response_type: the `response_type` is `token`, not `code`",
+            ),
+            (
+                request().without("code_challenge"),
+                "denied invalid_request: the request has no `code_challenge`",
+            ),
+            (
+                request().set("code_challenge_method", "plain"),
+                "denied invalid_request: the `code_challenge_method` is `plain`, not `S256`",
+            ),
         ] {
+            let mark = rig.log().mark();
             let page = browser.step(&request.url()).await;
-            assert!((400..500).contains(&page.status), "{request:?}: {page:?}");
+            assert_eq!(page.status, 400, "{request:?}: {page:?}");
             assert!(!page.headers.contains_key("location"));
+            let event = rig.log().wait(mark, "audit event", log::is_refusal).await;
+            assert_eq!(log::audit_line(&event), audit, "{request:?}");
         }
         for path in ["/oauth/revoke", "/oauth/consent"] {
             assert_eq!(rig.send(Ask::get(path).verb("POST")).await.status, 404, "{path}");

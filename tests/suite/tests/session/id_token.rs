@@ -73,12 +73,27 @@ fn an_id_token_of_another_sign_in_application_or_tenant_is_refused() {
                 .await;
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         sign_in(&rig, &mut browser).await;
-        let lies: [(&str, Lie, &str); 9] = [
-            ("nonce", |claims| claims["nonce"] = "of-another-sign-in".into(), "nonce"),
-            ("no nonce", |claims| drop(claims.as_object_mut().unwrap().remove("nonce")), "nonce"),
-            ("audience", |claims| claims["aud"] = ids::DEMO_CLIENT.to_string().into(), "aud"),
-            ("audiences", |claims| claims["aud"] = json!([claims["aud"], "another"]), ""),
-            ("tenant", |claims| claims["tid"] = "7e57d000-0000-4000-8000-00000000ffff".into(), "iss"),
+        let (tenant, other) = (ids::TENANT, "7e57d000-0000-4000-8000-00000000ffff");
+        let nonce = || "nonce is not that of this sign-in".to_owned();
+        let lies: [(&str, Lie, String); 9] = [
+            ("nonce", |claims| claims["nonce"] = "of-another-sign-in".into(), nonce()),
+            ("no nonce", |claims| drop(claims.as_object_mut().unwrap().remove("nonce")), nonce()),
+            (
+                "audience",
+                |claims| claims["aud"] = ids::DEMO_CLIENT.to_string().into(),
+                format!("aud or azp `{}` is not `{}`", ids::DEMO_CLIENT, ids::VALET),
+            ),
+            (
+                // Entra writes one string, and a list that names us is not it.
+                "audiences",
+                |claims| claims["aud"] = json!([claims["aud"], "another"]),
+                "its payload is not a JSON object of claims".to_owned(),
+            ),
+            (
+                "tenant",
+                |claims| claims["tid"] = "7e57d000-0000-4000-8000-00000000ffff".into(),
+                format!("iss `{url}/{tenant}/v2.0` is not `{url}/{other}/v2.0`"),
+            ),
             (
                 "tenant and its issuer",
                 |claims| {
@@ -88,21 +103,34 @@ fn an_id_token_of_another_sign_in_application_or_tenant_is_refused() {
                     claims["iss"] = issuer.replace(&tenant, other).into();
                     claims["tid"] = other.into();
                 },
-                "tid",
+                format!("tid `{other}` is not among the tenants [\"{tenant}\"]"),
             ),
-            ("issuer", |claims| claims["iss"] = "https://evil.example/v2.0".into(), "iss"),
-            ("over", |claims| claims["exp"] = json!(1_000_000_000), "exp"),
-            ("nobody", |claims| drop(claims.as_object_mut().unwrap().remove("oid")), "oid"),
+            (
+                "issuer",
+                |claims| claims["iss"] = "https://evil.example/v2.0".into(),
+                format!("iss `https://evil.example/v2.0` is not `{url}/{tenant}/v2.0`"),
+            ),
+            (
+                "over",
+                |claims| claims["exp"] = json!(1_000_000_000),
+                "exp 1000000000 is not after ".to_owned(),
+            ),
+            (
+                "nobody",
+                |claims| drop(claims.as_object_mut().unwrap().remove("oid")),
+                "`oid` is missing".to_owned(),
+            ),
         ];
         for (name, told, why) in lies {
             *lie.lock().unwrap() = told;
             let mark = rig.log().mark();
             let page = browser.go(&Authorize::default().url()).await;
             assert_eq!(page.parameter("code"), None, "{name}: {page:?}");
-            assert!(page.parameter("error").is_some(), "{name}: {page:?}");
+            assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{name}: {page:?}");
             let event = rig.log().wait(mark, "audit event", log::is_refusal).await;
             let found = log::audit_line(&event);
-            assert!(found.contains(why), "{name}: {found}");
+            let refused = found.starts_with("denied sign_in_refused: the ID token was refused: ");
+            assert!(refused && found.contains(&format!(": {why}")), "{name}: {found}");
             *lie.lock().unwrap() = |_| ();
             sign_in(&rig, &mut browser).await;
         }

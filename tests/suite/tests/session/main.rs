@@ -3,6 +3,7 @@
 //! Each refusal is an otherwise perfect flow with one thing wrong, and is followed by a good one that works.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it should do")]
 
+mod absent;
 mod addresses;
 mod bound;
 mod callback;

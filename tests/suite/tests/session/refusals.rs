@@ -52,10 +52,22 @@ fn what_is_wrong_with_the_client_is_shown_and_sent_nowhere() {
                 perfect().set("redirect_uri", "https://client.example/callback?x=1"),
                 "denied unauthorized_client: the `redirect_uri` is",
             ),
-            (perfect().set("redirect_uri", "http://client.example/callback"), "denied unauthorized_client: "),
-            (perfect().set("redirect_uri", "javascript:alert(1)"), "denied unauthorized_client: "),
-            (perfect().and("client_id", CLIENT), "denied invalid_request: "),
-            (perfect().and("redirect_uri", "https://evil.example/"), "denied invalid_request: "),
+            (
+                perfect().set("redirect_uri", "http://client.example/callback"),
+                "denied unauthorized_client: a redirect URI is http at `client.example`, which is not loopback",
+            ),
+            (
+                perfect().set("redirect_uri", "javascript:alert(1)"),
+                "denied unauthorized_client: a redirect URI has the scheme `javascript`",
+            ),
+            (
+                perfect().and("client_id", CLIENT),
+                "denied invalid_request: the parameter `client_id` is there twice",
+            ),
+            (
+                perfect().and("redirect_uri", "https://evil.example/"),
+                "denied invalid_request: the parameter `redirect_uri` is there twice",
+            ),
         ] {
             let mark = rig.log().mark();
             let page = browser.step(&request.url()).await;
@@ -78,27 +90,66 @@ fn what_is_wrong_with_the_rest_is_told_to_the_client() {
         let rig = rig().await;
         let mut browser = Browser::new(&rig, ids::ADELE_UPN);
         let perfect = Authorize::default;
-        for (request, error) in [
-            (perfect().set("response_type", "token"), "unsupported_response_type"),
-            (perfect().without("response_type"), "unsupported_response_type"),
-            (perfect().set("response_mode", "fragment"), "invalid_request"),
-            (perfect().without("code_challenge"), "invalid_request"),
-            (perfect().set("code_challenge_method", "plain"), "invalid_request"),
-            (perfect().without("code_challenge_method"), "invalid_request"),
-            (perfect().set("code_challenge", "short"), "invalid_request"),
-            (perfect().set("resource", "https://other.example/mcp"), "invalid_target"),
-            (perfect().set("resource", "https://valet.example/mcp/"), "invalid_target"),
-            (perfect().set("scope", "mcp.admin"), "invalid_scope"),
-            (perfect().set("scope", "mcp.access Mcp.access"), "invalid_scope"),
-            (perfect().set("request_uri", "https://evil.example/"), "invalid_request"),
-            (perfect().set("prompt", "none"), "login_required"),
+        let method = "the `code_challenge_method` is `plain`, not `S256`";
+        for (request, error, why) in [
+            (
+                perfect().set("response_type", "token"),
+                "unsupported_response_type",
+                "the `response_type` is `token`, not `code`",
+            ),
+            (
+                perfect().without("response_type"),
+                "unsupported_response_type",
+                "the `response_type` is ``, not `code`",
+            ),
+            (
+                perfect().set("response_mode", "fragment"),
+                "invalid_request",
+                "the `response_mode` is `fragment`, not `query`",
+            ),
+            (perfect().without("code_challenge"), "invalid_request", "the request has no `code_challenge`"),
+            (perfect().set("code_challenge_method", "plain"), "invalid_request", method),
+            (perfect().without("code_challenge_method"), "invalid_request", method),
+            (
+                perfect().set("code_challenge", "short"),
+                "invalid_request",
+                "the `code_challenge` is not 43 characters of base64url",
+            ),
+            (
+                perfect().set("resource", "https://other.example/mcp"),
+                "invalid_target",
+                "the `resource` is `https://other.example/mcp`, not `https://valet.example/mcp`",
+            ),
+            (
+                perfect().set("resource", "https://valet.example/mcp/"),
+                "invalid_target",
+                "the `resource` is `https://valet.example/mcp/`, not `https://valet.example/mcp`",
+            ),
+            (perfect().set("scope", "mcp.admin"), "invalid_scope", "the scope `mcp.admin` is not offered"),
+            (
+                perfect().set("scope", "mcp.access Mcp.access"),
+                "invalid_scope",
+                "the scope `Mcp.access` is not offered",
+            ),
+            (
+                perfect().set("request_uri", "https://evil.example/"),
+                "invalid_request",
+                "the request has a request object",
+            ),
+            (
+                perfect().set("prompt", "none"),
+                "login_required",
+                "the request has `prompt=none`, and a person has to be asked",
+            ),
         ] {
+            let mark = rig.log().mark();
             let page = browser.go(&request.url()).await;
             assert_eq!(page.url.host_str(), Some("client.example"), "{request:?}: {page:?}");
             assert_eq!(page.parameter("error").as_deref(), Some(error), "{request:?}");
             assert_eq!(page.parameter("state").as_deref(), Some("client-state"));
             assert_eq!(page.parameter("iss").as_deref(), Some(oauth::ISSUER));
             assert_eq!(page.parameter("code"), None);
+            assert_eq!(audited(&rig, mark).await, format!("denied {error}: {why}"), "{request:?}");
         }
         sign_in(&rig, &mut browser).await;
     });
@@ -123,24 +174,57 @@ fn a_code_is_redeemed_by_its_client_with_its_verifier_alone() {
         let code = code(&rig, &mut browser).await;
         let perfect = code_form(&code);
         let longer = format!("{code}x");
-        for (name, value, expected) in [
-            ("code", Some("never-given"), (400, "invalid_grant")),
-            ("code", Some(longer.as_str()), (400, "invalid_grant")),
-            ("code", None, (400, "invalid_request")),
-            ("code_verifier", None, (400, "invalid_request")),
-            ("code_verifier", Some(&*VERIFIER.to_uppercase()), (400, "invalid_grant")),
-            ("code_verifier", Some(oauth::CHALLENGE), (400, "invalid_grant")),
-            ("redirect_uri", Some("https://client.example/other"), (400, "invalid_grant")),
-            ("client_id", Some("another"), (401, "invalid_client")),
-            ("client_id", None, (401, "invalid_client")),
-            ("grant_type", Some("password"), (400, "unsupported_grant_type")),
-            ("grant_type", Some("client_credentials"), (400, "unsupported_grant_type")),
-            ("grant_type", None, (400, "invalid_request")),
-            ("resource", Some("https://other.example/mcp"), (400, "invalid_target")),
+        let unfit = "the `code_verifier` does not fit the `code_challenge`";
+        for (name, value, expected, why) in [
+            ("code", Some("never-given"), (400, "invalid_grant"), "there is no such code"),
+            ("code", Some(longer.as_str()), (400, "invalid_grant"), "there is no such code"),
+            ("code", None, (400, "invalid_request"), "the parameter `code` is missing or too long"),
+            ("code_verifier", None, (400, "invalid_request"), "the request has no `code_verifier`"),
+            ("code_verifier", Some(&*VERIFIER.to_uppercase()), (400, "invalid_grant"), unfit),
+            ("code_verifier", Some(oauth::CHALLENGE), (400, "invalid_grant"), unfit),
+            (
+                "redirect_uri",
+                Some("https://client.example/other"),
+                (400, "invalid_grant"),
+                "the `redirect_uri` is `https://client.example/other`, the code was sent to `https://client.example/callback`",
+            ),
+            (
+                "client_id",
+                Some("another"),
+                (401, "invalid_client"),
+                "no client `another` is configured in `oauth_clients` or registered",
+            ),
+            ("client_id", None, (401, "invalid_client"), "the request names no `client_id`"),
+            (
+                "grant_type",
+                Some("password"),
+                (400, "unsupported_grant_type"),
+                "the `grant_type` is `password`",
+            ),
+            (
+                "grant_type",
+                Some("client_credentials"),
+                (400, "unsupported_grant_type"),
+                "the `grant_type` is `client_credentials`",
+            ),
+            (
+                "grant_type",
+                None,
+                (400, "invalid_request"),
+                "the parameter `grant_type` is missing or too long",
+            ),
+            (
+                "resource",
+                Some("https://other.example/mcp"),
+                (400, "invalid_target"),
+                "the `resource` is `https://other.example/mcp`, not `https://valet.example/mcp`",
+            ),
         ] {
+            let mark = rig.log().mark();
             let answer = token(&rig, &with(&perfect, name, value)).await;
             let (status, error) = oauth::error(&answer);
             assert_eq!((status, error.as_str()), expected, "{name}: {value:?}");
+            assert_eq!(audited(&rig, mark).await, format!("denied {error}: {why}"), "{name}: {value:?}");
             assert_eq!(answer.field("cache-control"), "no-store");
         }
         let mut twice = perfect.clone();

@@ -140,7 +140,7 @@ fn a_store_that_turns_read_only_ends_no_session_and_what_was_refused_works_after
         let redeemed = rig.emulator.faults().count(Operation::RedeemCode);
         let mark = rig.log().mark();
         let page = browser.go(&Authorize::default().url()).await;
-        assert!(page.status == 500 && page.url.host_str() == Some("valet.example"), "{page:?}");
+        assert!(page.status == 503 && page.url.host_str() == Some("valet.example"), "{page:?}");
         let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
         assert!(found.starts_with("failed sign_in: the store is read-only: "), "{found}");
         assert_eq!(rig.emulator.faults().count(Operation::RedeemCode), redeemed);
