@@ -15,6 +15,7 @@ mod cache;
 mod challenge;
 mod device;
 mod keychain;
+mod listener;
 mod log;
 mod msal;
 mod order;
