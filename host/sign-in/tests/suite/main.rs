@@ -14,6 +14,7 @@ mod bus;
 mod cache;
 mod challenge;
 mod device;
+mod elsewhere;
 mod keychain;
 mod listener;
 mod log;
