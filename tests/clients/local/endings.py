@@ -157,7 +157,11 @@ def by_leaving(found: Desk, step: Step, command: str) -> tuple[int, int]:
     """As the specification has clients do it: they close the input."""
     process = begun(found, step, command)
     process.close_input()
-    return process.child.pid, process.end()
+    code = process.end()
+    # A request that is under way may end; a person is not waited for.
+    if step is not REFRESH and "some requests did not end in time" in process.err:
+        raise NoEnd(f"{step.name}: it was waited for a person who cannot be answered any more")
+    return process.child.pid, code
 
 
 # A client that has started a server and asked it something. It tells the server's process id and waits to be killed.
