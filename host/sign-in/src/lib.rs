@@ -34,6 +34,7 @@ mod browser;
 mod cache;
 mod choice;
 mod device;
+mod elsewhere;
 mod error;
 mod flight;
 mod grant;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
 use tokio::sync::Notify;
-use valet_sign_in::{DeviceCode, PromptError, PromptFuture, Prompts};
+use valet_sign_in::{DeviceCode, DismissedFuture, PromptError, PromptFuture, Prompts};
 
 /// What the person does with what they are shown.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ pub(crate) struct Person {
     urls: Arc<Mutex<Vec<String>>>,
     pages: Arc<Mutex<Vec<String>>>,
     shown: Arc<Mutex<Option<DeviceCode>>>,
+    leaves: Arc<Notify>,
 }
 
 impl Person {
@@ -50,6 +51,7 @@ impl Person {
             urls: Arc::default(),
             pages: Arc::default(),
             shown: Arc::default(),
+            leaves: Arc::default(),
         }
     }
 
@@ -88,6 +90,11 @@ impl Person {
         let code = self.shown.lock().unwrap().clone().expect("a code was shown");
         let header = header(does).await.unwrap().expect("they do something");
         self.clone().enter(code, header).await;
+    }
+
+    /// They do not want what a window asks that is none of ours.
+    pub(crate) fn leave(&self) {
+        self.leaves.notify_one();
     }
 
     /// Signs in on the authority's page and agrees. What their browser would send back is given, and not sent yet.
@@ -153,6 +160,10 @@ impl Prompts for Person {
             }
             Ok(())
         })
+    }
+
+    fn dismissed(&self) -> DismissedFuture<'_> {
+        Box::pin(self.leaves.notified())
     }
 }
 

@@ -294,6 +294,31 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
     });
 }
 
+#[test]
+fn a_log_in_in_a_terminal_ends_the_sign_in_that_waits() {
+    run(async {
+        let desk = Desk::own().await;
+        let mut server = desk.stdio(true);
+        // Adele consents to what the tool needs, and signs out in a terminal.
+        server.message(&call(1, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        desk.done(&["logout", PLAIN]);
+        desk.close_browser();
+        server.message(&call(2, TOOL));
+        while desk.opened() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // The window is closed and forgotten.
+        desk.close_browser();
+        desk.log_in(ids::ADELE_UPN).await;
+        let profile = answer(&mut server).await;
+        assert_eq!(profile["id"], 2, "{profile}");
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+        assert_eq!(desk.opened(), 1, "for `valet login` alone");
+    });
+}
+
 /// The client closes the input while a call waits for its user. It has its answer, and with it the server ends: what is ended for want of time has none. `step` is
 /// empty where the call may not have come to one yet.
 async fn ends_at_once(server: &mut Stdio, id: u32, step: &str) {
