@@ -43,7 +43,11 @@ fn run(command: Command) -> Result<(), String> {
         Command::Login { local, user, device_code } => {
             let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
             let how = LogIn { login_hint: user };
-            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))
+            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))?;
+            use std::io::Write as _;
+            // Not to standard output, which has the account and no more. Standard error may be closed; then there is no one to tell.
+            let _ = writeln!(io::stderr(), "{}", local.after_login());
+            Ok(())
         }
         Command::Logout { local, account, all } => {
             let sign_in = local.sign_in(None)?;
