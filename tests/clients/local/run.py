@@ -25,6 +25,7 @@ sys.path.insert(0, str(CLIENTS / "harness"))
 import endings
 import environment
 import expected
+import guide
 import job
 import keychain
 import lines
@@ -50,7 +51,7 @@ CLIENT_SUITES = {
 PYTHON = {"1": "official.py", "2": "official.py", "fastmcp": "fast.py"}
 
 # Those of this program itself.
-OWN_SUITES = {"endings": endings.run, "rows": rows.run, "recording": recording.run}
+OWN_SUITES = {"endings": endings.run, "rows": rows.run, "recording": recording.run, "guide": guide.run}
 
 DEVICE = 'steps = ["device-code"]'
 
@@ -77,7 +78,7 @@ def main() -> int:
             # A socket's path has 108 bytes, which is little for a folder below others.
             short = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="valet-")))
             bus = None if keychain.missing() else running.enter_context(keychain.unlocked(short / "bus"))
-            machine = Machine(options.valet, options.artifacts, emulator, bus)
+            machine = Machine(options.valet, options.artifacts, emulator, bus, options.emulator)
             for suite in [*CLIENT_SUITES, "chromium", *OWN_SUITES]:
                 if options.only in suite:
                     run_suite(suite, machine, folder / suite, installed, options, report)
@@ -167,7 +168,7 @@ def missing() -> str:
     lacking = [] if job.chromium() else ["chromium"]
     lacking += keychain.missing()
     lacking += [] if shutil.which("tmux") else ["tmux"]
-    return job.lacking(lacking)
+    return job.lacking(lacking) or guide.missing()
 
 
 def parse() -> argparse.Namespace:
