@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 CLIENTS = HERE.parent
 sys.path.insert(0, str(CLIENTS / "harness"))
 
+import bearer
 import endings
 import environment
 import expected
@@ -51,7 +52,7 @@ CLIENT_SUITES = {
 PYTHON = {"1": "official.py", "2": "official.py", "fastmcp": "fast.py"}
 
 # Those of this program itself.
-OWN_SUITES = {"endings": endings.run, "rows": rows.run, "recording": recording.run, "guide": guide.run}
+OWN_SUITES = {"endings": endings.run, "rows": rows.run, "bearer": bearer.run, "recording": recording.run, "guide": guide.run}
 
 DEVICE = 'steps = ["device-code"]'
 
