@@ -29,6 +29,10 @@ from report import Report
 
 GUIDE = HERE.parents[2] / "docs" / "local-server.md"
 SECTION = "## From nothing to a profile, without a tenant\n"
+OWN_TENANT = "## With your own tenant\n"
+
+# What a reader writes in the place of what is in angle brackets.
+IDS = {"<tenant id>": expected.TENANT_ID, "<application id>": expected.CLIENT_ID}
 
 # What is built is there already.
 NOT_TYPED = "cargo xtask build"
@@ -79,10 +83,10 @@ def missing() -> str:
     return job.lacking(packages)
 
 
-def blocks() -> list[tuple[str, str]]:
-    """What the section has to be typed or written: the language of each block, and the block."""
+def blocks(section: str = SECTION) -> list[tuple[str, str]]:
+    """What a section has to be typed or written: the language of each block, and the block."""
     text = GUIDE.read_text()
-    begin = text.index(SECTION)
+    begin = text.index(section)
     return re.findall("```(\\w+)\n(.*?)```", text[begin:text.index("\n## ", begin + 1)], re.DOTALL)
 
 
@@ -155,6 +159,10 @@ def followed(report: Report, programs: dict[str, str], short: Path, bus: str) ->
             typed(report, other, second)
             other.says(report, "valet accounts", [f"* {WHO}"])
             asked_in_the_client(report, desk)
+            # As far as that goes without a tenant.
+            ((_, own),) = blocks(OWN_TENANT)
+            desk.write("own.toml", re.sub("<.*?>", lambda found: IDS[found[0]], own))
+            other.says(report, "valet check --config own.toml", ["own.toml is good for `valet stdio`"])
             typed(report, other, end)
             other.says(report, "valet whoami", ["nobody is signed in; `valet login` signs you in"])
             reads_well(report, other, folder / "second-terminal.txt")
