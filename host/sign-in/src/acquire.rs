@@ -281,7 +281,7 @@ impl Desk {
     fn skip(&self, skipped: &mut Vec<Skip>, step: Step, why: String) {
         let skip = Skip { step, why };
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(skip.clone()) {
-            tracing::info!(step = %skip.step, why = skip.why, "a step of the sign-in is skipped");
+            self.prompts.skipped(&skip);
         }
         skipped.push(skip);
     }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use url::Url;
 
+use crate::error::Skip;
 use crate::open::open_in_browser;
 
 /// What a prompt ends with. `Ok` says that the person was shown it, not that they did it.
@@ -48,6 +49,11 @@ pub trait Prompts: Send + Sync + 'static {
     fn dismissed(&self) -> DismissedFuture<'_> {
         Box::pin(std::future::pending())
     }
+
+    /// Says, once, that a step cannot be gone. Nobody has to do anything about it: the next one comes. To the log, unless there is somebody who reads along.
+    fn skipped(&self, skip: &Skip) {
+        tracing::info!(step = %skip.step, why = skip.why, "a step of the sign-in is skipped");
+    }
 }
 
 /// The system's browser, and standard error.
@@ -82,6 +88,11 @@ impl Prompts for Terminal {
             );
             say(&text)
         })
+    }
+
+    fn skipped(&self, Skip { step, why }: &Skip) {
+        // Standard error may be closed; then there is nobody to tell.
+        let _ = say(&format!("Signing in without the {step}: {why}."));
     }
 }
 

@@ -194,21 +194,21 @@ def _running(
 
 
 @contextlib.contextmanager
-def emulator_alone(program: Path, folder: Path) -> Iterator[Emulator]:
-    """The emulator with fresh state, for jobs in which clients start Valet themselves."""
+def emulator_alone(program: Path, folder: Path, address: str = "127.0.0.1") -> Iterator[Emulator]:
+    """The emulator with fresh state, for jobs in which clients start Valet themselves. `address`: of loopback, where `localhost` does not lead."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (port,) = _free_ports(1)
-    with _emulator(program, folder, port) as emulator:
+    with _emulator(program, folder, port, address=address) as emulator:
         yield emulator
 
 
 @contextlib.contextmanager
-def _emulator(program: Path, folder: Path, port: int, *further: str) -> Iterator[Emulator]:
+def _emulator(program: Path, folder: Path, port: int, *further: str, address: str = "127.0.0.1") -> Iterator[Emulator]:
     authority, ca = f"https://localhost:{port}", folder / "emulator" / "emulator-ca.pem"
-    arguments = ["--bind", f"127.0.0.1:{port}", *further, "--state", "emulator", "--log"]
+    arguments = ["--bind", f"{address}:{port}", *further, "--state", "emulator", "--log"]
     with _process(folder, "emulator", program, *arguments) as process:
-        _wait(process, folder, "emulator", lambda: ca.exists() and _get(f"{authority}/", ca))
+        _wait(process, folder, "emulator", lambda: ca.exists() and (_get(f"{authority}/", ca) if address == "127.0.0.1" else _listens(address, port)))
         yield Emulator(authority, [ca])
 
 
@@ -278,6 +278,14 @@ def _get(url: str, ca: Path) -> bool:
         with opener.open(url, timeout=5) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), 5):
+            return True
+    except OSError:
         return False
 
 
