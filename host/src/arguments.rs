@@ -1,14 +1,17 @@
 //! The command line of `valet`, and its help.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 use valet::commands::install::Client;
 use valet::config::Config;
 use valet::local::{self, Local};
 use valet::telemetry::LogFormat;
 use valet_sign_in::{AccountId, SignIn, Step, Storage};
+
+/// The configuration file that is read where none is named.
+const CONFIG: &str = "valet.toml";
 
 /// What the help calls the commands that belong together. Each command is in one group.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -37,7 +40,7 @@ pub(crate) enum Command {
     /// Serve MCP over HTTPS.
     Serve {
         /// The configuration file; docs/configuration.md lists its keys.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+        #[arg(long, env = "VALET_CONFIG", default_value = CONFIG)]
         config: PathBuf,
     },
     /// Serve MCP on standard input and output, to the client that starts it.
@@ -81,7 +84,7 @@ pub(crate) enum Command {
     /// A store in a file is open in one process only, so its server has to be stopped for it; one in Redis need not.
     Sessions {
         /// The configuration file of the server.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+        #[arg(long, env = "VALET_CONFIG", default_value = CONFIG)]
         config: PathBuf,
         /// End the sessions of this user, OBJECT-ID@TENANT-ID, and forget what they permitted.
         #[arg(long, value_name = "USER")]
@@ -110,7 +113,7 @@ pub(crate) enum Command {
     /// Check a configuration file, load what it names, say what it found, and end.
     Check {
         /// The configuration file.
-        #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+        #[arg(long, env = "VALET_CONFIG", default_value = CONFIG)]
         config: PathBuf,
     },
     /// Compile a composed component ahead of time for this machine.
@@ -132,7 +135,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct LocalArguments {
     /// The configuration file, the same as for `serve`; of [server] nothing is needed.
-    #[arg(long, env = "VALET_CONFIG", default_value = "valet.toml")]
+    #[arg(long, env = "VALET_CONFIG", default_value = CONFIG)]
     pub(crate) config: PathBuf,
     /// Keep tokens in a file that whoever reads this disk can read, on a machine without a keychain.
     #[arg(long, env = "VALET_DANGEROUSLY_PLAINTEXT_CACHE", value_parser = BoolishValueParser::new())]
@@ -158,6 +161,24 @@ impl LocalArguments {
             )
         })?;
         Ok((config, local))
+    }
+
+    /// What a person who has just signed in does next, as they have to type it.
+    pub(crate) fn after_login(&self) -> String {
+        let names = |client: &Client| client.to_possible_value().map(|value| value.get_name().to_owned());
+        let clients: Vec<String> = Client::value_variants().iter().filter_map(names).collect();
+        let mut install = format!("valet install --client {}", clients[0]);
+        // The client starts the server with what this command was started with.
+        if self.config != Path::new(CONFIG) {
+            install += &format!(" --config {}", self.config.display());
+        }
+        if self.dangerously_plaintext_cache {
+            install += " --dangerously-plaintext-cache";
+        }
+        format!(
+            "Next: `{install}` (or {}) adds Valet to that MCP client. Restart it, and ask it for your profile.",
+            clients[1..].join(", ")
+        )
     }
 
     /// The sign-in of a person at a terminal, by `steps` if these are given.
@@ -217,6 +238,26 @@ mod tests {
         grouped.sort_unstable();
         all.sort_unstable();
         assert_eq!(grouped, all);
+    }
+
+    #[test]
+    fn who_has_signed_in_is_told_the_command_that_comes_next() {
+        let after = |arguments: &[&str]| {
+            let command = ["valet", "login"].iter().chain(arguments).copied();
+            match Arguments::try_parse_from(command).map(|arguments| arguments.command) {
+                Ok(Command::Login { local, .. }) => local.after_login(),
+                _ => panic!("these are arguments of `valet login`"),
+            }
+        };
+        let others = "(or claude, claude-code, cursor) adds Valet to that MCP client. Restart it, and ask it for your profile.";
+        let plain = &["--config", "work/valet.toml", "--dangerously-plaintext-cache"];
+        assert_eq!(
+            after(plain),
+            format!(
+                "Next: `valet install --client vscode --config work/valet.toml --dangerously-plaintext-cache` {others}"
+            )
+        );
+        assert_eq!(after(&["--config", CONFIG]), format!("Next: `valet install --client vscode` {others}"));
     }
 
     #[test]

@@ -98,10 +98,10 @@ pub const CONCURRENT_REQUESTS: u32 = 256;
 /// Calls of one caller in a minute, and at once after a quiet minute. A model that calls tools in a loop makes some 60; this is for loops that went wrong.
 pub const CALLS_PER_MINUTE: u32 = 600;
 
-/// Sign-ins of one caller that Entra may refuse in a minute, and so the requests with our credential that somebody can have us send who has nothing but codes that
-/// they made up. Those that succeed are not counted, so that it does not matter how many people are behind one address; but this many of them are before Entra at the
-/// same time.
-pub const REFUSED_SIGN_INS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+/// What the authorization server may refuse one caller in a minute: sign-ins by Entra, and at each endpoint that asks nobody who they are. So this is how often somebody can try
+/// secrets, or have us send requests with our credential, who has nothing but codes that they made up. What succeeds is not counted, so that it does not matter how many
+/// people are behind one address; but this many of them are answered at the same time.
+pub const REFUSALS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 
 /// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
 /// Each takes some 100 bytes.

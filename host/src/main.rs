@@ -41,9 +41,13 @@ fn run(command: Command) -> Result<(), String> {
         Command::Serve { config } => in_tokio(serve(&config)),
         Command::Stdio(local) => in_tokio(stdio(&local)),
         Command::Login { local, user, device_code } => {
+            use std::io::Write as _;
             let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
             let how = LogIn { login_hint: user };
-            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))
+            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))?;
+            // Not to standard output, which has the account and no more. Standard error may be closed; then there is no one to tell.
+            let _ = writeln!(io::stderr(), "{}", local.after_login());
+            Ok(())
         }
         Command::Logout { local, account, all } => {
             let sign_in = local.sign_in(None)?;

@@ -224,6 +224,16 @@ impl Runtime {
         within(self.requests.inspect(message)).await
     }
 
+    /// The one client is leaving: the user of this machine is not asked for anything any more, and what they were asked for ends.
+    pub fn client_leaves(&self) {
+        self.requests.client_leaves();
+    }
+
+    /// The user of this machine does not want what they are asked for.
+    pub fn user_declines(&self) {
+        self.requests.user_declines();
+    }
+
     /// Answers one JSON-RPC message from whom `bearer`, an access token, stands for, and whose client has opened with `declared` ([`Kind::Opening`]). `request_id`
     /// is the caller's number for it, for the audit trail.
     ///
@@ -313,7 +323,7 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
-        refused_sign_ins: Calls::new(limits::REFUSED_SIGN_INS),
+        refusals: Calls::new(limits::REFUSALS_PER_MINUTE),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
         signing_key: match config.own_keys {

@@ -18,7 +18,9 @@ pub(crate) fn send(form: &str) -> Result<Answer, Failure> {
         forwarded::Answer::Ours(detail) => {
             Err(Failure::Misconfigured(format!("the authority refused us: {detail}")))
         }
-        forwarded::Answer::Tokens | forwarded::Answer::Refused(_) => Ok(answer),
+        forwarded::Answer::Tokens | forwarded::Answer::Refused(_) | forwarded::Answer::Nothing(_) => {
+            Ok(answer)
+        }
     }
 }
 

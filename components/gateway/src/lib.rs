@@ -69,6 +69,7 @@ impl Messages for Component {
         match valet_core_mcp::inspect(&message) {
             valet_core_mcp::Kind::Request(id) => Kind::Request(id),
             valet_core_mcp::Kind::Opening(id, declared) => Kind::Opening((id, rounds::flags(declared))),
+            valet_core_mcp::Kind::Declining(id) => Kind::Declining(id),
             valet_core_mcp::Kind::Cancellation(id) => Kind::Cancellation(id),
             valet_core_mcp::Kind::Other => Kind::Other,
         }

@@ -1,6 +1,6 @@
 //! Requests that need several rounds (MCP `basic/patterns/mrtr`): what the client brings, and what it is asked for.
 
-use valet_core_mcp::input::{self, InputRequest, InputRequests, binding, declined};
+use valet_core_mcp::input::{self, InputRequest, InputRequests, OWN_PAGE, binding, declined};
 use valet_core_mcp::message::{Abilities, Input, OwnedContext};
 use valet_core_mcp::{Context, Fault, Reply, Revision, limits};
 
@@ -9,9 +9,6 @@ use crate::bindings::valet::capability::request_state::{self, Refusal};
 use crate::bindings::valet::identity::principal::Caller;
 use crate::bindings::valet::mcp::interaction::{ClientAbilities, Context as About, GivenInput, NeededInput};
 use crate::session::{Carrier, SERVER, Session};
-
-/// The key of the page that we send a user to ourselves. No state goes with it: it would have to open for somebody who has signed in meanwhile, and proves nothing.
-const PAGE: &str = "sign-in";
 
 /// What the next round has to repeat: the state that is sealed for it opens with this and nothing else.
 pub(crate) struct Round {
@@ -63,7 +60,7 @@ impl Round {
         });
         let client = flags(input.abilities);
         if let (None, Some([(key, answer)])) = (&state, responses.as_deref())
-            && key == PAGE
+            && key == OWN_PAGE
         {
             if declined(answer) {
                 audit.denied("declined", "the user does not go to the page".to_owned());
@@ -127,10 +124,11 @@ impl Round {
         let Some(page) = page.filter(|_| self.has_pages) else { return self.told(words) };
         let is_modern = self.context().revision.is_modern();
         // The key of a legacy page tells it apart from every other: it becomes the `elicitationId`.
-        let key = if is_modern { PAGE.to_owned() } else { format!("{PAGE}-{}", audit.request_id()) };
+        let key = if is_modern { OWN_PAGE.to_owned() } else { format!("{OWN_PAGE}-{}", audit.request_id()) };
         let params = input::page(words, page);
         let request = InputRequest { key: &key, method: "elicitation/create", params: &params };
         match InputRequests::check(vec![request]) {
+            // No state: it would have to open for somebody who has signed in meanwhile, and proves nothing.
             Ok(requests) if is_modern => SERVER.input_required(self.context(), &requests, None),
             Ok(requests) => match requests.pages() {
                 Some(elicitations) => {

@@ -54,6 +54,14 @@ pub(crate) fn of_token(client_id: &str, settings: &Settings) -> Result<Client, N
     }
 }
 
+/// The client with this id as far as it is known here, to be shown: nobody is asked for a document. None if there is nothing but the id.
+pub(crate) fn known(client_id: &str, settings: &Settings) -> Option<Client> {
+    match look_up(Some(client_id), settings).ok()? {
+        Lookup::Document(url) => Some(kept(&url).unwrap_or_else(|| url.public_client())),
+        _ => find(Some(client_id), settings).ok(),
+    }
+}
+
 /// Keeps a client that registered itself for good, now that somebody has signed in with it. If that fails it can register again.
 pub(crate) fn keep_registered(client_id: &str) {
     let record = registration::record_name(client_id);
@@ -66,10 +74,7 @@ pub(crate) fn keep_registered(client_id: &str) {
 
 /// The client that the document at `url` describes: the one that is kept, else fetched.
 fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
-    let name = url.record_name();
-    if let Ok(Some(kept)) = grants::get(&name)
-        && let Ok(client) = document::read(url, &kept)
-    {
+    if let Some(client) = kept(url) {
         return Ok(client);
     }
     let failure = url.failure_name();
@@ -79,13 +84,19 @@ fn described(url: &DocumentUrl) -> Result<Client, NoClient> {
     }
     let fetched = fetched(url);
     match &fetched {
-        Ok((_, body, lifetime)) => grants::keep_bounded("document/", &name, body, *lifetime),
+        Ok((_, body, lifetime)) => grants::keep_bounded("document/", &url.record_name(), body, *lifetime),
         Err(NoClient::Document(error)) => remember_failure(&failure, &error.to_string()),
         Err(NoClient::Fetch(why)) => remember_failure(&failure, why),
         // Ours, or of the moment.
         Err(NoClient::Busy | NoClient::Client(_) | NoClient::Store(_)) => {}
     }
     fetched.map(|(client, _, _)| client)
+}
+
+/// The client whose document is kept.
+fn kept(url: &DocumentUrl) -> Option<Client> {
+    let document = grants::get(&url.record_name()).ok()??;
+    document::read(url, &document).ok()
 }
 
 fn remember_failure(name: &str, why: &str) {

@@ -6,7 +6,7 @@ use valet_core_oauth::ExposeSecret as _;
 use valet_core_oauth::authorize::{AuthorizeError, Refusal};
 use valet_core_oauth::facade::Facade;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::route::Route;
+use valet_core_oauth::route::{self, Route};
 use valet_core_oauth::token::TokenError;
 
 use crate::bindings::exports::valet::oauth::authorization::Request;
@@ -14,6 +14,7 @@ use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::forwarding::{self, Answer, Failure};
 use crate::entra::required;
 use crate::exchange::{Exchange, misconfigured};
+use crate::refused::limited;
 use crate::token;
 use crate::{audit, register};
 
@@ -37,20 +38,24 @@ pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
     let exchange = &Exchange::with(request, facade.settings.clone());
     Some(match route {
         Route::Metadata => facade.metadata(),
-        Route::Authorize => authorize(&facade, exchange),
-        Route::Token => tokens(&facade, exchange),
-        Route::Register => {
-            let request = exchange.request;
-            match facade.register(exchange.field("content-type"), &request.body, exchange.now) {
-                Ok(response) => {
-                    audit::granted(exchange.id(), "registered", Some(&facade.client_id));
-                    response
-                }
-                Err(error) => register::refused(exchange, &error),
-            }
-        }
+        Route::Authorize => limited(exchange, route::AUTHORIZE, || authorize(&facade, exchange)),
+        // Here too: what is made up is asked of Entra, with our credential.
+        Route::Token => limited(exchange, route::TOKEN, || tokens(&facade, exchange)),
+        Route::Register => limited(exchange, route::REGISTER, || registered(&facade, exchange)),
         Route::Consent | Route::Callback | Route::Revoke | Route::Jwks | Route::SignOut => return None,
     })
+}
+
+/// A client wants an id, which is that of the one application.
+fn registered(facade: &Facade, exchange: &Exchange<'_>) -> Response {
+    let content_type = exchange.field("content-type");
+    match facade.register(content_type, &exchange.request.body, exchange.now) {
+        Ok(response) => {
+            audit::granted(exchange.id(), "registered", Some(&facade.client_id));
+            response
+        }
+        Err(error) => register::refused(exchange, &error),
+    }
 }
 
 /// On to Entra, which answers the client itself.
@@ -95,6 +100,12 @@ fn tokens(facade: &Facade, exchange: &Exchange<'_>) -> Response {
                 Verdict::Tokens => audit::granted(exchange.id(), "token_issued", client),
                 Verdict::Refused(detail) | Verdict::Ours(detail) => {
                     audit::denied(exchange.id(), "entra_refused", client, detail.to_string());
+                }
+                Verdict::Nothing(detail) => {
+                    let mut response =
+                        refused(&TokenError::Unavailable(format!("no answer of Entra's: {detail}")));
+                    response.headers.extend(answer.retry_after.map(|seconds| ("retry-after", seconds)));
+                    return response;
                 }
             }
             forwarded(answer)

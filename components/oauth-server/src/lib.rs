@@ -16,6 +16,7 @@ mod exchange;
 mod facade;
 mod grants;
 mod random;
+mod refused;
 mod register;
 mod revoke;
 mod sign_out;
@@ -24,10 +25,11 @@ mod token;
 use bindings::exports::valet::oauth::authorization::{Guest, Request, Response};
 use bindings::valet::capability::{own_keys, settings};
 use valet_core_oauth::http;
-use valet_core_oauth::route::Route;
+use valet_core_oauth::route::{self, Route};
 use valet_core_oauth::settings::Settings;
 
 use crate::exchange::Exchange;
+use crate::refused::limited;
 
 struct Component;
 
@@ -84,9 +86,9 @@ fn dispatch(route: Route, exchange: &Exchange<'_>) -> http::Response {
         Route::Authorize => authorize::authorize(exchange),
         Route::Consent => authorize::consent(exchange),
         Route::Callback => callback::callback(exchange),
-        Route::Token => token::token(exchange),
-        Route::Revoke => revoke::revoke(exchange),
-        Route::Register => register::register(exchange),
+        Route::Token => limited(exchange, route::TOKEN, || token::token(exchange)),
+        Route::Revoke => limited(exchange, route::REVOKE, || revoke::revoke(exchange)),
+        Route::Register => limited(exchange, route::REGISTER, || register::register(exchange)),
         Route::SignOut => sign_out::sign_out(exchange),
     }
 }

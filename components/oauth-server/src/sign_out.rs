@@ -2,11 +2,11 @@
 
 use valet_core_oauth::account::Kept;
 use valet_core_oauth::http::Response;
-use valet_core_oauth::sign_out::{self, Wish};
+use valet_core_oauth::sign_out::{self, Known, Wish};
 use valet_core_oauth::user::User;
 
 use crate::exchange::Exchange;
-use crate::{accounts, audit, browser};
+use crate::{accounts, audit, browser, clients};
 
 /// Asks, and does it.
 pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
@@ -15,10 +15,7 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
     if exchange.request.method != "POST" {
         return match &known {
             None => sign_out::ask(None),
-            Some((user, sealed)) => match accounts::read(user) {
-                Ok(account) => sign_out::ask(Some((user, &account, sealed))),
-                Err(why) => exchange.failed("store", why),
-            },
+            Some((user, sealed)) => ask(exchange, user, sealed),
         };
     }
     let checked = sign_out::check(
@@ -48,6 +45,17 @@ pub(crate) fn sign_out(exchange: &Exchange<'_>) -> Response {
         }
         Err(why) => exchange.failed("sign_out", why),
     }
+}
+
+/// The page for a user, with what their applications are called.
+fn ask(exchange: &Exchange<'_>, user: &User, cookie_value: &str) -> Response {
+    let account = match accounts::read(user) {
+        Ok(account) => account,
+        Err(why) => return exchange.failed("store", why),
+    };
+    let clients: Vec<_> =
+        account.clients().into_iter().filter_map(|id| clients::known(id, &exchange.settings)).collect();
+    sign_out::ask(Some(Known { user, account: &account, clients: &clients, cookie_value }))
 }
 
 /// Ends a user's sessions, with one client or all of them, and forgets what they permitted there. What ends is taken out of the record afterwards, so that what

@@ -64,6 +64,8 @@ impl Desk {
     /// A token for the account in use: silently if that can be, else with the person's help.
     pub(crate) async fn acquire(&self, mut ask: Ask) -> Result<AccessToken, SignInError> {
         let _turn = self.turn.lock().await;
+        // Before the cache is read, so that no change is missed.
+        let seen = self.seen();
         // Asked again, since whoever had the turn before may have signed in for us.
         let cache = self.store.read().await?;
         let who = self.who(&cache)?;
@@ -85,7 +87,11 @@ impl Desk {
         } else {
             self.skip(&mut skipped, Step::Refresh, "nobody is signed in".to_owned());
         }
-        let grant = self.interactive(&ask, &mut skipped).await?;
+        let grant = tokio::select! {
+            biased;
+            token = self.signed_in_elsewhere(&ask, seen) => return Ok(token),
+            grant = self.interactive(&ask, &mut skipped) => grant?,
+        };
         // The token is good whether it can be kept or not; whoever cannot keep it is told in the log.
         if let Err(error) = self.keep(&ask, &grant).await {
             tracing::warn!(%error, "the sign-in cannot be kept, so it will be asked for again");
@@ -118,7 +124,11 @@ impl Desk {
                 authority.meet(settings).await?;
             }
             let ended = match step {
-                Step::Broker => broker::sign_in(settings, ask).await,
+                Step::Broker => tokio::select! {
+                    biased;
+                    () = prompts.dismissed() => Err(SignInError::Cancelled(step).into()),
+                    ended = broker::sign_in(settings, ask) => ended,
+                },
                 Step::Browser => browser::sign_in(settings, authority, prompts, ask).await,
                 _ => device::sign_in(settings, authority, prompts, ask).await,
             };
@@ -136,7 +146,7 @@ impl Desk {
     }
 
     /// The silent step. The lock is held over the request, so that of two processes one refreshes and the other finds the result.
-    async fn refresh(&self, account: &Account, ask: &mut Ask) -> Result<AccessToken, Halt> {
+    pub(crate) async fn refresh(&self, account: &Account, ask: &mut Ask) -> Result<AccessToken, Halt> {
         let locked = self.store.lock().await?;
         let Some(refresh_token) = locked.cache.refresh_token(&self.owner, account) else {
             return Err(Halt::Skip("there is no refresh token".to_owned()));
@@ -271,7 +281,7 @@ impl Desk {
     fn skip(&self, skipped: &mut Vec<Skip>, step: Step, why: String) {
         let skip = Skip { step, why };
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(skip.clone()) {
-            tracing::info!(step = %skip.step, why = skip.why, "a step of the sign-in is skipped");
+            self.prompts.skipped(&skip);
         }
         skipped.push(skip);
     }

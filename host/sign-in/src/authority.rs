@@ -128,9 +128,18 @@ mod tests {
     fn metadata_are_those_of_the_authority() {
         let of = |text: &str| introduced(text.as_bytes(), "https://login.example:8443");
         assert_eq!(of(r#"{"issuer":"https://login.example:8443/t/v2.0","more":1}"#), Ok(()));
-        for stranger in
-            ["https://login.example:84430/t", "https://login.example/t", "https://login.example:8443"]
-        {
+        // What else they name is not read: where the person and the tokens go stands in the settings.
+        let hostile = r#"{"issuer":"https://login.example:8443/t/v2.0","authorization_endpoint":"javascript:alert(1)"}"#;
+        assert_eq!(of(hostile), Ok(()));
+        for stranger in [
+            "https://login.example:84430/t",
+            "https://login.example/t",
+            "https://login.example:8443",
+            "http://login.example:8443/t",
+            "https://login.example:8443@evil.example/t",
+            "https://evil.example/https://login.example:8443/t",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(
                 of(&format!(r#"{{"issuer":"{stranger}"}}"#)),
                 Err(format!("it says that it is {stranger}"))

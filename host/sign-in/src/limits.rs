@@ -42,6 +42,9 @@ pub const MAX_POLL_INTERVAL: u64 = 60;
 /// Longest life of a device code that is waited for, in seconds. Entra's is 900.
 pub const MAX_CODE_LIFE: u64 = 1800;
 
+/// Between two looks whether somebody has signed in elsewhere, while a person is awaited here. A look reads two small files, and nobody notices a second.
+pub const ELSEWHERE_POLL: Duration = Duration::from_secs(1);
+
 /// For the broker to answer where nobody has to do anything.
 pub const BROKER_SILENT: Duration = Duration::from_secs(30);
 

@@ -5,10 +5,14 @@ use std::pin::Pin;
 
 use url::Url;
 
+use crate::error::Skip;
 use crate::open::open_in_browser;
 
 /// What a prompt ends with. `Ok` says that the person was shown it, not that they did it.
 pub type PromptFuture<'a> = Pin<Box<dyn Future<Output = Result<(), PromptError>> + Send + 'a>>;
+
+/// What ends when nobody wants to finish a sign-in any more.
+pub type DismissedFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Why a prompt did not reach anybody, or was not wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +44,16 @@ pub trait Prompts: Send + Sync + 'static {
 
     /// Shows a code to be entered in any browser.
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a>;
+
+    /// Done once the person does not want what another program asks them: the broker, whose window is no prompt of ours.
+    fn dismissed(&self) -> DismissedFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Says, once, that a step cannot be gone. Nobody has to do anything about it: the next one comes. To the log, unless there is somebody who reads along.
+    fn skipped(&self, skip: &Skip) {
+        tracing::info!(step = %skip.step, why = skip.why, "a step of the sign-in is skipped");
+    }
 }
 
 /// The system's browser, and standard error.
@@ -74,6 +88,11 @@ impl Prompts for Terminal {
             );
             say(&text)
         })
+    }
+
+    fn skipped(&self, Skip { step, why }: &Skip) {
+        // Standard error may be closed; then there is nobody to tell.
+        let _ = say(&format!("Signing in without the {step}: {why}."));
     }
 }
 

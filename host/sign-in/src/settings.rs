@@ -184,7 +184,7 @@ pub(crate) mod tests {
 
     const TENANT: &str = "7e57a000-0000-4000-8000-000000000001";
 
-    fn perfect() -> Settings {
+    pub(crate) fn perfect() -> Settings {
         Settings::new(
             "https://login.example:8443",
             TENANT,
@@ -215,6 +215,9 @@ pub(crate) mod tests {
             "http://localhost:1",
             "https://login.example/x",
             "https://u@login.example",
+            "https://login.example@evil.example",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
             "https://login.example?x",
         ] {
             assert_eq!(refused(|s| s.authority = authority.into()), "authority", "{authority}");

@@ -52,8 +52,8 @@ pub struct Lent {
     pub signatures: SignatureChecks,
     /// The calls that callers have left.
     pub calls: Calls,
-    /// The sign-ins of callers that Entra may still refuse.
-    pub refused_sign_ins: Calls,
+    /// What the authorization server may still refuse callers.
+    pub refusals: Calls,
     /// What request states are sealed with.
     pub request_state: RequestState,
     /// What the cookies of our authorization server are sealed with.

@@ -1,4 +1,4 @@
-//! `rate-limit`: how often a caller may call, and how many sign-ins of a caller Entra may refuse; counted in memory by this process alone.
+//! `rate-limit`: how often a caller may call, and how often the authorization server may refuse one; counted in memory by this process alone.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -23,11 +23,11 @@ impl request::valet::capability::rate_limit::Host for Capabilities {
 
 impl authorization::valet::capability::rate_limit::Host for Capabilities {
     fn take(&mut self, caller: String) -> Result<(), u32> {
-        self.lent.refused_sign_ins.take(caller, Instant::now())
+        self.lent.refusals.take(caller, Instant::now())
     }
 
     fn give_back(&mut self, caller: String) {
-        self.lent.refused_sign_ins.give_back(&caller, Instant::now());
+        self.lent.refusals.give_back(&caller, Instant::now());
     }
 }
 

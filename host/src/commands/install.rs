@@ -126,7 +126,8 @@ pub fn print(
         let path = client.path(&home);
         writeln!(notes, "{} is where this belongs; nothing was written:", path.display())?;
     }
-    Ok(out.write_all(text.as_bytes())?)
+    // A line of its own at a terminal, whatever comes next.
+    Ok(writeln!(out, "{}", text.trim_end())?)
 }
 
 /// Puts the entry into the client's configuration, in place of one of the same name.

@@ -135,6 +135,9 @@ pub(super) struct OauthFile {
     pub(super) consent_lifetime: Option<u32>,
     /// The keys that tokens are signed and checked with, if not one of the server's own.
     pub(super) signing_key_file: Option<PathBuf>,
+    /// Whether it is meant that the scopes of Entra do not begin with the public URL.
+    #[serde(default)]
+    pub(super) unmatched_resource: bool,
     /// For clients under development: whether their documents may be at private and loopback addresses.
     #[serde(default)]
     pub(super) client_documents_at_private_addresses: bool,

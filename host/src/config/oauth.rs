@@ -52,6 +52,52 @@ impl Reader<'_> {
         }
     }
 
+    /// What stands before a scope where clients ask for it.
+    pub(super) fn scope_prefix(&self, file: &File, public_url: &str) -> Result<String, ConfigError> {
+        if file.oauth.unmatched_resource && file.oauth.mode != OauthMode::Direct {
+            return Err(self.key(
+                "oauth.unmatched_resource",
+                "does nothing unless oauth.mode is \"direct\": in the other modes Entra gets no `resource`; leave it out",
+            ));
+        }
+        match (file.oauth.mode, &file.scopes.prefix) {
+            (OauthMode::Session, _) => Ok(String::new()),
+            // Nobody sends Entra a `resource` here, so any identifier URI does; this one every application can have.
+            (OauthMode::Facade, None) => Ok(format!("api://{}/", file.entra.client_id)),
+            (OauthMode::Facade, Some(prefix)) => Ok(prefix.clone()),
+            (OauthMode::Direct, prefix) => self.direct_prefix(file, prefix.as_deref(), public_url),
+        }
+    }
+
+    /// The same where clients ask Entra themselves. They send the public URL as `resource` (RFC 8707 section 2), and Entra accepts that only if it is the
+    /// identifier URI that the scopes begin with, character for character (AADSTS9010010). So another prefix lets nobody in, unless no client sends it.
+    fn direct_prefix(
+        &self,
+        file: &File,
+        prefix: Option<&str>,
+        public_url: &str,
+    ) -> Result<String, ConfigError> {
+        let matching = format!("{public_url}/");
+        let prefix = prefix.unwrap_or(&matching);
+        // Without a public URL there are no clients that could send it.
+        let unmatched = file.server.public_url.is_some() && prefix != matching;
+        match (unmatched, file.oauth.unmatched_resource) {
+            (true, false) => Err(self.key(
+                "scopes.prefix",
+                &format!(
+                    "is `{prefix}`, and server.public_url is `{public_url}`: clients send that URL as `resource`, which Entra refuses (AADSTS9010010) \
+                     unless it is what scopes begin with. Leave scopes.prefix out and make the URL the Application ID URI, or set oauth.mode to \"session\" \
+                     or \"facade\". If your clients send no `resource`, set oauth.unmatched_resource = true"
+                ),
+            )),
+            (false, true) => Err(self.key(
+                "oauth.unmatched_resource",
+                &format!("is true, and scopes begin with `{prefix}`, which is no other than server.public_url; leave it out"),
+            )),
+            _ => Ok(prefix.to_owned()),
+        }
+    }
+
     /// Settings that would do nothing in this mode, which nobody who writes them means.
     fn idle(&self, keys: &[Set], mode: &str) -> Result<(), ConfigError> {
         match keys.iter().find(|(_, set)| *set) {

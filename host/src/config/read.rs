@@ -18,7 +18,7 @@ use valet_store::RedisSettings;
 
 use super::file::File;
 use super::rules::Rules;
-use super::{Config, Egress, OauthMode, Server, Storage, TlsFiles};
+use super::{Config, Egress, Server, Storage, TlsFiles};
 use crate::limits;
 use crate::seal::SealingKeys;
 use crate::signing_key::OwnKeys;
@@ -296,14 +296,7 @@ impl Reader<'_> {
             "prompts": file.prompts,
             "implies": file.scopes.implies,
         });
-        // Entra accepts a client's `resource` (RFC 8707) if it is an identifier URI that the scopes begin with.
-        let prefix = match (file.oauth.mode, &file.scopes.prefix) {
-            (OauthMode::Session, _) => String::new(),
-            // Nobody sends Entra a `resource` here, so any identifier URI does; this one every application can have.
-            (OauthMode::Facade, None) => format!("api://{}/", file.entra.client_id),
-            (OauthMode::Direct | OauthMode::Facade, Some(prefix)) => prefix.clone(),
-            (OauthMode::Direct, None) => format!("{public_url}/"),
-        };
+        let prefix = self.scope_prefix(file, &public_url)?;
         let oauth = self.oauth(file)?;
         Ok([
             ("resource", public_url),

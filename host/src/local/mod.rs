@@ -8,7 +8,7 @@ mod prompts;
 mod settings;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -19,7 +19,7 @@ pub use settings::{Local, StateDirError, state_dir};
 use crate::config::Config;
 use crate::limits;
 use crate::parts::principal::{Caller, Kind};
-use prompts::{Asked, Shown};
+use prompts::{Asked, Client, Shown};
 
 /// Nobody in particular: who calls before anybody has signed in.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -32,6 +32,8 @@ pub struct LocalUser {
     sign_in: SignIn,
     /// What the person has been asked and has not done yet.
     asked: watch::Receiver<Option<Asked>>,
+    /// What their client says of them.
+    client: Arc<Client>,
     /// What every caller may, so that the configured rules that ask for no role let the user of the machine through.
     scopes: Vec<String>,
     client_id: String,
@@ -70,9 +72,12 @@ impl LocalUser {
     /// A [`SettingsError`] that names the setting.
     pub fn new(config: &Config, local: &Local) -> Result<Self, SettingsError> {
         let (tell, asked) = watch::channel(None);
+        let client = Arc::<Client>::default();
+        let prompts = Shown { tell, client: Arc::clone(&client) };
         Ok(Self {
-            sign_in: SignIn::new(local.settings(config)?, Box::new(Shown(tell)))?,
+            sign_in: SignIn::new(local.settings(config)?, Box::new(prompts))?,
             asked,
+            client,
             scopes: local.scopes.clone(),
             client_id: config.settings.get("client_id").cloned().unwrap_or_default(),
             refused: Mutex::default(),
@@ -157,6 +162,17 @@ impl LocalUser {
         let found =
             timeout(time, asked.wait_for(new_code)).await.ok().and_then(Result::ok).and_then(|it| it.clone());
         found.or_else(|| self.asked.borrow().clone()).unwrap_or(Asked::Window(None))
+    }
+
+    /// Their client is leaving, and with it whoever an answer would reach. What the user was asked for ends, and they are asked for nothing more: the page in
+    /// their browser would lead nowhere. What needs nobody goes on.
+    pub(crate) fn leave(&self) {
+        self.client.leave();
+    }
+
+    /// The user does not want what they are asked for. It ends, and the next call that needs them asks anew.
+    pub(crate) fn decline(&self) {
+        self.client.decline();
     }
 
     /// The API refused the token for `scopes`.

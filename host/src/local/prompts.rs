@@ -1,11 +1,12 @@
 //! How a sign-in reaches the person behind an MCP client: the system's browser, standard error, and the answer of the call that waits.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 use url::Url;
-use valet_sign_in::{DeviceCode, PromptFuture, Prompts, Terminal};
+use valet_sign_in::{DeviceCode, DismissedFuture, PromptError, PromptFuture, Prompts, Terminal};
 
 /// What a person was asked to do and has not done yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +53,45 @@ impl Asked {
     }
 }
 
+/// What the client has said of its user.
+#[derive(Default)]
+pub(super) struct Client {
+    /// The user does not want what they are asked now. What they are asked later is another matter.
+    declined: watch::Sender<()>,
+    /// It is leaving. Nothing takes that back.
+    gone: watch::Sender<bool>,
+}
+
+impl Client {
+    /// The user does not want what they are asked now.
+    pub(super) fn decline(&self) {
+        self.declined.send_replace(());
+    }
+
+    /// It is leaving.
+    pub(super) fn leave(&self) {
+        self.gone.send_replace(true);
+    }
+
+    /// Done once the user does not finish what they are asked from here on.
+    fn dismissed(&self) -> impl Future<Output = ()> + Send {
+        // Both at once: from here on nothing is missed.
+        let (mut declined, mut gone) = (self.declined.subscribe(), self.gone.subscribe());
+        async move {
+            // An error would be the end of a sender, which is ours.
+            tokio::select! {
+                _ = declined.changed() => {}
+                _ = gone.wait_for(|gone| *gone) => {}
+            }
+        }
+    }
+}
+
 /// Shows what [`Terminal`] shows, and tells the calls that wait what a person has been asked, while that counts.
-pub(super) struct Shown(pub(super) watch::Sender<Option<Asked>>);
+pub(super) struct Shown {
+    pub(super) tell: watch::Sender<Option<Asked>>,
+    pub(super) client: Arc<Client>,
+}
 
 /// Takes back what was asked when the sign-in drops the prompt, however it ended.
 struct WhileAsked<'a>(&'a watch::Sender<Option<Asked>>);
@@ -65,15 +103,23 @@ impl Drop for WhileAsked<'_> {
 }
 
 impl Shown {
-    async fn while_asked<T>(
-        &self,
-        asked: Asked,
-        shown: PromptFuture<'_>,
-    ) -> Result<T, valet_sign_in::PromptError> {
-        let _while = WhileAsked(&self.0);
-        self.0.send_replace(Some(asked));
-        shown.await?;
-        pending().await
+    async fn while_asked(&self, asked: Asked, shown: PromptFuture<'_>) -> Result<(), PromptError> {
+        let dismissed = self.client.dismissed();
+        let _while = WhileAsked(&self.tell);
+        self.tell.send_replace(Some(asked));
+        let ask = async {
+            shown.await?;
+            pending::<Result<(), PromptError>>().await
+        };
+        tokio::select! {
+            // First, so that nothing is shown to somebody who is gone.
+            biased;
+            () = dismissed => {
+                tracing::info!("the sign-in is not waited for any more: its user declined, or the client is leaving");
+                Err(PromptError::Cancelled)
+            }
+            ended = ask => ended,
+        }
     }
 }
 
@@ -86,5 +132,9 @@ impl Prompts for Shown {
         let until = Instant::now() + Duration::from_secs(code.expires_in);
         let asked = Asked::Code { code: code.clone(), until };
         Box::pin(self.while_asked(asked, Terminal.device_code(code)))
+    }
+
+    fn dismissed(&self) -> DismissedFuture<'_> {
+        Box::pin(self.client.dismissed())
     }
 }

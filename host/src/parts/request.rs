@@ -77,6 +77,14 @@ impl Who {
             Self::Local(_) => Ok(Ok(())),
         }
     }
+
+    /// The user that this machine is used by, and who can be asked.
+    fn local(&self) -> Option<&LocalUser> {
+        match self {
+            Self::Tokens(_) => None,
+            Self::Local(user) => Some(user),
+        }
+    }
 }
 
 impl Api {
@@ -177,6 +185,20 @@ impl Requests {
             endpoint::Body::Growing(pieces) => Body::Growing(Growing { store, artifact, pieces }),
         };
         Ok(Response { status: answer.status, headers: answer.headers, body })
+    }
+
+    /// See [`LocalUser::leave`].
+    pub(crate) fn client_leaves(&self) {
+        if let Some(user) = self.parts.who.local() {
+            user.leave();
+        }
+    }
+
+    /// See [`LocalUser::decline`].
+    pub(crate) fn user_declines(&self) {
+        if let Some(user) = self.parts.who.local() {
+            user.decline();
+        }
     }
 
     /// What a message is.

@@ -14,6 +14,9 @@ pub trait Messages: Send + Sync + 'static {
 
     /// Answers a message on `sink`. Where it is dropped before its end, the work for the answer ends.
     fn answer(&self, message: Vec<u8>, sink: &Sink) -> impl Future<Output = Result<(), RunError>> + Send;
+
+    /// No more messages come: the client is leaving. What waits for its user must not go on waiting.
+    fn input_ended(&self);
 }
 
 /// The components, for one user.
@@ -39,8 +42,10 @@ impl Gateway {
 impl Messages for Gateway {
     async fn inspect(&self, message: &[u8]) -> Result<Kind, RunError> {
         let kind = self.runtime.inspect(message).await?;
-        if let Kind::Opening((_, declared)) = &kind {
-            *self.declared() = *declared;
+        match &kind {
+            Kind::Opening((_, declared)) => *self.declared() = *declared,
+            Kind::Declining(_) => self.runtime.user_declines(),
+            Kind::Request(_) | Kind::Cancellation(_) | Kind::Other => {}
         }
         Ok(kind)
     }
@@ -57,5 +62,9 @@ impl Messages for Gateway {
             }
         }
         Ok(())
+    }
+
+    fn input_ended(&self) {
+        self.runtime.client_leaves();
     }
 }

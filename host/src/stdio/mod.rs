@@ -57,6 +57,7 @@ pub async fn serve<M: Messages>(
     };
     let work = async {
         session.read(Lines::new(input)).await;
+        session.messages.input_ended();
         if tokio::time::timeout(limits::STDIO_DRAIN_TIME, session.finish()).await.is_err() {
             tracing::warn!("some requests did not end in time");
         }
@@ -128,7 +129,9 @@ impl<M: Messages> Session<M> {
     async fn message(&mut self, message: Vec<u8>) {
         match self.messages.inspect(&message).await {
             Ok(Kind::Cancellation(id)) => self.cancel(&id),
-            Ok(Kind::Request(id) | Kind::Opening((id, _))) => self.answer(Some(id), message).await,
+            Ok(Kind::Request(id) | Kind::Opening((id, _)) | Kind::Declining(id)) => {
+                self.answer(Some(id), message).await
+            }
             Ok(Kind::Other) => self.answer(None, message).await,
             Err(error) => {
                 tracing::error!(%error, "a message could not be inspected");

@@ -7,6 +7,7 @@ use tokio::io::{
     AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines as TokioLines, ReadHalf,
     WriteHalf,
 };
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -16,6 +17,8 @@ use super::*;
 struct Words {
     /// Answers that are being worked on.
     open: Arc<AtomicU32>,
+    /// Whether the end of the input was told.
+    ended: watch::Sender<bool>,
 }
 
 /// Counts as long as it lives.
@@ -51,6 +54,11 @@ impl Messages for Words {
                 say("begun").await;
                 std::future::pending().await
             }
+            "person" => {
+                say("begun").await;
+                let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+                say("nobody is there any more").await;
+            }
             "stream" => {
                 for piece in ["one", "two", "three"] {
                     say(piece).await;
@@ -62,6 +70,10 @@ impl Messages for Words {
             _ => {}
         }
         Ok(())
+    }
+
+    fn input_ended(&self) {
+        self.ended.send_replace(true);
     }
 }
 
@@ -214,6 +226,17 @@ async fn the_end_of_the_input_waits_for_answers() {
     }
     lines.sort();
     assert_eq!(lines, ["1: one", "1: three", "1: two", "2: hello"]);
+    assert_eq!(client.server.await.unwrap(), Ended::Input);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_person_is_told_of_the_end_of_the_input() {
+    let mut client = Client::start();
+    client.send("1 person\n").await;
+    assert_eq!(client.line().await, "1: begun");
+    client.input.shutdown().await.unwrap();
+    // Only what is told of the end answers; what has to be ended for want of time does not.
+    assert_eq!(client.line().await, "1: nobody is there any more");
     assert_eq!(client.server.await.unwrap(), Ended::Input);
 }
 

@@ -67,6 +67,8 @@ class Machine:
     emulator: Emulator
     # Address of the session bus with the keychain, where there is one.
     bus: str | None
+    # For who starts one of their own.
+    emulator_program: Path
 
 
 @dataclass

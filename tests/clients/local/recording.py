@@ -1,4 +1,5 @@
-"""A newcomer's first commands, typed at a terminal as docs/local-server.md has them. What they see is kept, and checked for what a terminal must not show."""
+"""Commands typed at a terminal: what a person sees there is kept, and checked for what a terminal must not show. Here on a machine with neither keychain nor
+screen; the first commands of a newcomer are in guide.py."""
 
 from __future__ import annotations
 
@@ -12,95 +13,53 @@ from pathlib import Path
 from desk import ADELE, PLAIN, Desk, Machine, NoEnd, wait
 from report import Report
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "local-server.md"
-
 WIDTH, HEIGHT = 120, 50
 
 WHO = f"Adele Vance <{ADELE}>  7e57b000-0000-4000-8000-000000000001@7e57a000-0000-4000-8000-000000000001"
 
-# What is typed after the guide's own commands, each with words that have to follow it.
-AFTERWARDS = [
-    ("valet accounts", [f"* {WHO}"]),
-    ("valet uninstall --client vscode", ["removed `valet`"]),
-    ("valet logout", [f"Signed out: {WHO}"]),
-    ("valet whoami", ["nobody is signed in; `valet login` signs you in"]),
-]
-
-# What has to follow the commands of the guide.
-GUIDED = {"valet login": [f"Signed in: {WHO}"], "valet whoami": [WHO], "valet install": ["mcp.json: added `valet`"]}
-
 # On a machine with neither a keychain nor a screen.
 BARE = [
     ("valet login", ["there is no keychain", PLAIN]),
-    (f"valet login {PLAIN}", ["enter the code", f"Signed in: {WHO}"]),
+    (f"valet login {PLAIN}", [
+        "Signing in without the browser: there is no graphical session (neither DISPLAY nor WAYLAND_DISPLAY is set).",
+        "enter the code", f"Signed in: {WHO}", f"Next: `valet install --client vscode {PLAIN}` (or claude, claude-code, cursor)",
+    ]),
     (f"valet whoami {PLAIN}", [WHO]),
     ("valet stdio --config elsewhere.toml", ["elsewhere.toml"]),
 ]
 
 
 def run(machine: Machine, folder: Path, report: Report, case: str) -> None:
-    """Both recordings."""
+    """The recording."""
+    if case not in "local, recording":
+        return
     if shutil.which("tmux") is None:
         print("NOT RUN: local, recording: tmux is not installed; on Debian: apt-get install tmux")
         return
-    recordings = [("bare", Desk(machine, folder / "bare", screen=False), BARE)]
-    if machine.bus:
-        recordings.insert(0, ("first-run", Desk(machine, folder / "first-run", keychain=True), [*guided(), *AFTERWARDS]))
-    for name, desk, commands in recordings:
-        if case not in f"local, recording, {name}":
-            continue
-        report.section(f"local, recording, {name}")
-        desk.write("valet.toml", configuration(machine))
-        try:
-            one(desk, commands, report, folder / f"{name}.txt")
-        except NoEnd as error:
-            report.check("no exception", False, str(error))
+    desk = Desk(machine, folder / "bare", screen=False)
+    # Not the one that keeps what it says, which would be no terminal.
+    program = desk.folder / "bin" / "valet"
+    program.unlink()
+    program.symlink_to(machine.valet.resolve())
+    try:
+        with tempfile.TemporaryDirectory(prefix="valet-") as short, Terminal(desk, Path(short) / "tmux") as terminal:
+            for command, words in BARE:
+                terminal.says(report, command, words)
+            reads_well(report, terminal, folder / "bare.txt")
+    except NoEnd as error:
+        report.check("no exception", False, str(error))
 
 
-def guided() -> list[tuple[str, list[str]]]:
-    """The commands of the guide, in its order, with what has to follow them."""
-    (block,) = (block for block in re.findall("```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL) if "valet login" in block)
-    typed = [line.split("#")[0].strip() for line in block.splitlines() if line.startswith("valet ")]
-    return [(line, GUIDED[" ".join(line.split()[:2])]) for line in typed]
-
-
-def configuration(machine: Machine) -> str:
-    """The one of the guide, with what is elsewhere here: our port, the artifacts, the emulator's certificate."""
-    text = re.search("```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)[1]
-    elsewhere = {
-        "https://localhost:8444": machine.emulator.authority, '"target/valet/native"': f'"{machine.artifacts.resolve()}"',
-        '"emulator-state/emulator-ca.pem"': f'"{machine.emulator.ca_files[0]}"',
-    }
-    for there, here in elsewhere.items():
-        if there not in text:
-            raise NoEnd(f"the guide's configuration has no {there}")
-        text = text.replace(there, here)
-    return text
-
-
-def one(desk: Desk, commands: list[tuple[str, list[str]]], report: Report, kept: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="valet-") as short:
-        terminal = Terminal(desk, Path(short) / "tmux")
-        try:
-            for command, words in commands:
-                said = terminal.type(command)
-                place = 0
-                for expected in words:
-                    # A line that is wider than the terminal goes on in the next one.
-                    at = said.find(expected, place)
-                    report.check(f"`{command}` says `{expected}`", at >= 0, repr(said))
-                    place = max(at, place)
-            text, raw = terminal.text(), terminal.text("-e")
-        finally:
-            terminal.close()
+def reads_well(report: Report, terminal: Terminal, kept: Path) -> None:
+    """Keeps what a terminal shows, and checks it for what no terminal must show."""
+    text, raw = terminal.text(), terminal.text("-e")
     kept.write_text(text)
     control = "[\x00-\x09\x0b-\x1f\x7f-\x9f]"
     report.equal("no control characters", re.findall(control, text), [])
     # Colours (ECMA-48, SGR) are for whoever looks at a terminal; nothing else is.
     report.equal("and nothing but colours", re.findall(control, re.sub("\x1b\\[[0-9;]*m", "", raw)), [])
-    # A step that is skipped says why, once; nothing else that is for a log is for a person.
     for_a_log = [line for line in text.splitlines() if re.search(r"::|\bpanicked\b|^\d{4}-\d\d-\d\dT", line)]
-    report.equal("no line that is for a log", [line for line in for_a_log if "a step of the sign-in is skipped" not in line], [])
+    report.equal("no line that is for a log", for_a_log, [])
     report.equal("nothing is said twice in a row", [a for a, b in zip(text.splitlines(), text.splitlines()[1:]) if a.strip() and a == b], [])
 
 
@@ -108,24 +67,46 @@ class Terminal:
     """A shell at the desk, in tmux."""
 
     def __init__(self, desk: Desk, socket: Path) -> None:
+        """`socket`: where tmux listens."""
         self._desk = desk
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        own = desk.folder / "own"
-        own.mkdir()
-        (own / "valet").symlink_to(desk.machine.valet.resolve())
-        path = f"{own}:{desk.variables['PATH']}"
-        variables = {**desk.variables, "PATH": path, "PS1": "$ ", "TERM": "tmux-256color", "LANG": "C.UTF-8"}
+        variables = {**desk.variables, "PS1": "$ ", "TERM": "tmux-256color", "LANG": "C.UTF-8"}
         shell = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), "bash", "--norc", "--noprofile", "-i"]
         size = ["-x", str(WIDTH), "-y", str(HEIGHT), "-c", str(desk.folder)]
         self._run("new-session", "-d", *size, shlex.join(shell))
         self._prompts = 0
         self._prompt()
 
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run("kill-server")
+
+    def says(self, report: Report, command: str, words: list[str]) -> None:
+        """Types a line, which has to say all of these, in this order."""
+        said, place = self.type(command), 0
+        name = command.split("  #")[0].strip()
+        for expected in words:
+            # A line that is wider than the terminal goes on in the next one.
+            at = said.find(expected, place)
+            report.check(f"`{name}` says `{expected}`", at >= 0, repr(said))
+            place = max(at, place)
+
+    def leave_running(self, command: str, words: str) -> None:
+        """Types a line and waits until that says these."""
+        self._enter(command)
+        wait(lambda: words in self.text(), f"`{command}` says `{words}`; the terminal shows: {self.text()}")
+
+    def interrupt(self) -> None:
+        """Ctrl-C, and the prompt comes, behind the `^C` that the terminal shows."""
+        self._run("send-keys", "C-c")
+        wait(lambda: self.text().endswith("$\n"), f"the shell asks for a command; the terminal shows: {self.text()}")
+
     def type(self, command: str) -> str:
         """Types a line and waits for its end; what it said. Who is shown a code enters it."""
         before = len(self.text())
-        self._run("send-keys", "-l", command)
-        self._run("send-keys", "Enter")
+        self._enter(command)
         entered: list[str] = []
 
         def done() -> bool:
@@ -143,11 +124,12 @@ class Terminal:
         """Everything that it has shown, lines joined that were too wide."""
         return self._run("capture-pane", "-p", "-J", "-S", "-", *options).rstrip() + "\n"
 
-    def close(self) -> None:
-        self._run("kill-server")
+    def _enter(self, command: str) -> None:
+        self._run("send-keys", "-l", command)
+        self._run("send-keys", "Enter")
 
     def _prompt(self) -> None:
-        wait(lambda: self._count() > self._prompts, "the shell asks for a command")
+        wait(lambda: self._count() > self._prompts, f"the shell asks for a command; the terminal shows: {self.text()}")
         self._prompts = self._count()
 
     def _count(self) -> int:

@@ -23,9 +23,11 @@ HERE = Path(__file__).resolve().parent
 CLIENTS = HERE.parent
 sys.path.insert(0, str(CLIENTS / "harness"))
 
+import bearer
 import endings
 import environment
 import expected
+import guide
 import job
 import keychain
 import lines
@@ -51,7 +53,7 @@ CLIENT_SUITES = {
 PYTHON = {"1": "official.py", "2": "official.py", "fastmcp": "fast.py"}
 
 # Those of this program itself.
-OWN_SUITES = {"endings": endings.run, "rows": rows.run, "recording": recording.run}
+OWN_SUITES = {"endings": endings.run, "rows": rows.run, "bearer": bearer.run, "recording": recording.run, "guide": guide.run}
 
 DEVICE = 'steps = ["device-code"]'
 
@@ -78,7 +80,7 @@ def main() -> int:
             # A socket's path has 108 bytes, which is little for a folder below others.
             short = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="valet-")))
             bus = None if keychain.missing() else running.enter_context(keychain.unlocked(short / "bus"))
-            machine = Machine(options.valet, options.artifacts, emulator, bus)
+            machine = Machine(options.valet, options.artifacts, emulator, bus, options.emulator)
             for suite in [*CLIENT_SUITES, "chromium", *OWN_SUITES]:
                 if options.only in suite:
                     run_suite(suite, machine, folder / suite, installed, options, report)
@@ -138,7 +140,7 @@ def client_desks(suite: str, machine: Machine, folder: Path) -> tuple[str, dict[
 
 def chromium_desks(machine: Machine, folder: Path) -> dict[str, Desk]:
     """Whose browser is Chromium: the suite looks where it is sent."""
-    desks = {name: Desk(machine, folder / name) for name in ("login", "stdio", "declined", "closed", "foreign", "again")}
+    desks = {name: Desk(machine, folder / name) for name in ("login", "stdio", "declined", "closed", "page", "foreign", "again")}
     for desk in desks.values():
         desk.person_will("nothing")
     return desks
@@ -169,7 +171,7 @@ def missing() -> str:
     lacking += keychain.missing()
     lacking += [] if shutil.which("tmux") else ["tmux"]
     rights = "" if os.geteuid() == 0 else "not root: L-3, a cache of another user"
-    return "; ".join(filter(None, [job.lacking(lacking), rights]))
+    return "; ".join(filter(None, [job.lacking(lacking), rights, guide.missing()]))
 
 
 def parse() -> argparse.Namespace:

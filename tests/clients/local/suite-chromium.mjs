@@ -23,6 +23,9 @@ const { chromium } = session.require('playwright-core');
 const { Client } = load.require('@modelcontextprotocol/client');
 const { StdioClientTransport } = load.require('@modelcontextprotocol/client/stdio');
 const TOOL = 'GetUserDetailsFromGraph';
+// What the answer says to who has closed the window.
+const CLOSED = new RegExp('^The sign-in with Microsoft is not finished yet\\. Finish it in the browser window that was opened, then try again\\. '
+  + 'If it is closed, open this address in a browser on this machine: (https:\\S+)$');
 // For one step. Everything is on this machine.
 const PATIENCE = 15_000;
 // Someone who does not finish is waited for.
@@ -84,17 +87,29 @@ function run({ command, args, env, cwd }, name) {
   return { child, done };
 }
 
-async function connected(desk) {
-  const client = new Client({ name: 'tests', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+/** `onPage`: the client can send its user to a page (URL elicitation), and this is what happens there. */
+async function connected(desk, onPage) {
+  const capabilities = onPage ? { elicitation: { url: {} } } : {};
+  const client = new Client({ name: 'tests', version: '1' }, { versionNegotiation: { mode: 'auto' }, capabilities });
+  if (onPage) client.setRequestHandler('elicitation/create', ({ params }) => onPage(params));
   await client.connect(new StdioClientTransport(server(desk)));
   return { call: () => client.callTool({ name: TOOL, arguments: {} }), close: () => client.close() };
 }
 
 /** The system opens a page in the window, the last of so many. */
-async function open(desk, window, times) {
+const open = async (desk, window, times) => visit(window, await browser(desk, times));
+
+async function visit(window, address) {
   const page = await window.newPage();
-  await page.goto(await browser(desk, times));
+  await page.goto(address);
   return page;
+}
+
+/** An account is chosen, the permission given, and the end read. */
+async function finish(page, name) {
+  await choose(page);
+  await press(page, 'Accept');
+  await ended(page, 'You are signed in', name);
 }
 
 const choose = (page, user = ADELE) => page.getByRole('button', { name: user }).first().click();
@@ -160,21 +175,32 @@ await one('declined: the page and the answer say so, and the next call asks agai
   await client.close();
 });
 
-await one('the window is closed: the answer says what to do, and the tab that is opened again finishes it', 'closed', async (desk, window) => {
+await one('the window is closed: the answer has an address, and in a new window that finishes the sign-in', 'closed', async (desk, window) => {
   const client = await connected(desk);
   const call = client.call();
-  const page = await open(desk, window, 1);
-  await page.close();
+  await (await open(desk, window, 1)).close();
   const told = await call;
   assert.equal(told.isError, true);
-  assert.match(told.content[0].text, /not finished yet\. Finish it in the browser window that was opened, then try again\./);
-  const again = client.call();
-  const reopened = await open(desk, window, 1);
-  await choose(reopened);
-  await press(reopened, 'Accept');
-  await ended(reopened, 'You are signed in', 'signed-in-in-the-second-tab');
-  isProfile(await again);
-  assert.equal(opened(desk).length, 1);
+  const [, address] = CLOSED.exec(told.content[0].text) ?? assert.fail(told.content[0].text);
+  assert.equal(address, opened(desk)[0], 'of the sign-in that waits');
+  await finish(await visit(window, address), 'signed-in-by-the-address');
+  isProfile(await client.call());
+  assert.equal(opened(desk).length, 1, 'nothing else was opened');
+  await client.close();
+});
+
+await one('the window is closed, and the client can send its user to a page: the address there finishes the sign-in and the call', 'page', async (desk, window) => {
+  const asked = [];
+  const client = await connected(desk, async ({ mode, url, message }) => {
+    asked.push([mode, url, CLOSED.exec(message)?.[1]]);
+    await finish(await visit(window, url), 'signed-in-by-the-page');
+    return { action: 'accept' };
+  });
+  const call = client.call();
+  await (await open(desk, window, 1)).close();
+  isProfile(await call);
+  const [address, ...others] = opened(desk);
+  assert.deepEqual([asked, others], [[['url', address, address]], []], 'one page, of the sign-in that waits');
   await client.close();
 });
 

@@ -10,16 +10,20 @@ const MOST_STEPS = 12;
 export class Browser {
   /** Titles of Valet's pages that a person saw, of this browser's whole life. */
   pages = [];
+  /** The addresses at Entra that it was sent to. */
+  entra = [];
   #jar = new Map();
   #user;
   #press;
   #declines;
+  #factor;
 
-  /** `press`: the button on Valet's page. `declines`: at Entra. */
-  constructor(user, { press = 'allow', declines = false } = {}) {
+  /** `press`: the button on Valet's page. `declines`: at Entra. `factor`: who has a second one, which they approve where Entra asks for it. */
+  constructor(user, { press = 'allow', declines = false, factor = false } = {}) {
     this.#user = user;
     this.#press = press;
     this.#declines = declines;
+    this.#factor = factor;
   }
 
   /** From a client's authorization request to the URL that takes the answer to the client, where nobody goes. */
@@ -67,7 +71,10 @@ export class Browser {
     const jar = this.#jar.get(host) ?? new Map();
     this.#jar.set(host, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const approval = { 'x-emulator-approve': this.#user, ...(this.#declines && { 'x-emulator-decline': '1' }) };
+    if (origin === authority) this.entra.push(new URL(url));
+    const approval = {
+      'x-emulator-approve': this.#user, ...(this.#declines && { 'x-emulator-decline': '1' }), ...(this.#factor && { 'x-emulator-mfa': '1' }),
+    };
     const headers = { ...init.headers, ...(cookie && { cookie }), ...(origin === authority && approval) };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {

@@ -94,18 +94,27 @@ export const { chromium: executable } = context;
 /** Where Valet is: the issuer of its tokens. */
 export const issuer = new URL(context.url).origin;
 
-/** The status of a call of a tool with an access token, and its result. */
-export async function call(token, tool) {
+/** Body and fields of a request that calls a tool. */
+export function request(tool) {
   const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
   const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {}, _meta: meta } };
   const headers = {
     'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/call', 'mcp-name': tool, authorization: `Bearer ${token}`,
+    'mcp-method': 'tools/call', 'mcp-name': tool,
   };
-  const response = await fetch(context.url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { body: JSON.stringify(body), headers };
+}
+
+/** The status of a call of a tool with an access token, and its result. */
+export async function call(token, tool) {
+  const { body, headers } = request(tool);
+  const response = await fetch(context.url, { method: 'POST', headers: { ...headers, authorization: `Bearer ${token}` }, body });
   const text = await response.text();
   return { status: response.status, result: response.ok ? JSON.parse(text).result : undefined };
 }
+
+/** Replaces what the emulator knows by what this mode began with, and these tables of TOML. */
+export const registered = (further = '') => admin('POST', 'registrations', { toml: `${context.registrations}\n${further}` });
 
 /** Ends everything that `user` was granted at Entra until now. */
 export const revokedAtEntra = (user) => admin('POST', `users/${encodeURIComponent(user)}/revoke`, { reason: 'sessions' });

@@ -105,18 +105,18 @@ MODES = [
     ),
     # All clients are the one application. A document is not taken, so whoever has one registers itself.
     Mode(
-        "facade", (*CLIENTS, "relying-parties"), FACADE, dict.fromkeys(WAYS, API), f"api://{API}/{expected.SCOPE}",
+        "facade", (*CLIENTS, "relying-parties", "claims"), FACADE, dict.fromkeys(WAYS, API), f"api://{API}/{expected.SCOPE}",
         registered=Registered([f"api://{API}"], web=documents.REDIRECT_URIS),
     ),
     # Entra knows the client and nothing else: no registration, no documents.
     Mode(
-        "direct", CLIENTS, "", {BEFOREHAND: expected.CLIENT_ID}, f"{URL}/{expected.SCOPE}",
+        "direct", (*CLIENTS, "claims"), "", {BEFOREHAND: expected.CLIENT_ID}, f"{URL}/{expected.SCOPE}",
         registered=Registered([URL], public_client=LOOPBACK),
     ),
     # The same without a verified domain, so that the public URL cannot be an identifier URI.
     Mode(
-        "direct-unverified", CLIENTS, f'[scopes]\nprefix = "api://{API}/"\n', {BEFOREHAND: expected.CLIENT_ID},
-        f"api://{API}/{expected.SCOPE}", resource_refused=True,
+        "direct-unverified", (*CLIENTS, "claims"), f'[oauth]\nunmatched_resource = true\n[scopes]\nprefix = "api://{API}/"\n',
+        {BEFOREHAND: expected.CLIENT_ID}, f"api://{API}/{expected.SCOPE}", resource_refused=True,
         registered=Registered([f"api://{API}"], public_client=LOOPBACK),
     ),
 ]

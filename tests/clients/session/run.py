@@ -113,15 +113,16 @@ def run_mode(
         documents.served(site),
         servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], {**time.variables, **LOG}) as target,
     ):
-        if mode.registered:
-            target.emulator.ask("POST", "registrations", {"toml": mode.registered.toml(options.emulator)})
+        registrations = mode.registered.toml(options.emulator) if mode.registered else ""
+        if registrations:
+            target.emulator.ask("POST", "registrations", {"toml": registrations})
         target.ca_files.append(site)
-        context = write_context(mode, target, installed, time, work)
+        context = write_context(mode, target, registrations, installed, time, work)
         for suite in suites:
             run_suite(suite, mode, installed, target, context, options.case, report)
         report.section(f"{mode.name}, the server's log")
-        # Some sessions are ended at Entra, which Graph then tells.
-        target.check_log(report, meant="assertion_refused")
+        # Some sessions are ended at Entra, which Graph then tells; and policies want something of a person.
+        target.check_log(report, meant=["assertion_refused", "interaction_required"])
         if report.failed:
             target.show_logs()
     report.section(f"{mode.name}, what is left behind")
@@ -157,7 +158,9 @@ def run_suite(
     lines.follow(f"{mode.name}, {suite}", command, report, PATIENCE, variables, folder / f"suite-{suite}.log")
 
 
-def write_context(mode: Mode, target: servers.Target, installed: dict[str, Path], time: clock.Clock, work: Path) -> Path:
+def write_context(
+    mode: Mode, target: servers.Target, registrations: str, installed: dict[str, Path], time: clock.Clock, work: Path
+) -> Path:
     """The file that context.mjs and the suites in Python read."""
     client = mode.ids[modes.BEFOREHAND]
     users = {
@@ -171,7 +174,7 @@ def write_context(mode: Mode, target: servers.Target, installed: dict[str, Path]
         "packages": str(installed["clients"]), "own_packages": str(installed["own"]), "conformance": str(installed["conformance"]),
         "expected": {"client_id": client, "scope": expected.SCOPE, "api": API, "users": users},
         "confidential": {"id": modes.CONFIDENTIAL, "secret": modes.SECRET}, "document": documents.URL,
-        "web_redirect": f"https://{documents.HOST}/callback", "ca_files": [str(file) for file in target.ca_files],
+        "registrations": registrations, "web_redirect": f"https://{documents.HOST}/callback", "ca_files": [str(file) for file in target.ca_files],
         "clock": str(time.file) if time.file else None,
         "chromium": job.chromium(), "screenshots": str(work / "screenshots"),
     }

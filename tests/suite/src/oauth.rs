@@ -88,10 +88,21 @@ impl Tokens {
 /// The `kid` of a token (RFC 7515 section 4.1.4).
 #[must_use]
 pub fn key_id(token: &str) -> String {
+    said(token, 0, "kid")
+}
+
+/// The `sid` of a token: its session.
+#[must_use]
+pub fn session_id(token: &str) -> String {
+    said(token, 1, "sid")
+}
+
+/// What a token's segment says under `name`.
+fn said(token: &str, segment: usize, name: &str) -> String {
     use base64::Engine as _;
-    let head = token.split('.').next().unwrap_or_default();
-    let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(head).unwrap();
-    serde_json::from_slice::<Value>(&head).unwrap()["kid"].as_str().unwrap().to_owned()
+    let segment = token.split('.').nth(segment).unwrap_or_default();
+    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(segment).unwrap();
+    serde_json::from_slice::<Value>(&json).unwrap()[name].as_str().unwrap().to_owned()
 }
 
 /// Signs in: the consent page, Entra, and back with a code.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-use crate::answer::{Detail, detail};
+use crate::answer::{Detail, detail, read_tokens};
 use crate::credential::{Client, finish};
 use crate::limits::shown;
 
@@ -85,6 +85,8 @@ pub enum Answer {
     Refused(Detail),
     /// Our application: its credential, or what it asks for. Only an operator can do anything about it, and the words of the authority are theirs.
     Ours(Detail),
+    /// None of the authority's: neither tokens nor an error (RFC 6749 sections 5.1 and 5.2). A page of what stands before it, perhaps, which is nothing for a client.
+    Nothing(Detail),
 }
 
 /// Errors that are about the application that asks and not about what it presents. The form was written by us, for scopes of ours.
@@ -102,7 +104,9 @@ const OURS: [&str; 6] = [
 pub fn judge(status: u16, body: &[u8]) -> Answer {
     let detail = detail(status, body);
     match status {
-        200 => Answer::Tokens,
+        200 if read_tokens(status, None, body).is_ok() => Answer::Tokens,
+        200 => Answer::Nothing(detail),
+        _ if detail.error.is_empty() => Answer::Nothing(detail),
         _ if OURS.contains(&detail.error.as_str()) => Answer::Ours(detail),
         _ => Answer::Refused(detail),
     }
@@ -160,9 +164,32 @@ mod tests {
         for error in ["invalid_grant", "invalid_request", "interaction_required", "temporarily_unavailable"] {
             assert_eq!(answered(error), Answer::Refused(detail(error)));
         }
-        assert_eq!(judge(200, br#"{"access_token":"t"}"#), Answer::Tokens);
-        let nonsense = Detail { status: 502, ..Detail::default() };
-        assert_eq!(judge(502, b"<html>"), Answer::Refused(nonsense));
+    }
+
+    #[test]
+    fn what_is_neither_tokens_nor_an_error_is_no_answer() {
+        let tokens = r#"{"token_type":"Bearer","access_token":"t","expires_in":60}"#;
+        assert_eq!(judge(200, tokens.as_bytes()), Answer::Tokens);
+        let nothing = |status| Answer::Nothing(Detail { status, ..Detail::default() });
+        for body in [
+            "",
+            "<html><body>Sign in to the network</body></html>",
+            "null",
+            "[]",
+            "\"t\"",
+            "{}",
+            r#"{"keys":[]}"#,
+        ] {
+            for status in [200, 302, 400, 502] {
+                assert_eq!(judge(status, body.as_bytes()), nothing(status), "{status} {body}");
+            }
+        }
+        for (whole, other) in [("}", ""), ("Bearer", "pop"), ("access_token", "id_token"), ("60", "\"soon\"")]
+        {
+            assert_eq!(judge(200, tokens.replace(whole, other).as_bytes()), nothing(200), "{other}");
+        }
+        // Tokens count with the status of tokens alone.
+        assert_eq!(judge(400, tokens.as_bytes()), nothing(400));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::limits;
 use crate::message::Abilities;
 use crate::pack::{Members, PackFault};
 
+/// The key of the page that we send a user to ourselves, for something to be done before a pack can answer.
+pub const OWN_PAGE: &str = "sign-in";
+
 /// One thing that the client is asked for, as the pack hands it over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputRequest<'a> {

@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
 
 use crate::agreement::{self, Headers};
 use crate::calls::call;
-use crate::envelope::{self, Envelope};
+use crate::envelope::{self, Envelope, Params};
 use crate::fault::{Fault, RpcError};
+use crate::input::{OWN_PAGE, declined};
 use crate::limits;
 use crate::message::{Abilities, Context, Id, Message, Notification, Request};
 use crate::meta::Meta;
@@ -196,6 +197,7 @@ pub fn inspect(message: &[u8]) -> Kind {
     match (&envelope.method, envelope.answers, envelope.id) {
         (Text::Is(method), false, Some(_)) => match id(envelope.id) {
             Some(id) if method == "initialize" => Kind::Opening(id, envelope.params.capabilities.abilities()),
+            Some(id) if declines(&envelope.params) => Kind::Declining(id),
             id => id.map_or(Kind::Other, Kind::Request),
         },
         (Text::Is(method), false, None) if method == "notifications/cancelled" => {
@@ -205,6 +207,13 @@ pub fn inspect(message: &[u8]) -> Kind {
     }
 }
 
+/// Whether the user does not go to the page that we sent them to. Rounds exist in the modern era only, and no state goes with that page.
+fn declines(params: &Params<'_>) -> bool {
+    let [(key, answer)] = params.input_responses.entries.as_slice() else { return false };
+    let is_ours = key == OWN_PAGE && matches!(params.request_state, Text::Absent);
+    is_ours && matches!(params.meta.version, Text::Is(_)) && declined(answer.get())
+}
+
 /// See [`inspect`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -212,6 +221,8 @@ pub enum Kind {
     Request(String),
     /// `initialize`, with its id, spelt the same way, and what the client declares for all that follows.
     Opening(String, Abilities),
+    /// A request, with its id, spelt the same way, whose user does not go to the page of ours ([`OWN_PAGE`]).
+    Declining(String),
     /// `notifications/cancelled`, with the id of the request that it ends, spelt the same way.
     Cancellation(String),
     /// Anything else.

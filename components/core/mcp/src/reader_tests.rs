@@ -415,6 +415,36 @@ fn those_who_carry_messages_see_which_request_it_is() {
 }
 
 #[test]
+fn those_who_carry_messages_see_that_a_user_declines_our_page() {
+    let call = |version: &str, rest: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"_meta":{{{version}}},"name":"t"{rest}}}}}"#
+        )
+    };
+    let modern = format!(r#""io.modelcontextprotocol/protocolVersion":"{MODERN}""#);
+    let answers = |answers: &str| format!(r#","inputResponses":{{{answers}}}"#);
+    for action in ["decline", "cancel"] {
+        let sent = call(&modern, &answers(&format!(r#""sign-in":{{"action":"{action}"}}"#)));
+        assert_eq!(inspect(sent.as_bytes()), Kind::Declining("7".to_owned()), "{sent}");
+    }
+    let declined = answers(r#""sign-in":{"action":"decline"}"#);
+    for sent in [
+        call(&modern, ""),
+        call(&modern, &answers("")),
+        call(&modern, &answers(r#""sign-in":{"action":"accept"}"#)),
+        call(&modern, &answers(r#""sign-in":"decline""#)),
+        // A pack's own question, and one beside others: those are for the pack.
+        call(&modern, &answers(r#""other":{"action":"decline"}"#)),
+        call(&modern, &answers(r#""sign-in":{"action":"decline"},"other":{"action":"decline"}"#)),
+        call(&modern, &format!(r#"{declined},"requestState":"s""#)),
+        // Before rounds the member means nothing.
+        call("", &declined),
+    ] {
+        assert_eq!(inspect(sent.as_bytes()), Kind::Request("7".to_owned()), "{sent}");
+    }
+}
+
+#[test]
 fn notifications_are_taken_and_nothing_else_about_them_matters() {
     let note = |method: &str| format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#);
     let modern = ("mcp-protocol-version", MODERN);

@@ -115,6 +115,7 @@ pub mod page;
 pub mod pkce;
 pub mod redirect;
 pub mod refresh;
+pub mod refused;
 pub mod registration;
 pub mod revoke;
 pub mod route;

@@ -48,8 +48,9 @@ pub const CODE_LIFETIME: u64 = 60;
 /// How long a spent code is remembered, so that its second use ends what the first one began (RFC 6749 section 4.1.2).
 pub const SPENT_CODE_LIFETIME: u64 = 600;
 
-/// Refresh tokens that may have been given for one and the same predecessor: parallel requests and repeated ones after a lost answer.
-pub const SUCCESSORS: usize = 4;
+/// Refresh tokens that may have been given for one and the same predecessor: parallel requests and repeated ones after a lost answer. Of as many
+/// requests at once a client may keep whichever answer it likes; of more, one of the last. Each takes 46 bytes until one of them is used.
+pub const SUCCESSORS: usize = 16;
 
 /// Characters of a `code_verifier` (RFC 7636 section 4.1).
 pub const VERIFIER: core::ops::RangeInclusive<usize> = 43..=128;

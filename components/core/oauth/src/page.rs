@@ -12,6 +12,9 @@ use crate::route;
 use crate::settings::Settings;
 use crate::transaction::{Transaction, TransactionError};
 
+/// What a client without a name is called.
+pub(crate) const UNNAMED: &str = "An application";
+
 /// The consent page, for a transaction that asks. The shell sets the transaction's cookie with it.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub fn consent(
     settings: &Settings,
 ) -> Result<Response, TransactionError> {
     let redirect = transaction.redirect();
-    let name = client.name.as_deref().unwrap_or("An application");
+    let name = client.name.as_deref().unwrap_or(UNNAMED);
     let mut main = format!("<h1>Allow {} to act for you?</h1>\n", escape(name));
     let _ = writeln!(
         main,
@@ -63,7 +66,7 @@ pub fn consent(
 }
 
 /// Who the client is, by what is known for sure.
-fn identity(client: &Client) -> String {
+pub(crate) fn identity(client: &Client) -> String {
     let id = escape(&client.id);
     match (client.origin, DocumentUrl::parse(&client.id)) {
         (Origin::Document, Ok(url)) => format!("<strong>{}</strong> (<code>{id}</code>)", escape(url.host())),
@@ -184,6 +187,13 @@ pub(crate) fn form_error(correlation_id: &str) -> Response {
 pub(crate) fn callback_error(correlation_id: &str) -> Response {
     let advice = "Go back to your application and start again.";
     problem(400, "This is no answer to a sign-in of this server.", advice, None, correlation_id)
+}
+
+/// An address from which too much was refused.
+#[must_use]
+pub(crate) fn too_many(correlation_id: &str) -> Response {
+    let advice = "Wait a minute, then go back to your application and start again.";
+    problem(429, "Too many requests from your address were refused.", advice, None, correlation_id)
 }
 
 /// Something of ours that failed, where no client can be told.

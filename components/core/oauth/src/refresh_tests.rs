@@ -79,9 +79,10 @@ fn a_token_is_taken_again_while_its_successor_is_unused() {
 fn successors_of_one_token_are_bounded() {
     let a = first();
     let mut successors = vec![present(&a.value, &a.token, 2, NOW).unwrap()];
-    for at in 0..4 {
+    for at in 0..limits::SUCCESSORS {
         let last = successors.last().unwrap();
-        successors.push(present(&last.value, &a.token, 10 + at, NOW).unwrap());
+        let dice = 10 + u8::try_from(at).unwrap();
+        successors.push(present(&last.value, &a.token, dice, NOW).unwrap());
     }
     let record = &successors.last().unwrap().value;
     reused(record, &successors[0].token, NOW);

@@ -6,10 +6,12 @@ use core::fmt;
 use std::fmt::Write as _;
 
 use crate::account::Account;
+use crate::client::{Client, Origin};
 use crate::cookie;
 use crate::form::{Form, FormError};
 use crate::html::{escape, page};
 use crate::http::{ForeignForm, Response, check_same_origin};
+use crate::page::{UNNAMED, identity};
 use crate::route;
 use crate::secret;
 use crate::settings::Settings;
@@ -57,35 +59,62 @@ fn csrf(cookie_value: &str) -> String {
     secret::digest(&format!("sign-out\n{cookie_value}"))
 }
 
-/// The page. `known` is the user of the cookie, their account, and the cookie's sealed value.
+/// Who is known here, and what of them.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The user of the cookie.
+    pub user: &'a User,
+    /// Their account.
+    pub account: &'a Account,
+    /// Those of [`Account::clients`] of which more is known than the id.
+    pub clients: &'a [Client],
+    /// The cookie's sealed value.
+    pub cookie_value: &'a str,
+}
+
+/// The page.
 #[must_use]
-pub fn ask(known: Option<(&User, &Account, &str)>) -> Response {
-    let Some((user, account, cookie_value)) = known else {
+pub fn ask(known: Option<Known<'_>>) -> Response {
+    let Some(Known { user, account, clients, cookie_value }) = known else {
         let main = "<h1>Nobody is signed in here</h1>\n<p>There is nothing to end in this browser.</p>\n";
         return page(200, "Sign out", main);
     };
     let csrf = csrf(cookie_value);
     let mut main = format!("<h1>Sign out {}?</h1>\n", escape(user.name.as_deref().unwrap_or("everywhere")));
     main.push_str("<p>These applications use this server with your Microsoft account. What you end loses access at once, on every device.</p>\n");
-    for client in account.clients() {
-        push_client(&mut main, account, client, &csrf);
+    for id in account.clients() {
+        let client = clients.iter().find(|client| client.id == id);
+        push_client(&mut main, account, id, client, &csrf);
     }
     push_form(&mut main, &csrf, "", "<button class=\"primary\">Sign out everywhere</button>");
     page(200, "Sign out", &main)
 }
 
 /// What one application may do, and the button that ends it.
-fn push_client(main: &mut String, account: &Account, client: &str, csrf: &str) {
-    let sessions = account.sessions().iter().filter(|kept| kept.client_id == client).count();
-    let _ = write!(main, "<dl>\n<dt>Application</dt><dd><code>{}</code></dd>\n", escape(client));
-    for consent in account.consents().iter().filter(|consent| consent.client_id == client) {
+fn push_client(main: &mut String, account: &Account, id: &str, client: Option<&Client>, csrf: &str) {
+    let sessions = account.sessions().iter().filter(|kept| kept.client_id == id).count();
+    let name = client.and_then(|client| client.name.as_deref()).unwrap_or(UNNAMED);
+    let _ = write!(main, "<dl>\n<dt>Application</dt><dd>{}</dd>\n", escape(name));
+    let _ = writeln!(main, "<dt>Who it is</dt><dd>{}</dd>", who(id, client));
+    for consent in account.consents().iter().filter(|consent| consent.client_id == id) {
         let (audience, scopes) = (escape(&consent.audience), consent.scopes.join(", "));
         let _ = writeln!(main, "<dt>Allowed, answered at {audience}</dt><dd>{}</dd>", escape(&scopes));
     }
     let _ = writeln!(main, "<dt>Sessions</dt><dd>{sessions}</dd>");
-    let field = format!("<input type=\"hidden\" name=\"client\" value=\"{}\">\n", escape(client));
+    let field = format!("<input type=\"hidden\" name=\"client\" value=\"{}\">\n", escape(id));
     push_form(main, csrf, &field, "<button>End and forget</button>");
     main.push_str("</dl>\n");
+}
+
+/// What is known for sure, in the words of the page on which it was allowed, and always its id: names are claims, and two can have one. An application that is not
+/// configured or registered any more has nothing else.
+fn who(id: &str, client: Option<&Client>) -> String {
+    let plain = format!("<code>{}</code>", escape(id));
+    match client {
+        None => plain,
+        Some(client) if client.origin == Origin::Registered => format!("{plain}, {}", identity(client)),
+        Some(client) => identity(client),
+    }
 }
 
 fn push_form(main: &mut String, csrf: &str, field: &str, button: &str) {

@@ -95,9 +95,17 @@ struct Listeners {
 impl Listeners {
     /// The same free port on both.
     async fn bind() -> io::Result<Self> {
+        Self::bind_with(|port| TcpListener::bind((Ipv6Addr::LOCALHOST, port))).await
+    }
+
+    /// The same, with what takes a port of `::1`.
+    async fn bind_with<F>(bind_v6: impl Fn(u16) -> F) -> io::Result<Self>
+    where
+        F: Future<Output = io::Result<TcpListener>>,
+    {
         for _ in 0..PORTS_TRIED {
             let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            match TcpListener::bind((Ipv6Addr::LOCALHOST, v4.local_addr()?.port())).await {
+            match bind_v6(v4.local_addr()?.port()).await {
                 Ok(v6) => return Ok(Self { v4, v6: Some(v6) }),
                 // Somebody has that port: another one, then.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
@@ -250,4 +258,51 @@ fn respond(status: StatusCode, page: Option<&Page>) -> Response<Full<Bytes>> {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Binds where the first `taken` ports of `::1` are somebody else's. Gives how many were tried as well.
+    async fn bind(taken: usize) -> (io::Result<Listeners>, usize) {
+        let tried = AtomicUsize::new(0);
+        let bound = Listeners::bind_with(|_| {
+            let is_taken = tried.fetch_add(1, Ordering::Relaxed) < taken;
+            async move {
+                match is_taken {
+                    true => Err(io::Error::from(io::ErrorKind::AddrInUse)),
+                    // In the place of `::1`, which not every machine has.
+                    false => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+                }
+            }
+        });
+        (bound.await, tried.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_port_that_somebody_has_is_not_taken_on_one_address_alone() {
+        for taken in [0, 1, PORTS_TRIED - 1] {
+            let (bound, tried) = bind(taken).await;
+            assert!(bound.unwrap().v6.is_some(), "{taken}");
+            assert_eq!(tried, taken + 1);
+        }
+        let (refused, tried) = bind(PORTS_TRIED).await;
+        let Err(error) = refused else { panic!("half of that port is somebody else's") };
+        assert_eq!(
+            (error.kind(), error.to_string().as_str(), tried),
+            (io::ErrorKind::AddrInUse, "somebody takes every port of ::1", PORTS_TRIED)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_machine_without_the_other_address_has_one() {
+        let bound = Listeners::bind_with(|_| async {
+            Err::<TcpListener, _>(io::Error::from(io::ErrorKind::AddrNotAvailable))
+        })
+        .await;
+        assert!(bound.unwrap().v6.is_none());
+    }
 }

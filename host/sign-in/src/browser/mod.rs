@@ -134,3 +134,29 @@ fn refused(error: ReplyError) -> SignInError {
         other => SignInError::Reply(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::perfect;
+
+    /// Whatever the authority says of itself: its endpoints are not taken from its metadata.
+    #[test]
+    fn what_is_opened_is_a_page_of_the_configured_authority() {
+        let settings = perfect().checked().unwrap();
+        let mut ask = Ask::new(&["https://graph.microsoft.com/User.Read"], None).unwrap();
+        ask.login_hint = Some("a@b.example/../../ https://evil.example #?&prompt=none\r\n".to_owned());
+        let secrets = Secrets {
+            state: random::token(),
+            nonce: random::token(),
+            verifier: pkce::verifier(random::bytes()),
+        };
+        let opened =
+            Url::parse(url(&settings, &ask, &secrets, "http://localhost:1").expose_secret()).unwrap();
+        assert_eq!(opened.origin().ascii_serialization(), settings.authority);
+        assert_eq!(opened.path(), format!("/{}/oauth2/v2.0/authorize", settings.tenant));
+        assert_eq!((opened.username(), opened.password(), opened.fragment()), ("", None, None));
+        let hint = opened.query_pairs().find(|(name, _)| name == "login_hint").unwrap().1.into_owned();
+        assert_eq!(Some(hint), ask.login_hint, "one parameter, as it is");
+    }
+}

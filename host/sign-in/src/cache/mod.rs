@@ -93,7 +93,7 @@ struct Seen {
 
 /// Tells whether the cache has changed: our own stamp, and the file's for what other programs write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Stamp(String, Option<(SystemTime, u64)>);
+pub(crate) struct Stamp(String, Option<(SystemTime, u64)>);
 
 impl Store {
     pub(crate) fn new(settings: &Settings) -> Self {
@@ -146,7 +146,7 @@ impl Store {
         Ok(seen)
     }
 
-    fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         let file = self.place.file.metadata().ok().and_then(|data| Some((data.modified().ok()?, data.len())));
         Stamp(lock::stamp(&self.lock), file)
     }

@@ -279,6 +279,22 @@ async fn a_sign_in_that_is_given_up_takes_the_brokers_window_away() {
 }
 
 #[tokio::test]
+async fn a_window_that_nobody_wants_any_more_ends_the_sign_in_and_is_taken_away() {
+    let Some(desktop) = Desktop::start(Mood::Vanishes).await else { return };
+    let sign_in = desktop.sign_in();
+    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
+    while !desktop.called().contains(&"acquireTokenInteractively") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    desktop.rig.person.leave();
+    assert_eq!(asking.await.unwrap().unwrap_err(), SignInError::Cancelled(Step::Broker));
+    while !desktop.called().contains(&"cancelInteractiveFlow") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(desktop.rig.person.seen(), (0, 0), "and no browser comes in its place");
+}
+
+#[tokio::test]
 async fn another_account_than_the_one_in_use_is_refused() {
     let Some(desktop) = Desktop::start(Mood::WrongAccount).await else { return };
     let sign_in = {

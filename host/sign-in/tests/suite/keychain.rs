@@ -5,12 +5,14 @@ use std::fs;
 
 use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use valet_sign_in::limits::MAX_KEYCHAIN_BYTES;
 use valet_sign_in::{CacheError, LogIn, SignInError, Storage};
 
 use crate::bus::{Bus, Keyring};
 use crate::person::{Does, approve};
 use crate::processes::{again, heard, inner, tell, told};
-use crate::rig::{GRAPH, Rig, not_run};
+use crate::rig::{GRAPH, Rig, alex, not_run};
 
 /// What the other process does: signs in with this storage, and tells the token or the error.
 async fn sign_in_as_told(told: &str) {
@@ -111,6 +113,81 @@ async fn a_sealed_file_opens_with_the_key_of_the_keychain_only() {
     assert_eq!(fs::read(rig.state_dir().join("tokens.sealed")).unwrap(), sealed);
     ask(&rig, &other.address, test, "sealed approve").await;
     assert_eq!(fs::read(rig.state_dir().join("tokens.damaged-0")).unwrap(), sealed);
+}
+
+/// The cache itself, as it lies in the keychain. Blocks.
+fn item() -> keyring_core::Entry {
+    use keyring_core::api::CredentialStoreApi as _;
+    let name = format!("token cache of {}", std::env::var("VALET_TEST_STATE").unwrap());
+    zbus_secret_service_keyring_store::Store::new().unwrap().build("valet", &name, None).unwrap()
+}
+
+/// Puts a second account into it, whose refresh token is as long as the whole cache may be.
+fn grow() {
+    let mut cache: Value = serde_json::from_slice(&item().get_secret().unwrap()).unwrap();
+    for section in ["Account", "RefreshToken"] {
+        let mut entry = cache[section].as_object().unwrap().values().next().unwrap().clone();
+        entry["home_account_id"] = format!("{}.{}", ids::ALEX, ids::TENANT).into();
+        match section {
+            "Account" => entry["local_account_id"] = ids::ALEX.to_string().into(),
+            _ => entry["secret"] = "r".repeat(MAX_KEYCHAIN_BYTES).into(),
+        }
+        cache[section]["of-alex"] = entry;
+    }
+    item().set_secret(&serde_json::to_vec(&cache).unwrap()).unwrap();
+    tell("done");
+}
+
+/// Whether it is there.
+fn look() {
+    match item().get_secret() {
+        Ok(_) => tell("in the keychain"),
+        Err(keyring_core::Error::NoEntry) => tell("not in the keychain"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn too_large_as_told(told: &str) {
+    let sign_in = || inner(Storage::Keychain, Does::Unreachable);
+    match told {
+        "grow" => tokio::task::spawn_blocking(grow).await.unwrap(),
+        "look" => tokio::task::spawn_blocking(look).await.unwrap(),
+        "accounts" => tell(&sign_in().accounts().await.unwrap().len().to_string()),
+        "log-out" => {
+            sign_in().log_out(&alex()).await.unwrap();
+            tell("done");
+        }
+        told => sign_in_as_told(told).await,
+    }
+}
+
+#[tokio::test]
+async fn a_cache_too_large_for_the_keychain_moves_into_a_sealed_file_and_back_and_loses_nothing() {
+    if let Some(told) = told() {
+        return too_large_as_told(&told).await;
+    }
+    let test = "a_cache_too_large_for_the_keychain_moves_into_a_sealed_file_and_back_and_loses_nothing";
+    let Some((bus, _keyring)) = desktop("the keychain").await else { return };
+    let rig = Rig::start().await;
+    let ask = async |told: &str| ask(&rig, &bus.address, test, told).await;
+    let first = ask("keychain approve").await;
+    ask("grow").await;
+    assert_eq!((ask("accounts").await, ask("look").await), ("2".to_owned(), "in the keychain".to_owned()));
+    // It is written as a whole at the next change.
+    assert_eq!(ask("keychain log-in").await, first, "the token is still there");
+    assert_eq!(files(&rig), ["account.json", "tokens.lock", "tokens.sealed"]);
+    assert_eq!(
+        (ask("accounts").await, ask("look").await),
+        ("2".to_owned(), "not in the keychain".to_owned())
+    );
+    let sealed = fs::read(rig.state_dir().join("tokens.sealed")).unwrap();
+    assert!(sealed.len() > MAX_KEYCHAIN_BYTES && !sealed.windows(8).any(|part| part == b"rrrrrrrr"));
+    assert_eq!(ask("keychain nobody").await, first);
+    // Small again, it is where it was.
+    ask("log-out").await;
+    assert_eq!(files(&rig), ["account.json", "tokens.lock"]);
+    assert_eq!((ask("accounts").await, ask("look").await), ("1".to_owned(), "in the keychain".to_owned()));
+    assert_eq!(ask("keychain nobody").await, first);
 }
 
 #[tokio::test]

@@ -118,6 +118,36 @@ async fn a_hundred_first_calls_open_one_browser() {
 }
 
 #[tokio::test]
+async fn different_scopes_at_once_open_one_browser_after_the_other() {
+    let rig = Rig::start().await;
+    rig.person.will(Does::Nothing, Does::Unreachable);
+    let sign_in = rig.sign_in();
+    let ask = |scope: &'static str| {
+        let sign_in = sign_in.clone();
+        tokio::spawn(async move { sign_in.token(&[scope], None).await })
+    };
+    let graph = ask(GRAPH);
+    while rig.person.urls().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let valet = ask(VALET);
+    let first = rig.person.agree(&rig.person.urls()[0], ids::ADELE_UPN).await;
+    // A page was fetched from the authority meanwhile, so whoever does not wait for their turn had the time to open a browser.
+    assert_eq!(rig.person.seen(), (1, 0));
+    rig.person.send_back(first).await;
+    let graph = graph.await.unwrap().unwrap();
+    while rig.person.urls().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(rig.person.urls()[1].contains("mcp.access"), "the other one's turn");
+    let second = rig.person.agree(&rig.person.urls()[1], ids::ADELE_UPN).await;
+    rig.person.send_back(second).await;
+    let valet = valet.await.unwrap().unwrap();
+    assert_ne!(graph.token.expose_secret(), valet.token.expose_secret());
+    assert_eq!(rig.person.seen(), (2, 0));
+}
+
+#[tokio::test]
 async fn a_hundred_calls_share_a_refusal_too() {
     let rig = Rig::start().await;
     let nudge = Arc::new(Notify::new());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
 use tokio::sync::Notify;
-use valet_sign_in::{DeviceCode, PromptError, PromptFuture, Prompts};
+use valet_sign_in::{DeviceCode, DismissedFuture, PromptError, PromptFuture, Prompts};
 
 /// What the person does with what they are shown.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ pub(crate) struct Person {
     urls: Arc<Mutex<Vec<String>>>,
     pages: Arc<Mutex<Vec<String>>>,
     shown: Arc<Mutex<Option<DeviceCode>>>,
+    leaves: Arc<Notify>,
 }
 
 impl Person {
@@ -50,6 +51,7 @@ impl Person {
             urls: Arc::default(),
             pages: Arc::default(),
             shown: Arc::default(),
+            leaves: Arc::default(),
         }
     }
 
@@ -88,6 +90,23 @@ impl Person {
         let code = self.shown.lock().unwrap().clone().expect("a code was shown");
         let header = header(does).await.unwrap().expect("they do something");
         self.clone().enter(code, header).await;
+    }
+
+    /// They do not want what a window asks that is none of ours.
+    pub(crate) fn leave(&self) {
+        self.leaves.notify_one();
+    }
+
+    /// Signs in on the authority's page and agrees. What their browser would send back is given, and not sent yet.
+    pub(crate) async fn agree(&self, url: &str, upn: &str) -> (String, Vec<(String, String)>) {
+        let page = self.http.get(url).header("x-emulator-approve", upn).send().await.unwrap();
+        form(&page.text().await.unwrap())
+    }
+
+    /// Sends it back to the listener.
+    pub(crate) async fn send_back(&self, (action, fields): (String, Vec<(String, String)>)) {
+        let back = self.http.post(action).form(&fields).send().await.unwrap();
+        assert_eq!(back.status(), StatusCode::OK);
     }
 
     async fn sign_in(self, url: String, header: (&'static str, String)) {
@@ -141,6 +160,10 @@ impl Prompts for Person {
             }
             Ok(())
         })
+    }
+
+    fn dismissed(&self) -> DismissedFuture<'_> {
+        Box::pin(self.leaves.notified())
     }
 }
 

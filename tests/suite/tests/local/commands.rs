@@ -15,6 +15,9 @@ fn a_person_signs_in_looks_and_signs_out() {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let who = format!("Adele Vance <{}>  {}@{}", ids::ADELE_UPN, ids::ADELE, ids::TENANT);
         assert_eq!(out, format!("Signed in: {who}\n"), "{err}");
+        let (begin, end) =
+            ("Next: `valet install --client vscode --config ", format!(" {PLAIN}` (or claude, "));
+        assert!(err.contains(begin) && err.contains(&end), "{err}");
         for word in ["eyJ", "code=", "state=", "broker"] {
             assert!(!err.contains(word), "neither a secret nor what is no news: {err}");
         }

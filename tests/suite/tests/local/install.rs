@@ -13,6 +13,7 @@ fn what_is_installed_starts_and_goes_again() {
         let printed = desk.run(&["install", "--client", "vscode", "--print", PLAIN]);
         let note = String::from_utf8(printed.stderr).unwrap();
         assert!(note.contains(file.to_str().unwrap()), "it says where that belongs: {note}");
+        assert!(printed.stdout.ends_with(b"}\n"), "the prompt comes in a line of its own");
         let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
         assert!(!file.exists(), "printing writes nothing");
         assert!(desk.done(&["uninstall", "--client", "vscode"]).contains("there is no such file"));

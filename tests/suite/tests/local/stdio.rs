@@ -145,16 +145,8 @@ fn a_client_that_has_pages_sends_its_user_to_the_one_for_the_code() {
         );
         assert!(asked["params"]["url"].as_str().unwrap().starts_with("https://"), "{asked}");
         let code = code_in(asked["params"]["message"].as_str().unwrap());
-
-        // Whoever does not want to is not asked again in the same call.
-        let mut declined = call_with_pages(2);
-        declined["params"]["inputResponses"] = json!({ "sign-in": { "action": "decline" } });
-        server.message(&declined);
-        let told = answer(&mut server).await;
-        assert!(told["result"]["isError"] == true && words(&told).contains("declined"), "{told}");
-
         desk.enter(&code, ids::ADELE_UPN).await;
-        let mut accepted = call_with_pages(3);
+        let mut accepted = call_with_pages(2);
         accepted["params"]["inputResponses"] = json!({ "sign-in": { "action": "accept" } });
         let profile = loop {
             server.message(&accepted);
@@ -164,6 +156,46 @@ fn a_client_that_has_pages_sends_its_user_to_the_one_for_the_code() {
             }
             // Not noticed yet: the same page, with the same code.
             assert!(answer.to_string().contains(&code), "{answer}");
+        };
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+    });
+}
+
+#[test]
+fn whoever_declines_the_page_for_a_code_ends_that_code_and_is_asked_anew_by_the_next_call() {
+    run(async {
+        let desk = Desk::own().await;
+        let codes = || desk.emulator.faults().count(Operation::DeviceCode);
+        let mut server = desk.stdio(false);
+        let mut ended = Vec::new();
+        for (round, action) in [(1, "decline"), (2, "cancel")] {
+            server.message(&call_with_pages(round * 10));
+            let asked = answer(&mut server).await;
+            let message = asked["result"]["inputRequests"]["sign-in"]["params"]["message"].clone();
+            let code = code_in(message.as_str().unwrap_or_else(|| panic!("{asked}")));
+            // With the sign-in before still under way it would be that one's.
+            assert!(!ended.contains(&code) && codes() == u64::from(round), "{action}: {asked}");
+
+            // Whoever does not want to is not asked again in the same call.
+            let mut declined = call_with_pages(round * 10 + 1);
+            declined["params"]["inputResponses"] = json!({ "sign-in": { "action": action } });
+            server.message(&declined);
+            let told = answer(&mut server).await;
+            assert_eq!(told["result"]["isError"], true, "{told}");
+            assert_eq!(words(&told), "The user declined to sign in with Microsoft, which this needs.");
+            ended.push(code);
+        }
+        // Who declines once and then wants to, can.
+        server.message(&call_with_pages(30));
+        let asked = answer(&mut server).await;
+        let message = asked["result"]["inputRequests"]["sign-in"]["params"]["message"].clone();
+        desk.enter(&code_in(message.as_str().unwrap_or_else(|| panic!("{asked}"))), ids::ADELE_UPN).await;
+        let profile = loop {
+            server.message(&call_with_pages(31));
+            let answer = answer(&mut server).await;
+            if answer["result"]["resultType"] == "complete" {
+                break answer;
+            }
         };
         assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
     });
@@ -253,13 +285,79 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
         while desk.opened() == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        server.close_input();
-        assert!(server.end().await.success());
+        ends_at_once(&mut server, 1, "browser)").await;
         desk.close_browser();
         let mut server = desk.stdio(true);
         server.message(&call(1, TOOL));
         desk.finish(ids::ADELE_UPN).await;
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+    });
+}
+
+#[test]
+fn a_log_in_in_a_terminal_ends_the_sign_in_that_waits() {
+    run(async {
+        let desk = Desk::own().await;
+        let mut server = desk.stdio(true);
+        // Adele consents to what the tool needs, and signs out in a terminal.
+        server.message(&call(1, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        desk.done(&["logout", PLAIN]);
+        desk.close_browser();
+        server.message(&call(2, TOOL));
+        while desk.opened() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // The window is closed and forgotten.
+        desk.close_browser();
+        desk.log_in(ids::ADELE_UPN).await;
+        let profile = answer(&mut server).await;
+        assert_eq!(profile["id"], 2, "{profile}");
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+        assert_eq!(desk.opened(), 1, "for `valet login` alone");
+    });
+}
+
+/// The client closes the input while a call waits for its user. It has its answer, and with it the server ends: what is ended for want of time has none. `step` is
+/// empty where the call may not have come to one yet.
+async fn ends_at_once(server: &mut Stdio, id: u32, step: &str) {
+    server.close_input();
+    let cancelled = answer(server).await;
+    assert_eq!(
+        (&cancelled["id"], &cancelled["result"]["isError"]),
+        (&json!(id), &json!(true)),
+        "{cancelled}"
+    );
+    let expected = format!("the sign-in was cancelled ({step}");
+    assert!(words(&cancelled).contains(&expected), "{cancelled}");
+    assert_eq!(server.line().await, None);
+    assert!(server.end().await.success());
+    let log = server.log().text();
+    assert!(!log.contains("some requests did not end in time"), "{log}");
+}
+
+#[test]
+fn a_client_that_leaves_while_a_code_is_awaited_is_not_kept() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(false);
+        server.message(&call(1, TOOL));
+        assert!(words(&answer(&mut server).await).contains("enter the code"));
+        // This one waits for the code to be entered.
+        server.message(&call(2, TOOL));
+        ends_at_once(&mut server, 2, "").await;
+    });
+}
+
+#[test]
+fn whoever_sends_a_call_and_leaves_is_asked_nothing() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = desk.stdio(true);
+        server.message(&call(1, TOOL));
+        ends_at_once(&mut server, 1, "").await;
+        assert_eq!(desk.opened(), 0, "no browser has opened for nobody");
     });
 }
 

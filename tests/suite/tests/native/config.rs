@@ -288,6 +288,47 @@ const CASES: &[Case] = &[
         "FILE: `scopes.prefix`: is for tokens of Entra; *",
     ),
     case(
+        "scopes that do not begin with what clients send as `resource`",
+        |c| c.set("scopes.prefix", "api://x/"),
+        "FILE: `scopes.prefix`: is `api://x/`, and server.public_url is `https://valet.example/mcp`: *AADSTS9010010* \
+         Leave scopes.prefix out * set oauth.unmatched_resource = true",
+    ),
+    case(
+        "scopes that begin with the public URL and go on without a slash",
+        |c| c.set("scopes.prefix", "https://valet.example/mcp"),
+        "FILE: `scopes.prefix`: is `https://valet.example/mcp`, and server.public_url is `https://valet.example/mcp`: *",
+    ),
+    case(
+        "a difference in one letter",
+        |c| c.set("scopes.prefix", "https://valet.example/Mcp/"),
+        "FILE: `scopes.prefix`: is `https://valet.example/Mcp/`, and server.public_url is `https://valet.example/mcp`: *",
+    ),
+    case(
+        "a difference that is said to be meant, and is none",
+        |c| c.set("oauth.unmatched_resource", true),
+        "FILE: `oauth.unmatched_resource`: is true, and scopes begin with `https://valet.example/mcp/`, which is no other than \
+         server.public_url; leave it out",
+    ),
+    case(
+        "the same, written out",
+        |c| c.set("scopes.prefix", "https://valet.example/mcp/").set("oauth.unmatched_resource", true),
+        "FILE: `oauth.unmatched_resource`: is true, and scopes begin with `https://valet.example/mcp/`, *",
+    ),
+    case(
+        "a difference that is said to be meant where it does not matter",
+        |c| c.with_sessions().set("oauth.unmatched_resource", true),
+        "FILE: `oauth.unmatched_resource`: does nothing unless oauth.mode is \"direct\": *",
+    ),
+    case(
+        "the same in a facade",
+        |c| {
+            c.set("oauth.mode", "facade")
+                .set("scopes.prefix", "api://x/")
+                .set("oauth.unmatched_resource", true)
+        },
+        "FILE: `oauth.unmatched_resource`: does nothing unless oauth.mode is \"direct\": *",
+    ),
+    case(
         "sessions without a credential",
         |c| c.with_sessions().without("entra.client_secret_file"),
         "FILE: `entra.client_secret_file`: or VALET_CLIENT_SECRET is missing: *",
@@ -361,6 +402,11 @@ const CASES: &[Case] = &[
         "bad variable",
         &[("VALET_SERVER_LISTEN", "everywhere")],
         "VALET_SERVER_LISTEN: `server.listen`: invalid socket address syntax",
+    ),
+    variable(
+        "variable against the public URL",
+        &[("VALET_SCOPES_PREFIX", "api://x/")],
+        "VALET_SCOPES_PREFIX: `scopes.prefix`: is `api://x/`, and server.public_url is *",
     ),
     variable(
         "variable against a rule",
@@ -437,6 +483,26 @@ fn a_check_says_the_same_and_serves_nothing() {
         let mut process = Process::start(&["check"], &file, &[]);
         assert_eq!(process.end(Duration::from_secs(10)).and_then(|status| status.code()), Some(0));
         assert_eq!(process.log().text(), "");
+    });
+}
+
+#[test]
+fn scopes_may_begin_otherwise_where_that_is_said() {
+    run(async {
+        let emulator = shared().await;
+        let changes: [fn(Config) -> Config; 3] = [
+            |c| c.set("scopes.prefix", "api://x/").set("oauth.unmatched_resource", true),
+            |c| c.set("scopes.prefix", "https://valet.example/mcp/"),
+            // Entra gets no `resource` here.
+            |c| c.set("scopes.prefix", "api://x/").set("oauth.mode", "facade"),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let folder = Folder::new();
+            let file = change(Config::for_emulator(&emulator)).write(&folder, emulator.ca_pem());
+            let mut process = Process::start(&["check"], &file, &[]);
+            let status = process.end(Duration::from_secs(10)).and_then(|status| status.code());
+            assert_eq!((status, process.log().text()), (Some(0), String::new()), "{number}");
+        }
     });
 }
 

@@ -16,6 +16,7 @@ mod documents;
 mod facade;
 mod faults;
 mod fields;
+mod floods;
 mod flow;
 mod id_token;
 mod metadata;
@@ -28,6 +29,7 @@ mod sign_out;
 mod signing_keys;
 mod site;
 mod store;
+mod tenants;
 mod two_servers;
 
 use valet_suite::Rig;

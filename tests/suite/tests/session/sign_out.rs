@@ -4,12 +4,16 @@ use entra_emulator::ids;
 use valet_suite::browser::Browser;
 use valet_suite::config::{CLIENT, list};
 use valet_suite::oauth::{self, Authorize, Tokens, post, refresh, sign_in};
-use valet_suite::{Rig, run};
+use valet_suite::{Rig, log, run};
 
 use crate::rig;
 
 async fn dead(rig: &Rig, tokens: &Tokens) {
+    let mark = rig.log().mark();
     assert_eq!(rig.call("whoami", &tokens.access).await.status, 401);
+    let refused = rig.log().wait(mark, "a refusal", log::is_refusal).await;
+    let session = oauth::session_id(&tokens.access);
+    assert_eq!(log::audit_line(&refused), format!("denied session_ended: session {session} has ended"));
     assert_eq!(oauth::error(&refresh(rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
 }
 
@@ -107,7 +111,11 @@ fn a_person_ends_one_application() {
         let tokens = sign_in(&rig, &mut browser).await;
         assert!(!browser.go(&Authorize::default().url()).await.asks(), "it is permitted");
         let url = "https://valet.example/oauth/sign-out";
-        let csrf = browser.go(url).await.hidden("csrf").unwrap();
+        let page = browser.go(url).await;
+        // Configured as `CLIENT`, and called so by the operator.
+        let shown = format!("<dd>The suite</dd>\n<dt>Who it is</dt><dd><code>{CLIENT}</code>");
+        assert!(page.text.contains(&shown), "{}", page.text);
+        let csrf = page.hidden("csrf").unwrap();
         // Another application's end is not this one's.
         browser.post(url, &[("csrf", &csrf), ("client", "another")]).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);

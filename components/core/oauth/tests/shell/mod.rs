@@ -363,7 +363,8 @@ impl Shell {
     pub(crate) fn sign_out(&mut self, browser: &mut Browser) {
         let (user, value) = self.known(browser).expect("a user");
         let account = self.account(&user);
-        let page = sign_out::ask(Some((&user, &account, &value)));
+        let known = sign_out::Known { user: &user, account: &account, clients: &[], cookie_value: &value };
+        let page = sign_out::ask(Some(known));
         let (_, rest) = page.body.split_once("name=\"csrf\" value=\"").expect("a field");
         let body = format!("csrf={}", rest.split('"').next().expect("a value"));
         let wish = sign_out::check(Some(FORM), body.as_bytes(), None, None, Some(&value), &self.settings);

@@ -11,7 +11,7 @@ fn check(token: &str, keys: &str) -> bool {
     let Ok(keys) = KeySet::parse(keys) else { return false };
     let Ok(parts) = jwt::parse(token, Profile::Entra) else { return false };
     let Some(chosen) = keys.choose(&parts.key_id) else { return false };
-    AwsLc.rs256(&chosen.key, parts.signing_input, &parts.signature).is_ok()
+    AwsLc.rs256(chosen.key, parts.signing_input, &parts.signature).is_ok()
 }
 
 #[test]
