@@ -176,7 +176,7 @@ mod tests {
     fn what_ends_polling_is_told_apart() {
         let step = Step::DeviceCode;
         let detail = |status, error: &str| Detail { status, error: error.to_owned(), ..Detail::default() };
-        let refusal = |failure| SignInError::Authority(failure);
+        let refusal = SignInError::Authority;
         for (polled, expected) in [
             (
                 refused(400, "bad_verification_code"),
