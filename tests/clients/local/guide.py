@@ -112,7 +112,7 @@ def typed(report: Report, terminal: Terminal, block: str) -> None:
             continue
         name = " ".join(words[:2]) if words[0] == "valet" else words[0]
         if line.startswith(NOT_TYPED):
-            print(f"NOT RUN: local, guide: `{NOT_TYPED}`: this job is given what it builds")
+            print(f"local, guide: `{NOT_TYPED}` is not typed: this job is given what it builds")
         elif name == "entra-emulator":
             terminal.leave_running(line, STARTED)
         elif name not in FOLLOWS:

@@ -8,9 +8,11 @@ import { refused } from '../entra-node/expect.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { isProfile } from '../node/checks.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, authority, call, clientId, issuer, mode, own, registered, request, scope, url } from './context.mjs';
+import { ADELE, WAYS, authority, call, clientId, issuer, load, mode, own, registered, request, scope, url } from './context.mjs';
+import { Person } from './person.mjs';
 import { LOOPBACK, noted, openid, whoami } from './relying.mjs';
 
+const SDK = '@modelcontextprotocol/client';
 const TOOL = 'GetUserDetailsFromGraph';
 
 /** A policy for Graph alone, so that signing in at Valet wants nothing, and the token for Graph wants it later. */
@@ -93,7 +95,10 @@ for (const control of Object.keys(ASKED)) {
     assert.deepEqual(browser.pages, [], 'and nobody else asked anything');
     await profile(next.access_token);
     await profile(next.access_token);
-    // What the person did belongs to the new token alone.
+    // Entra itself gives none to who has not asked for `offline_access`; Valet asks for it.
+    assert.equal(next.refresh_token !== undefined, mode.name === 'facade');
+    if (next.refresh_token) await profile(noted(await openid.refreshTokenGrant(configuration, next.refresh_token, { resource: url })).access_token);
+    // What the person did belongs to that sign-in alone.
     assert.equal(await challenged(token), claims);
   });
 
@@ -119,6 +124,30 @@ await suite.case('claims that are no JSON are refused by Entra, and a good sign-
   assert.equal(error.error, 'invalid_request');
   assert.match(error.error_description, /^AADSTS90023: .*claims/);
   await profile((await signIn(new Browser(ADELE))).access_token);
+});
+
+await suite.case(`the SDK of MCP (${load.version(SDK)}) does not read claims: it refreshes once and ends with the 401, and asks nobody again`, async () => {
+  const { Client, StreamableHTTPClientTransport } = load.require(SDK);
+  const person = new Person(WAYS[0], ADELE, { resource: !mode.resource_refused, factor: true });
+  const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: person });
+  const client = () => new Client({ name: 'tests', version: '1' });
+  const first = transport();
+  await refused(client().connect(first));
+  await first.finishAuth(person.callback);
+  const session = client();
+  await session.connect(transport());
+  const callTool = () => session.callTool({ name: TOOL, arguments: {} });
+  try {
+    await registered(policy('mfa'));
+    const before = person.held.access_token;
+    assert.match((await refused(callTool())).message, /401 after re-authentication/);
+    assert.notEqual(person.held.access_token, before, 'refreshed');
+    assert.equal(person.asked.length, 1);
+  } finally {
+    await registered();
+  }
+  isProfile(await callTool(), ADELE);
+  await session.close();
 });
 
 suite.end();
