@@ -75,17 +75,23 @@ fn slow_faults() -> [(&'static str, Fault, i64); 2] {
     [("no answer", Fault::Delay(long), 16), ("an answer without end", Fault::Drip(long), 31)]
 }
 
-/// Lets the time pass that Entra's token endpoint may take, once it has been asked.
-async fn time_passes(rig: &Rig, surroundings: &Surroundings, until: i64) {
+/// Lets the time pass that Entra's token endpoint may take, once it has been asked; how often it was before is read at once, not when this is awaited.
+fn time_passes<'a>(
+    rig: &'a Rig,
+    surroundings: &'a Surroundings,
+    until: i64,
+) -> impl Future<Output = ()> + use<'a> {
     let before = rig.emulator.faults().count(Operation::Token);
-    while rig.emulator.faults().count(Operation::Token) == before {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    async move {
+        while rig.emulator.faults().count(Operation::Token) == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // For the head of the answer, where there is one.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        surroundings.pass(until);
+        // What waits looks at the clock when there is something to do.
+        assert_eq!(rig.send(Ask::get("/healthz")).await.status, 200);
     }
-    // For the head of the answer, where there is one.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    surroundings.pass(until);
-    // What waits looks at the clock when there is something to do.
-    assert_eq!(rig.send(Ask::get("/healthz")).await.status, 200);
 }
 
 #[test]
