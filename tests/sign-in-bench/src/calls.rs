@@ -1,5 +1,6 @@
 //! A call with a session of ours, and the same call with a token of Entra's.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -34,8 +35,8 @@ pub(crate) async fn table() -> Result<String> {
             .await;
     let direct = Rig::logging(QUIET, shared_emulator().await, unlimited).await;
     let tokens = [
-        sign_in(&session, &mut Browser::new(&session, ids::ADELE_UPN)).await.access,
-        direct.token(ids::ADELE_UPN),
+        [sign_in(&session, &mut Browser::new(&session, ids::ADELE_UPN)).await.access],
+        [direct.token(ids::ADELE_UPN)],
     ];
     let mut table = format!(
         "A call with a session of ours, and the same call with a token of Entra's: two servers, taken in turn, {ROUNDS} rounds of {} s, medians; HTTPS, kept \
@@ -64,24 +65,29 @@ pub(crate) async fn table() -> Result<String> {
     Ok(table)
 }
 
-/// Calls `tool` over so many connections for as long as a sample takes.
+/// Calls `tool` over so many connections for as long as a sample takes, with one of `tokens` after the other.
 pub(crate) async fn sample(
     rig: &Rig,
     tool: &str,
     expected: &'static str,
-    token: &str,
+    tokens: &[String],
     connections: usize,
 ) -> Result<Sample> {
-    let (headers, body) = request(tool, token)?;
+    let requests = tokens.iter().map(|token| request(tool, token)).collect::<Result<Vec<_>>>()?;
+    let requests = Arc::new(requests);
     let id = u32::try_from(rig.process.id().as_raw_nonzero().get())?;
     let (began, cpu) = (Instant::now(), cpu_micros(id)?);
     let callers: Vec<_> = (0..connections)
-        .map(|_| {
-            // A client for each keeps one connection for each.
-            let (http, headers, body) = (rig.client().http1_only().build(), headers.clone(), body.clone());
+        .map(|caller| {
+            // A client for each keeps one connection for each; each begins with another token.
+            let (http, requests) = (rig.client().http1_only().build(), Arc::clone(&requests));
             tokio::spawn(async move {
                 let (http, mut times) = (http?, Vec::new());
-                while began.elapsed() < SAMPLE {
+                let first = caller * requests.len() / connections;
+                for (headers, body) in requests.iter().cycle().skip(first) {
+                    if began.elapsed() >= SAMPLE {
+                        break;
+                    }
                     let sent = Instant::now();
                     let request = http.post(ENDPOINT).headers(headers.clone()).body(body.clone());
                     let text = request.send().await?.text().await?;
