@@ -63,40 +63,60 @@ impl Desk {
 
     /// A token for the account in use: silently if that can be, else with the person's help.
     pub(crate) async fn acquire(&self, mut ask: Ask) -> Result<AccessToken, SignInError> {
-        let _turn = self.turn.lock().await;
+        let mut skipped = Vec::new();
         // Before the cache is read, so that no change is missed.
         let seen = self.seen();
-        // Asked again, since whoever had the turn before may have signed in for us.
-        let cache = self.store.read().await?;
-        let who = self.who(&cache)?;
-        ask.expected = who.id();
-        ask.pinned = self.settings.account.is_some();
-        let mut skipped = Vec::new();
-        if let Who::SignedIn(account) = &who {
-            ask.login_hint.clone_from(&account.username);
-            if !ask.challenged
-                && let Some(token) = self.cached(&cache, account, &ask)
-            {
-                return Ok(token);
-            }
-            match self.refresh(account, &mut ask).await {
-                Ok(token) => return Ok(token),
-                Err(Halt::Skip(why) | Halt::Absent(why)) => self.skip(&mut skipped, Step::Refresh, why),
-                Err(Halt::Fail(error)) => return Err(error),
-            }
-        } else {
-            self.skip(&mut skipped, Step::Refresh, "nobody is signed in".to_owned());
+        match self.without_a_person(&mut ask).await {
+            Ok(token) => return Ok(token),
+            Err(Halt::Skip(why) | Halt::Absent(why)) => self.skip(&mut skipped, Step::Refresh, why),
+            Err(Halt::Fail(error)) => return Err(error),
         }
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => {
+                let turn = self.turn.lock().await;
+                // Asked again, since whoever had the turn before may have signed in for us.
+                match self.without_a_person(&mut ask).await {
+                    Ok(token) => return Ok(token),
+                    Err(Halt::Skip(_) | Halt::Absent(_)) => turn,
+                    Err(Halt::Fail(error)) => return Err(error),
+                }
+            }
+        };
+        let chosen = seen.chosen().cloned();
         let grant = tokio::select! {
             biased;
             token = self.signed_in_elsewhere(&ask, seen) => return Ok(token),
             grant = self.interactive(&ask, &mut skipped) => grant?,
         };
+        // Whoever was put in use meanwhile stays it: the person was asked for a token here, not for an account.
+        let undecided = self.seen().chosen() == chosen.as_ref();
+        let kept = match self.keep(&ask, &grant).await {
+            Ok(()) if undecided => self.choose(&grant.account.id),
+            kept => kept,
+        };
         // The token is good whether it can be kept or not; whoever cannot keep it is told in the log.
-        if let Err(error) = self.keep(&ask, &grant).await {
+        if let Err(error) = kept {
             tracing::warn!(%error, "the sign-in cannot be kept, so it will be asked for again");
         }
         Ok(grant.access_token())
+    }
+
+    /// A token for the account in use, where the cache or a refresh token gives one. Nobody's turn has to be waited for. Where there is none, `ask` is for that
+    /// account's person then.
+    pub(crate) async fn without_a_person(&self, ask: &mut Ask) -> Result<AccessToken, Halt> {
+        let cache = self.store.read().await?;
+        let who = self.who(&cache)?;
+        ask.expected = who.id();
+        ask.pinned = self.settings.account.is_some();
+        let Who::SignedIn(account) = &who else { return Err(Halt::Skip("nobody is signed in".to_owned())) };
+        ask.login_hint.clone_from(&account.username);
+        if !ask.challenged
+            && let Some(token) = self.cached(&cache, account, ask)
+        {
+            return Ok(token);
+        }
+        self.refresh(account, ask).await
     }
 
     /// Signs somebody in, whoever was before, and keeps it or fails.
@@ -107,6 +127,7 @@ impl Desk {
         self.store.lock().await?.write().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
         self.keep(&ask, &grant).await?;
+        self.choose(&grant.account.id)?;
         Ok(grant.account)
     }
 
@@ -146,7 +167,7 @@ impl Desk {
     }
 
     /// The silent step. The lock is held over the request, so that of two processes one refreshes and the other finds the result.
-    pub(crate) async fn refresh(&self, account: &Account, ask: &mut Ask) -> Result<AccessToken, Halt> {
+    async fn refresh(&self, account: &Account, ask: &mut Ask) -> Result<AccessToken, Halt> {
         let locked = self.store.lock().await?;
         let Some(refresh_token) = locked.cache.refresh_token(&self.owner, account) else {
             return Err(Halt::Skip("there is no refresh token".to_owned()));
@@ -244,7 +265,7 @@ impl Desk {
         }
     }
 
-    /// Keeps what a person's sign-in brought, and their account as the chosen one.
+    /// Keeps what a person's sign-in brought.
     async fn keep(&self, ask: &Ask, grant: &Grant) -> Result<(), SignInError> {
         let now = self.settings.now();
         let mut locked = self.store.lock().await?;
@@ -253,9 +274,13 @@ impl Desk {
         }
         locked.cache.remove_expired(&self.owner, now);
         locked.cache.put(&self.owner, grant, now);
-        locked.write().await?;
+        Ok(locked.write().await?)
+    }
+
+    /// Puts an account in use, unless the settings say which one is.
+    fn choose(&self, account: &AccountId) -> Result<(), SignInError> {
         if self.settings.account.is_none() {
-            self.choice.write(&grant.account.id)?;
+            self.choice.write(account)?;
         }
         Ok(())
     }

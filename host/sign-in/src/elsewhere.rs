@@ -4,16 +4,23 @@
 use tokio::time::sleep;
 
 use crate::account::AccountId;
-use crate::acquire::{Desk, Who};
+use crate::acquire::Desk;
 use crate::ask::Ask;
 use crate::cache::Stamp;
-use crate::error::Halt;
+use crate::error::{Halt, SignInError};
 use crate::grant::AccessToken;
 use crate::limits::ELSEWHERE_POLL;
 
 /// What was there at some time: the cache, by its stamp, and who is in use. The one is written before the other, so both are looked at.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Seen(Stamp, Option<AccountId>);
+
+impl Seen {
+    /// Who was in use.
+    pub(crate) fn chosen(&self) -> Option<&AccountId> {
+        self.1.as_ref()
+    }
+}
 
 impl Desk {
     /// What is there now.
@@ -32,32 +39,25 @@ impl Desk {
             if now == seen {
                 continue;
             }
-            seen = now;
-            if let Some(token) = self.without_a_person(ask.clone()).await {
-                tracing::info!("somebody has signed in elsewhere, so the sign-in that waited here is over");
-                return token;
-            }
-        }
-    }
-
-    /// A token for the account in use, where the cache or a refresh token gives one.
-    async fn without_a_person(&self, mut ask: Ask) -> Option<AccessToken> {
-        let cache = self.store.read().await.ok()?;
-        let Who::SignedIn(account) = self.who(&cache).ok()? else { return None };
-        if !ask.challenged
-            && let Some(token) = self.cached(&cache, &account, &ask)
-        {
-            return Some(token);
-        }
-        match self.refresh(&account, &mut ask).await {
-            Ok(token) => Some(token),
-            Err(Halt::Skip(why) | Halt::Absent(why)) => {
-                tracing::debug!(why, "the sign-in elsewhere is not enough here");
-                None
-            }
-            Err(Halt::Fail(error)) => {
-                tracing::debug!(%error, "the sign-in elsewhere is not enough here");
-                None
+            match self.without_a_person(&mut ask.clone()).await {
+                Ok(token) => {
+                    tracing::info!(
+                        "somebody has signed in elsewhere, so the sign-in that waited here is over"
+                    );
+                    return token;
+                }
+                // Busy, locked or out of reach for a moment: looked at again although nothing else changes.
+                Err(Halt::Fail(error @ (SignInError::Cache(_) | SignInError::Unreachable { .. }))) => {
+                    tracing::debug!(%error, "whether the sign-in elsewhere is enough here is not known yet");
+                }
+                Err(Halt::Fail(error)) => {
+                    tracing::debug!(%error, "the sign-in elsewhere is not enough here");
+                    seen = now;
+                }
+                Err(Halt::Skip(why) | Halt::Absent(why)) => {
+                    tracing::debug!(why, "the sign-in elsewhere is not enough here");
+                    seen = now;
+                }
             }
         }
     }

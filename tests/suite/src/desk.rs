@@ -68,6 +68,8 @@ impl Desk {
         let mut variables = vec![
             ("HOME", self.folder.path("home").display().to_string()),
             ("PATH", format!("{}:/usr/bin:/bin", self.folder.path("bin").display())),
+            // Without it the bus of whoever runs the tests is found, with their keychain and broker.
+            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.folder.path("no-bus").display())),
         ];
         variables.extend(graphical.then(|| ("DISPLAY", ":0".to_owned())));
         variables

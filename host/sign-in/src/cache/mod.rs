@@ -9,7 +9,7 @@ mod lock;
 pub(crate) mod schema;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -95,6 +95,13 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Stamp(String, Option<(SystemTime, u64)>);
 
+impl Stamp {
+    fn read(file: &Path, lock: &Path) -> Self {
+        let file = file.metadata().ok().and_then(|data| Some((data.modified().ok()?, data.len())));
+        Self(lock::stamp(lock), file)
+    }
+}
+
 impl Store {
     pub(crate) fn new(settings: &Settings) -> Self {
         let folder = &settings.state_dir;
@@ -147,8 +154,7 @@ impl Store {
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
-        let file = self.place.file.metadata().ok().and_then(|data| Some((data.modified().ok()?, data.len())));
-        Stamp(lock::stamp(&self.lock), file)
+        Stamp::read(&self.place.file, &self.lock)
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {
@@ -170,19 +176,30 @@ impl Locked<'_> {
     pub(crate) async fn write(self) -> Result<(), CacheError> {
         let Self { store, mut held, cache, damaged } = self;
         let cache = Arc::new(cache);
-        let (place, bytes) = (store.place.clone(), cache.to_bytes());
+        let (place, lock, bytes) = (store.place.clone(), store.lock.clone(), cache.to_bytes());
         // The lock goes with the work, which ends even if whoever asked for it is gone.
         let work = move || {
-            if damaged {
-                place.set_aside()?;
-            }
-            place.write(&bytes)?;
-            held.changed()
+            let written = replace(&place, &mut held, &bytes, damaged);
+            // While the lock is still held: a stamp of the next one's change would make ours pass for theirs.
+            Ok((Stamp::read(&place.file, &lock), written))
         };
-        let written = blocking(work).await;
-        *store.seen() = Some(Seen { stamp: store.stamp(), cache, damaged: damaged && written.is_err() });
+        let (stamp, written) = match blocking(work).await {
+            Ok(done) => done,
+            Err(error) => (store.stamp(), Err(error)),
+        };
+        *store.seen() = Some(Seen { stamp, cache, damaged: damaged && written.is_err() });
         written
     }
+}
+
+/// Writes `bytes` where the cache lies. The stamp is renewed before as well: if we are killed in between, nobody takes what they have seen for what is there.
+fn replace(place: &Place, held: &mut lock::Held, bytes: &[u8], damaged: bool) -> Result<(), CacheError> {
+    if damaged {
+        place.set_aside()?;
+    }
+    held.changed()?;
+    place.write(bytes)?;
+    held.changed()
 }
 
 /// Where the cache lies.

@@ -95,3 +95,20 @@ async fn a_pinned_account_is_waited_for_whoever_signs_in_elsewhere() {
     assert_ne!(of_alex.token.expose_secret(), of_adele.token.expose_secret());
     assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex());
 }
+
+/// Adele's window is open when somebody puts Alex in use, who cannot give what is asked for here.
+#[tokio::test]
+async fn who_is_put_in_use_meanwhile_stays_it() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    let first = sign_in.token(&[GRAPH], None).await.unwrap();
+    rig.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
+    rig.advance(first.expires_at - crate::rig::system_clock());
+    let waiting = waits(&rig, sign_in.clone(), false).await;
+    rig.person.will(approve(ids::ALEX_UPN), Does::Unreachable);
+    rig.sign_in().log_in(LogIn::default()).await.unwrap();
+    let answer = rig.person.agree(&rig.person.urls()[1], ids::ADELE_UPN).await;
+    rig.person.send_back(answer).await;
+    waiting.await.unwrap().unwrap();
+    assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex());
+}

@@ -147,6 +147,28 @@ async fn different_scopes_at_once_open_one_browser_after_the_other() {
     assert_eq!(rig.person.seen(), (2, 0));
 }
 
+/// What needs nobody waits for nobody.
+#[tokio::test]
+async fn a_silent_refresh_does_not_wait_for_who_is_asked_something_else() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    let first = sign_in.token(&[GRAPH], None).await.unwrap();
+    rig.person.will(Does::Nothing, Does::Unreachable);
+    let waiting = tokio::spawn({
+        let sign_in = sign_in.clone();
+        async move { sign_in.token(&[VALET], None).await }
+    });
+    while rig.person.urls().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    rig.advance(first.expires_at - crate::rig::system_clock());
+    let second = sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_ne!(second.token.expose_secret(), first.token.expose_secret());
+    assert!(!waiting.is_finished());
+    assert_eq!(rig.person.seen(), (2, 0));
+    waiting.abort();
+}
+
 #[tokio::test]
 async fn a_hundred_calls_share_a_refusal_too() {
     let rig = Rig::start().await;
