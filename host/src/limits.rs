@@ -1,7 +1,6 @@
 //! Every limit of the host in one place, with its reason. Those that operators may have to change are keys of the configuration; these are
 //! their defaults.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Longest request body in bytes. MCP requests are a few kB; the largest are tool arguments with a document in them.
@@ -100,8 +99,8 @@ pub const CALLS_PER_MINUTE: u32 = 600;
 
 /// What the authorization server may refuse one caller in a minute: sign-ins by Entra, and at each endpoint that asks nobody who they are. So this is how often somebody can try
 /// secrets, or have us send requests with our credential, who has nothing but codes that they made up. What succeeds is not counted, so that it does not matter how many
-/// people are behind one address; but this many of them are answered at the same time.
-pub const REFUSALS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+/// people are behind one address; but this many of them are answered at the same time. Behind a proxy, which has one address for all, an operator may want more.
+pub const REFUSALS_PER_MINUTE: u32 = 60;
 
 /// Callers whose calls are counted at the same time. Those who have been quiet for a minute are forgotten first; with this many busy ones, newcomers wait.
 /// Each takes some 100 bytes.

@@ -138,8 +138,10 @@ impl Runtime {
             OauthMode::Session | OauthMode::Facade => Some(load("authorization")?),
             OauthMode::Direct => None,
         };
+        let places = config.concurrent_requests;
         let lent = Arc::new(lent(config).await?);
-        let identity = Identity::new(&engine, &identity, Arc::clone(&lent)).map_err(SetUpError::Link)?;
+        let identity =
+            Identity::new(&engine, &identity, Arc::clone(&lent), places).map_err(SetUpError::Link)?;
         let custodian = Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?;
         let custodian = Arc::new(custodian);
         let authorization = authorization
@@ -148,7 +150,7 @@ impl Runtime {
             })
             .transpose()
             .map_err(SetUpError::Link)?;
-        let parts = Parts { who: Who::Tokens(identity), api: Api::Custodian(custodian) };
+        let parts = Parts { who: Who::Tokens(Arc::new(identity)), api: Api::Custodian(custodian) };
         let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
         start_epochs(&engine);
         Ok(Self { requests, authorization })
@@ -323,7 +325,7 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
     let documents = policy(config.egress.documents_at_private_addresses);
     Ok(Lent {
         calls: Calls::new(config.calls_per_minute),
-        refusals: Calls::new(limits::REFUSALS_PER_MINUTE),
+        refusals: Calls::new(config.refusals_per_minute),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
         signing_key: match config.own_keys {

@@ -217,6 +217,7 @@ pub(super) struct StorageFile {
 pub(super) struct LimitsFile {
     pub(super) concurrent_requests: Option<u32>,
     pub(super) calls_per_minute: Option<u32>,
+    pub(super) refusals_per_minute: Option<u32>,
 }
 
 impl Default for GraphFile {

@@ -55,6 +55,8 @@ pub struct Config {
     pub concurrent_requests: u32,
     /// Calls of one caller in a minute.
     pub calls_per_minute: NonZeroU32,
+    /// Requests of one address that the authorization server may refuse in a minute.
+    pub refusals_per_minute: NonZeroU32,
 }
 
 /// Where and how to listen.

@@ -92,7 +92,10 @@ impl Reader<'_> {
             )),
             (false, true) => Err(self.key(
                 "oauth.unmatched_resource",
-                &format!("is true, and scopes begin with `{prefix}`, which is no other than server.public_url; leave it out"),
+                &match file.server.public_url {
+                    Some(_) => format!("is true, and scopes begin with `{prefix}`, which is no other than server.public_url; leave it out"),
+                    None => "is true, and without server.public_url nothing has to match; leave it out".to_owned(),
+                },
             )),
             _ => Ok(prefix.to_owned()),
         }

@@ -168,6 +168,10 @@ impl Reader<'_> {
         let Some(calls_per_minute) = NonZeroU32::new(calls_per_minute) else {
             return Err(self.key("limits.calls_per_minute", "is 0, which would let nobody call"));
         };
+        let refusals_per_minute = file.limits.refusals_per_minute.unwrap_or(limits::REFUSALS_PER_MINUTE);
+        let Some(refusals_per_minute) = NonZeroU32::new(refusals_per_minute) else {
+            return Err(self.key("limits.refusals_per_minute", "is 0, which would let nobody sign in"));
+        };
         Ok(Config {
             server,
             artifacts: self.artifacts(file.artifacts.as_deref())?,
@@ -192,6 +196,7 @@ impl Reader<'_> {
             rules,
             concurrent_requests,
             calls_per_minute,
+            refusals_per_minute,
         })
     }
 
@@ -343,6 +348,9 @@ impl Reader<'_> {
         let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return Err(self.key("server.public_url", "has to be https (http only for localhost)"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(self.key("server.public_url", "has a user, and everybody is told this URL"));
         }
         // Entra compares the resource character for character, so it has one spelling.
         if url.path() == "/" || url.path().ends_with('/') || url.query().is_some() || url.fragment().is_some()

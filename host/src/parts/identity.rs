@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
@@ -26,6 +27,7 @@ pub(crate) struct Identity {
     artifact: IdentityPre<State>,
     lent: Arc<Lent>,
     idle: Mutex<Vec<Part>>,
+    places: Arc<Semaphore>,
 }
 
 /// One long-lived instance.
@@ -47,7 +49,13 @@ impl Budgeted for State {
 }
 
 impl Identity {
-    pub(crate) fn new(engine: &Engine, component: &Component, lent: Arc<Lent>) -> wasmtime::Result<Self> {
+    /// For at most `places` checks at the same time.
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        lent: Arc<Lent>,
+        places: u32,
+    ) -> wasmtime::Result<Self> {
         let mut linker = Linker::<State>::new(engine);
         let view: fn(&mut State) -> &mut Capabilities = |state| &mut state.capabilities;
         type Lends = HasSelf<Capabilities>;
@@ -59,15 +67,28 @@ impl Identity {
         capability::egress_keys::add_to_linker::<_, Lends>(&mut linker, view)?;
         wasi::clocks::wall_clock::add_to_linker::<_, Lends>(&mut linker, view)?;
         let artifact = IdentityPre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { engine: engine.clone(), artifact, lent, idle: Mutex::default() })
+        let places = Arc::new(Semaphore::new(places as usize));
+        Ok(Self { engine: engine.clone(), artifact, lent, idle: Mutex::default(), places })
     }
 
     /// Verifies `token`. The error of the outer result is a fault of ours.
-    pub(crate) async fn authenticate(&self, token: String) -> wasmtime::Result<Result<Principal, Failure>> {
-        let mut part = self.take().await?;
-        let answer = part.authenticate(token).await;
-        self.give_back(part, answer.is_ok());
-        answer
+    ///
+    /// The work goes on where whoever asked is gone, for at most [`limits::REQUEST_TIME`]: a check may be what renews the keys, and a caller who leaves must not be able
+    /// to break that off for the others. There are places for as many checks as for requests.
+    pub(crate) async fn authenticate(
+        self: &Arc<Self>,
+        token: String,
+    ) -> wasmtime::Result<Result<Principal, Failure>> {
+        let place = Arc::clone(&self.places).acquire_owned().await?;
+        let identity = Arc::clone(self);
+        let work = async move {
+            let _place = place;
+            let mut part = identity.take().await?;
+            let answer = part.authenticate(token).await;
+            identity.give_back(part, answer.is_ok());
+            answer
+        };
+        tokio::spawn(tokio::time::timeout(limits::REQUEST_TIME, work)).await??
     }
 
     /// Whether tokens can be checked.

@@ -47,7 +47,7 @@ pub(crate) struct Parts {
 /// Who calls.
 pub(crate) enum Who {
     /// Whoever a token was issued to.
-    Tokens(Identity),
+    Tokens(Arc<Identity>),
     /// The user of this machine.
     Local(Arc<LocalUser>),
 }

@@ -21,8 +21,8 @@ const CALLERS: usize = 60;
 /// Writers at the same time.
 const WRITERS: usize = 256;
 
-/// What is kept for a session: itself, and the family of its refresh tokens.
-const KEPT: [Range; 2] = [Range::Sessions, Range::Grants];
+/// What is kept for a session, by the beginnings of its names: itself, and the family of its refresh tokens.
+const KEPT: [(Range, &str); 2] = [(Range::Sessions, ""), (Range::Grants, "refresh/")];
 
 struct Figures {
     resident: f64,
@@ -78,10 +78,10 @@ async fn figures(rig: &Rig, tokens: &[String]) -> Result<Figures> {
 async fn fill(path: &std::path::Path) -> Result<usize> {
     let store = Store::disk(path, SystemClock).await?;
     let mut bytes = 0;
-    for range in KEPT {
+    for (range, names) in KEPT {
         let range = store.range(range);
         let mut longest = (String::new(), Vec::new());
-        for name in range.names("", "", 100).await? {
+        for name in range.names(names, "", 100).await? {
             let value = range.get(&name).await?.context("what is listed is there")?;
             if value.len() > longest.1.len() {
                 longest = (name, value);

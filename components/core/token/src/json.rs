@@ -40,11 +40,12 @@ impl<'a> Object<'a> {
         serde_json::from_str(raw.get()).map(Some).map_err(|_| WrongType)
     }
 
-    /// The member `name` as it is written, cut to what a log line can carry; none if it is absent. Of an object no more than that it is
-    /// one: nothing that is read here is an object, and a `jwk` may hold a key.
+    /// The member `name` as it is written, cut to what a log line can carry; none if it is absent. Of an object, or of a list with one, no more
+    /// than that it is there: nothing that is read here is an object, and a `jwk` may hold a key.
     pub(crate) fn shown(&self, name: &str) -> Option<String> {
-        self.raw(name)
-            .map(|raw| if raw.get().starts_with('{') { "{...}".to_owned() } else { shown(raw.get()) })
+        let raw = self.raw(name)?.get();
+        let text = raw.starts_with('"');
+        Some(if !text && raw.contains('{') { "{...}".to_owned() } else { shown(raw) })
     }
 
     fn raw(&self, name: &str) -> Option<&'a RawValue> {

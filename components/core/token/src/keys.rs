@@ -3,12 +3,15 @@
 //! Owns key hygiene. It does not fetch: see [`crate::key_cache`] for when to.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use crate::json::Object;
 use crate::limits::MAX_KEYS;
 
 /// Sizes of RSA moduli in bytes, of which the first bit is set: 2048 to 4096 bits. Below is breakable (NIST SP 800-131A), above only costs time, and
@@ -87,7 +90,7 @@ impl std::error::Error for KeySetError {}
 #[derive(Debug, Deserialize)]
 struct Document<'a> {
     #[serde(borrow)]
-    keys: Vec<Jwk<'a>>,
+    keys: Vec<&'a RawValue>,
 }
 
 /// A key set as it is written again.
@@ -158,6 +161,20 @@ impl<'a> Jwk<'a> {
     }
 }
 
+/// One key of a set. None if it is to be passed over: RFC 7517 section 5 has that for keys that miss a member or have one that is not understood, so that what
+/// an authority adds for others turns nobody away. What is no object, or has a member twice, is no key in anybody's reading.
+fn read(raw: &RawValue) -> Result<Option<Jwk<'_>>, KeySetError> {
+    let kind = match serde_json::from_str::<Jwk<'_>>(raw.get()) {
+        Ok(key) if key.kty != "oct" => return Ok(Some(key)),
+        Ok(_) => Some("oct".to_owned()),
+        Err(_) => {
+            let members = Object::parse(raw.get().as_bytes(), "key is not one JSON object");
+            members.map_err(|_| KeySetError::NotAKeySet)?.optional("kty").ok().flatten()
+        }
+    };
+    if kind.as_deref() == Some("oct") { Err(KeySetError::SymmetricKey) } else { Ok(None) }
+}
+
 /// The key that a token names.
 pub(crate) struct Chosen<'k> {
     pub(crate) key: &'k RsaKey,
@@ -175,16 +192,17 @@ impl<'a> KeySet<'a> {
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys { count: keys.len() });
         }
-        if keys.iter().any(|key| key.kty == "oct") {
-            return Err(KeySetError::SymmetricKey);
+        let mut usable: Vec<Key<'_>> = Vec::new();
+        let mut names = BTreeSet::new();
+        for raw in keys {
+            if let Some(key) = read(raw)?.and_then(Jwk::usable) {
+                if !names.insert(key.jwk.kid.clone()) {
+                    return Err(KeySetError::DuplicateKeyId);
+                }
+                usable.push(key);
+            }
         }
-        let keys: Vec<_> = keys.into_iter().filter_map(Jwk::usable).collect();
-        let repeated =
-            |(at, key): (usize, &Key<'_>)| keys[..at].iter().any(|earlier| earlier.jwk.kid == key.jwk.kid);
-        if keys.iter().enumerate().any(repeated) {
-            return Err(KeySetError::DuplicateKeyId);
-        }
-        Ok(Self { keys })
+        Ok(Self { keys: usable })
     }
 
     /// The same set, independent of the text that it was read from.

@@ -9,6 +9,7 @@ use valet_suite::check::{Refusal, refused};
 use valet_suite::config::{Config, list};
 use valet_suite::rig::{QUIET, emulator};
 use valet_suite::stand_in::{StandIn, http};
+use valet_suite::surroundings::Surroundings;
 use valet_suite::{Ask, Rig, run};
 
 fn fetches(rig: &Rig) -> u64 {
@@ -54,6 +55,40 @@ fn ten_thousand_unknown_keys_cost_one_fetch_a_floor() {
         flood.join_all().await;
         let (took, fetches) = (begin.elapsed().as_secs(), fetches(&rig));
         assert!(fetches <= 1 + took / FLOOR + 1, "{fetches} fetches in {took} s");
+    });
+}
+
+/// Whoever shows an unknown key has the keys fetched, once a floor. If leaving broke that off, a stranger could keep everybody from a new key, floor by floor.
+#[test]
+fn who_leaves_breaks_no_renewal_off() {
+    run(async {
+        let Some(surroundings) = Surroundings::new() else { return };
+        let rig = Rig::within(surroundings.variables(), emulator().await, |config| config).await;
+        let good = rig.token(ids::ADELE_UPN);
+        rig.call("whoami", &good).await.result();
+        let before = fetches(&rig);
+        rig.emulator.rotate_keys().unwrap();
+        rig.emulator.faults().set_times(Endpoint::Keys, Fault::Delay(Duration::from_secs(1)), 1);
+        // Past the floor, so that an unknown key is reason to fetch.
+        surroundings.set_clock(301);
+        rig.emulator.set_clock_offset(301);
+        let unknown = of_unknown_key(&good, 1);
+        let mut left = Box::pin(rig.call("whoami", &unknown));
+        while fetches(&rig) == before {
+            tokio::select! {
+                answer = &mut left => panic!("answered before the keys were asked for: {answer:?}"),
+                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+            }
+        }
+        drop(left);
+        // The server's clock stands still in this floor, so the new key is known by what that fetch brings or not at all.
+        let new = rig.token(ids::ADELE_UPN);
+        let end = Instant::now() + Duration::from_secs(20);
+        while rig.call("whoami", &new).await.status != 200 {
+            assert!(Instant::now() < end, "the fetch was broken off");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(fetches(&rig), before + 1);
     });
 }
 

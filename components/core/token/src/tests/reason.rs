@@ -54,6 +54,8 @@ fn what_was_found_is_logged_and_bounded() {
     assert_eq!(logged("{}"), "claim `ver` is missing");
     let long = with_claim("oid", json!("x".repeat(5000)));
     assert_eq!(long, format!("claim `oid` is malformed: `\"{}`", "x".repeat(127)));
+    assert_eq!(with_claim("sub", json!([{ "token": "secret" }])), "claim `sub` is malformed: `{...}`");
+    assert_eq!(with_claim("nbf", json!("{")), "claim `nbf` is malformed: `\"{\"`");
     let token = mint(&with(header(), "jwk", json!({ "kty": "oct", "k": "secret" })), &claims());
     let error = check(&Given::token(token)).unwrap_err();
     assert_eq!(error.to_string(), "header parameter `jwk` is not accepted: `{...}`");
