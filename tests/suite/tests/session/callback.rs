@@ -93,9 +93,11 @@ fn state_cookie_and_answer_belong_together() {
         };
         let keep = |value: &str| Some(value.to_owned());
         // Another state of the same transaction.
-        let other = changed(&|name, value| {
-            if name == "state" { Some(format!("{}A", &value[..value.len() - 1])) } else { keep(value) }
-        });
+        let another = |state: &str| {
+            let (rest, last) = state.split_at(state.len() - 1);
+            format!("{rest}{}", if last == "A" { "E" } else { "A" })
+        };
+        let other = changed(&|name, value| if name == "state" { Some(another(value)) } else { keep(value) });
         refused(&browser.step(&other).await, "does not belong to your sign-in");
         let none = changed(&|name, value| (name != "state").then(|| value.to_owned()));
         refused(&browser.step(&none).await, "no answer to a sign-in");
