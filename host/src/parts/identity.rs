@@ -72,31 +72,44 @@ impl Identity {
     }
 
     /// Verifies `token`. The error of the outer result is a fault of ours.
-    ///
-    /// The work goes on where whoever asked is gone, for at most [`limits::REQUEST_TIME`]: a check may be what renews the keys, and a caller who leaves must not be able
-    /// to break that off for the others. There are places for as many checks as for requests.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         token: String,
     ) -> wasmtime::Result<Result<Principal, Failure>> {
-        let place = Arc::clone(&self.places).acquire_owned().await?;
         let identity = Arc::clone(self);
-        let work = async move {
-            let _place = place;
+        self.to_its_end(async move {
             let mut part = identity.take().await?;
             let answer = part.authenticate(token).await;
             identity.give_back(part, answer.is_ok());
             answer
-        };
-        tokio::spawn(tokio::time::timeout(limits::REQUEST_TIME, work)).await??
+        })
+        .await
     }
 
     /// Whether tokens can be checked.
-    pub(crate) async fn ready(&self) -> wasmtime::Result<Result<(), String>> {
-        let mut part = self.take().await?;
-        let answer = part.artifact.valet_identity_authenticator().call_ready(&mut part.store).await;
-        self.give_back(part, answer.is_ok());
-        answer
+    pub(crate) async fn ready(self: &Arc<Self>) -> wasmtime::Result<Result<(), String>> {
+        let identity = Arc::clone(self);
+        self.to_its_end(async move {
+            let mut part = identity.take().await?;
+            let answer = part.artifact.valet_identity_authenticator().call_ready(&mut part.store).await;
+            identity.give_back(part, answer.is_ok());
+            answer
+        })
+        .await
+    }
+
+    /// Does `work` to its end, for at most [`limits::REQUEST_TIME`], whether or not whoever asked for it is still there: it may be what renews the keys, and nobody
+    /// who leaves must be able to break that off for the others. There are places for as much of it as for requests.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = wasmtime::Result<T>> + Send + 'static,
+    ) -> wasmtime::Result<T> {
+        let place = Arc::clone(&self.places).acquire_owned().await?;
+        let work = async move {
+            let _place = place;
+            work.await
+        };
+        tokio::spawn(tokio::time::timeout(limits::REQUEST_TIME, work)).await??
     }
 
     async fn take(&self) -> wasmtime::Result<Part> {

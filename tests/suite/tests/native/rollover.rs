@@ -66,30 +66,41 @@ fn who_leaves_breaks_no_renewal_off() {
         let rig = Rig::within(surroundings.variables(), emulator().await, |config| config).await;
         let good = rig.token(ids::ADELE_UPN);
         rig.call("whoami", &good).await.result();
-        let before = fetches(&rig);
         rig.emulator.rotate_keys().unwrap();
         rig.emulator.faults().set_times(Endpoint::Keys, Fault::Delay(Duration::from_secs(1)), 1);
         // Past the floor, so that an unknown key is reason to fetch.
         surroundings.set_clock(301);
         rig.emulator.set_clock_offset(301);
         let unknown = of_unknown_key(&good, 1);
-        let mut left = Box::pin(rig.call("whoami", &unknown));
-        while fetches(&rig) == before {
-            tokio::select! {
-                answer = &mut left => panic!("answered before the keys were asked for: {answer:?}"),
-                () = tokio::time::sleep(Duration::from_millis(5)) => {}
-            }
-        }
-        drop(left);
-        // The server's clock stands still in this floor, so the new key is known by what that fetch brings or not at all.
-        let new = rig.token(ids::ADELE_UPN);
-        let end = Instant::now() + Duration::from_secs(20);
-        while rig.call("whoami", &new).await.status != 200 {
-            assert!(Instant::now() < end, "the fetch was broken off");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert_eq!(fetches(&rig), before + 1);
+        asks_and_leaves(&rig, Ask::tool("whoami").bearer(&unknown)).await;
+        // An hour later they are fetched whoever asks, be it whether the server is ready.
+        rig.emulator.rotate_keys().unwrap();
+        rig.emulator.faults().set_times(Endpoint::Keys, Fault::Delay(Duration::from_secs(1)), 1);
+        surroundings.set_clock(4000);
+        rig.emulator.set_clock_offset(4000);
+        asks_and_leaves(&rig, Ask::get("/readyz")).await;
     });
+}
+
+/// Sends `ask`, leaves while the keys are fetched for it, and waits for a token of the new key to be good.
+async fn asks_and_leaves(rig: &Rig, ask: Ask) {
+    let before = fetches(rig);
+    let mut left = Box::pin(rig.send(ask));
+    while fetches(rig) == before {
+        tokio::select! {
+            answer = &mut left => panic!("answered before the keys were asked for: {answer:?}"),
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+    }
+    drop(left);
+    // The server's clock stands still in this floor, so the new key is known by what that fetch brings or not at all.
+    let new = rig.token(ids::ADELE_UPN);
+    let end = Instant::now() + Duration::from_secs(20);
+    while rig.call("whoami", &new).await.status != 200 {
+        assert!(Instant::now() < end, "the fetch was broken off");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(fetches(rig), before + 1);
 }
 
 /// What happens to the key endpoint, and what the operator then reads; nothing where it answers after all.
