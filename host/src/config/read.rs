@@ -19,6 +19,7 @@ use valet_store::RedisSettings;
 use super::file::File;
 use super::rules::Rules;
 use super::{Config, Egress, Server, Storage, TlsFiles};
+use crate::egress::has_user_information;
 use crate::limits;
 use crate::seal::SealingKeys;
 use crate::signing_key::OwnKeys;
@@ -349,7 +350,7 @@ impl Reader<'_> {
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return Err(self.key("server.public_url", "has to be https (http only for localhost)"));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_user_information(url) {
             return Err(self.key("server.public_url", "has a user, and everybody is told this URL"));
         }
         // Entra compares the resource character for character, so it has one spelling.
@@ -368,7 +369,7 @@ impl Reader<'_> {
         if url.scheme() != "https"
             || url.query().is_some()
             || url.fragment().is_some()
-            || !url.username().is_empty()
+            || has_user_information(url)
         {
             return Err(self.key(key, "has to be an https URL without query, fragment and user"));
         }

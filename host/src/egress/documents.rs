@@ -65,7 +65,7 @@ impl Documents {
 fn checked(url: &str) -> Result<Url, Failure> {
     let denied = |why: &str| Failure::Denied(why.to_owned());
     let url = Url::parse(url).map_err(|_| denied("not an absolute URL"))?;
-    match url.scheme() == "https" && url.username().is_empty() && url.password().is_none() {
+    match url.scheme() == "https" && !super::has_user_information(&url) {
         true => Ok(url),
         false => Err(denied("not an https URL without user information")),
     }

@@ -109,7 +109,7 @@ impl Sender {
         if url.scheme() != "https" || url.origin() != self.origin {
             return Err(denied("another scheme, host or port"));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if super::has_user_information(&url) {
             return Err(denied("a URL with user information"));
         }
         let uri: Uri = url.as_str().parse().map_err(|_| denied("not a URL that HTTP can carry"))?;
