@@ -65,7 +65,7 @@ impl Desk {
     pub(crate) async fn acquire(&self, mut ask: Ask) -> Result<AccessToken, SignInError> {
         let mut skipped = Vec::new();
         // Before the cache is read, so that no change is missed.
-        let seen = self.seen();
+        let mut seen = self.seen();
         match self.without_a_person(&mut ask).await {
             Ok(token) => return Ok(token),
             Err(Halt::Skip(why) | Halt::Absent(why)) => self.skip(&mut skipped, Step::Refresh, why),
@@ -76,6 +76,7 @@ impl Desk {
             Err(_) => {
                 let turn = self.turn.lock().await;
                 // Asked again, since whoever had the turn before may have signed in for us.
+                seen = self.seen();
                 match self.without_a_person(&mut ask).await {
                     Ok(token) => return Ok(token),
                     Err(Halt::Skip(_) | Halt::Absent(_)) => turn,
