@@ -179,7 +179,7 @@ impl Desk {
     }
 
     /// Where the browser is sent, once it is.
-    async fn url(&self) -> String {
+    pub async fn url(&self) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let opened = std::fs::read_to_string(self.path("opened")).unwrap_or_default();

@@ -53,9 +53,7 @@ async fn people_sign_in_switch_and_sign_out() {
 async fn somebody_else_does_not_take_the_place_of_the_account_in_use() {
     let rig = Rig::start().await;
     let sign_in = rig.sign_in();
-    let first = sign_in.token(&[GRAPH], None).await.unwrap();
-    rig.emulator.revoke(ids::ADELE_UPN, entra_emulator::RevocationReason::Sessions).unwrap();
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    rig.adele_was_here(&sign_in).await;
     browser(&rig, ids::ALEX_UPN);
     let refused = sign_in.token(&[GRAPH], None).await.unwrap_err();
     assert_eq!(wrong(&refused), (adele(), alex()));

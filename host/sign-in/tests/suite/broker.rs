@@ -11,7 +11,7 @@ use valet_sign_in::{AccountId, SignIn, SignInError, Skip, Step};
 
 use crate::bus::Bus;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex, not_run, wrong};
+use crate::rig::{GRAPH, Rig, adele, alex, ask, not_run, until, wrong};
 
 /// How the fake behaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -255,10 +255,8 @@ async fn a_broker_that_goes_away_in_the_middle_is_passed_over() {
     let Some(mut desktop) = Desktop::start(Mood::Vanishes).await else { return };
     desktop.rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     let sign_in = desktop.sign_in();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while !desktop.called().contains(&"acquireTokenInteractively") {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
     desktop.broker.take().unwrap().close().await.unwrap();
     asking.await.unwrap().unwrap();
     assert_eq!(desktop.rig.person.seen(), (1, 0));
@@ -268,29 +266,21 @@ async fn a_broker_that_goes_away_in_the_middle_is_passed_over() {
 async fn a_sign_in_that_is_given_up_takes_the_brokers_window_away() {
     let Some(desktop) = Desktop::start(Mood::Vanishes).await else { return };
     let sign_in = desktop.sign_in();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while !desktop.called().contains(&"acquireTokenInteractively") {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
     asking.abort();
-    while !desktop.called().contains(&"cancelInteractiveFlow") {
-        tokio::task::yield_now().await;
-    }
+    until("the broker is called", || desktop.called().contains(&"cancelInteractiveFlow")).await;
 }
 
 #[tokio::test]
 async fn a_window_that_nobody_wants_any_more_ends_the_sign_in_and_is_taken_away() {
     let Some(desktop) = Desktop::start(Mood::Vanishes).await else { return };
     let sign_in = desktop.sign_in();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while !desktop.called().contains(&"acquireTokenInteractively") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
     desktop.rig.person.leave();
     assert_eq!(asking.await.unwrap().unwrap_err(), SignInError::Cancelled(Step::Broker));
-    while !desktop.called().contains(&"cancelInteractiveFlow") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the broker is called", || desktop.called().contains(&"cancelInteractiveFlow")).await;
     assert_eq!(desktop.rig.person.seen(), (0, 0), "and no browser comes in its place");
 }
 

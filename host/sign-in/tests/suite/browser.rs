@@ -7,10 +7,10 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use url::Url;
 use valet_core_entra::id_token::IdTokenError;
-use valet_sign_in::{AccessToken, SignIn, SignInError, Step};
+use valet_sign_in::{AccessToken, SignInError, Step};
 
 use crate::person::{Does, approve, form};
-use crate::rig::{GRAPH, Rig};
+use crate::rig::{GRAPH, Rig, ask, until};
 
 /// A sign-in whose listener is open and whose person does nothing.
 struct Waiting {
@@ -24,10 +24,8 @@ impl Waiting {
     async fn start() -> Self {
         let rig = Rig::start().await;
         rig.person.will(Does::Nothing, Does::Unreachable);
-        let asking = ask(rig.sign_in());
-        while rig.person.urls().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        let asking = ask(&rig.sign_in(), GRAPH);
+        until("a browser opens", || !rig.person.urls().is_empty()).await;
         let url = rig.person.urls().remove(0);
         Self { listener: parameter(&url, "redirect_uri"), url, rig, asking }
     }
@@ -62,10 +60,6 @@ impl Waiting {
         self.asking.await.unwrap().unwrap();
         assert!(http.get(&self.listener).send().await.is_err(), "the listener is closed");
     }
-}
-
-fn ask(sign_in: SignIn) -> tokio::task::JoinHandle<Result<AccessToken, SignInError>> {
-    tokio::spawn(async move { sign_in.token(&[GRAPH], None).await })
 }
 
 pub(crate) fn parameter(url: &str, name: &str) -> String {
@@ -216,11 +210,9 @@ async fn a_declined_sign_in_ends_there_and_the_page_says_so() {
     let sign_in = rig.sign_in();
     let asking = {
         rig.person.will(Does::Nothing, Does::Unreachable);
-        ask(sign_in.clone())
+        ask(&sign_in, GRAPH)
     };
-    while rig.person.urls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until("a browser opens", || !rig.person.urls().is_empty()).await;
     let url = rig.person.urls().remove(0);
     let fields = [
         ("state", parameter(&url, "state")),

@@ -24,7 +24,7 @@ async fn files_are_for_their_owner_and_hold_the_newest_refresh_token() {
     let before = refresh_token(&rig.on_disk());
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(rig.file()), mode(rig.state_dir())), (0o600, 0o700));
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    rig.expire(&first);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_ne!(before, refresh_token(&rig.on_disk()));
     assert_eq!(mode(rig.file()), 0o600);
@@ -117,7 +117,7 @@ async fn a_full_disk_loses_nothing_and_says_so() {
     // Nothing more fits.
     let _ = fs::write(disk.0.join("ballast"), vec![0; 64 * 1024]);
     rig.nobody_home();
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    rig.expire(&first);
     let second = sign_in.token(&[GRAPH], None).await.unwrap();
     assert_ne!(first.token.expose_secret(), second.token.expose_secret(), "the call has its token");
     assert_eq!(fs::read(rig.file()).unwrap(), before, "and the cache is what it was, whole");

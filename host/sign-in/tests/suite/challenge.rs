@@ -64,7 +64,7 @@ async fn what_a_refresh_cannot_do_the_person_does_with_the_claims_of_the_authori
     let sign_in = rig.sign_in();
     let first = sign_in.token(&[GRAPH], None).await.unwrap();
     rig.emulator.change_registrations(|all| all.conditional_access.push(second_factor()));
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    rig.expire(&first);
     rig.person.will(approve(&format!("{};mfa", ids::ADELE_UPN)), Does::Unreachable);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.person.seen(), (2, 0));

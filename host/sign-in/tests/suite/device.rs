@@ -11,7 +11,7 @@ use valet_sign_in::{SignInError, Step};
 use tokio::sync::Notify;
 
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele};
+use crate::rig::{GRAPH, Rig, adele, ask, until};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -21,14 +21,9 @@ async fn slow_down_and_pending_and_an_authority_out_of_reach_are_waited_out() {
     rig.emulator.slow_down_device_codes(1);
     rig.person.will(Does::Unreachable, Does::Nothing);
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn({
-        let sign_in = sign_in.clone();
-        async move { sign_in.token(&[GRAPH], None).await }
-    });
+    let asking = ask(&sign_in, GRAPH);
     // The first poll is told to slow down; the second one gets no answer; then the person signs in.
-    while rig.count(Operation::Token) < 1 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the authority is asked", || rig.count(Operation::Token) >= 1).await;
     let reset = PlannedFault::new(Endpoint::Token, Fault::Reset).grant_type(GRANT).times(1);
     rig.emulator.faults().plan(reset).unwrap();
     rig.person.enter_last(approve(ids::ADELE_UPN)).await;
@@ -54,10 +49,8 @@ async fn an_expired_code_ends_the_sign_in() {
     let rig = Rig::start().await;
     rig.person.will(Does::Unreachable, Does::Nothing);
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while rig.person.seen().1 == 0 {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("a person is asked", || rig.person.seen().1 > 0).await;
     rig.advance(901);
     let expected = SignInError::TimedOut { step: Step::DeviceCode, seconds: 900 };
     assert_eq!(asking.await.unwrap().unwrap_err(), expected);
@@ -68,10 +61,8 @@ async fn a_code_that_the_authority_does_not_know_ends_the_sign_in() {
     let rig = Rig::start().await;
     rig.person.will(Does::Unreachable, Does::Nothing);
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while rig.person.seen().1 == 0 {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("a person is asked", || rig.person.seen().1 > 0).await;
     // The application is gone before the first poll.
     rig.emulator.change_registrations(|all| all.apps.retain(|app| app.client_id != ids::DEMO_CLIENT));
     let failed = asking.await.unwrap().unwrap_err();
@@ -109,13 +100,8 @@ async fn a_code_that_is_dismissed_between_two_polls_is_not_polled_again() {
     let nudge = Arc::new(Notify::new());
     rig.person.will(Does::Unreachable, Does::DismissLater(nudge.clone()));
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn({
-        let sign_in = sign_in.clone();
-        async move { sign_in.token(&[GRAPH], None).await }
-    });
-    while rig.count(Operation::Token) < 1 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("the authority is asked", || rig.count(Operation::Token) >= 1).await;
     nudge.notify_one();
     assert_eq!(asking.await.unwrap().unwrap_err(), SignInError::Cancelled(Step::DeviceCode));
     // The next one has a code of its own, which is entered; the poll that brings its tokens is the only one.

@@ -1,6 +1,6 @@
 //! A person is awaited here and signs in elsewhere: by `valet login` in a terminal, or for another client's server. Nothing is shared but the folder.
 
-use entra_emulator::{Operation, RevocationReason, ids};
+use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 use valet_sign_in::limits::ELSEWHERE_POLL;
@@ -8,19 +8,17 @@ use valet_sign_in::{AccessToken, LogIn, SignIn, SignInError};
 
 use crate::browser::parameter;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex};
+use crate::rig::{GRAPH, Rig, adele, alex, ask, pass, until};
 
 /// A sign-in that waits for a person who does nothing, in the browser or with a code.
-async fn waits(rig: &Rig, sign_in: SignIn, with_code: bool) -> JoinHandle<Result<AccessToken, SignInError>> {
+async fn waits(rig: &Rig, sign_in: &SignIn, with_code: bool) -> JoinHandle<Result<AccessToken, SignInError>> {
     match with_code {
         true => rig.person.will(Does::Unreachable, Does::Nothing),
         false => rig.person.will(Does::Nothing, Does::Unreachable),
     }
     let before = rig.person.seen();
-    let asking = tokio::spawn(async move { sign_in.token(&[GRAPH], None).await });
-    while rig.person.seen() == before {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(sign_in, GRAPH);
+    until("a person is asked", || rig.person.seen() != before).await;
     asking
 }
 
@@ -28,7 +26,7 @@ async fn waits(rig: &Rig, sign_in: SignIn, with_code: bool) -> JoinHandle<Result
 async fn a_sign_in_that_waits_takes_the_token_that_came_elsewhere() {
     for with_code in [false, true] {
         let rig = Rig::start().await;
-        let waiting = waits(&rig, rig.sign_in(), with_code).await;
+        let waiting = waits(&rig, &rig.sign_in(), with_code).await;
         rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
         let elsewhere = rig.sign_in().token(&[GRAPH], None).await.unwrap();
         let found = waiting.await.unwrap().unwrap();
@@ -49,7 +47,7 @@ async fn a_sign_in_that_waits_is_finished_silently_after_a_log_in_elsewhere() {
     // Adele has consented, and signs out.
     sign_in.token(&[GRAPH], None).await.unwrap();
     sign_in.log_out(&adele()).await.unwrap();
-    let waiting = waits(&rig, sign_in.clone(), false).await;
+    let waiting = waits(&rig, &sign_in, false).await;
     rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     rig.sign_in().log_in(LogIn::default()).await.unwrap();
     waiting.await.unwrap().unwrap();
@@ -63,10 +61,8 @@ async fn a_sign_in_that_waits_is_finished_silently_after_a_log_in_elsewhere() {
 async fn who_signs_in_elsewhere_is_the_account_in_use_also_for_who_waits() {
     let rig = Rig::start().await;
     let sign_in = rig.sign_in();
-    let first = sign_in.token(&[GRAPH], None).await.unwrap();
-    rig.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
-    rig.advance(first.expires_at - crate::rig::system_clock());
-    let waiting = waits(&rig, sign_in.clone(), false).await;
+    rig.adele_was_here(&sign_in).await;
+    let waiting = waits(&rig, &sign_in, false).await;
     rig.person.will(approve(ids::ALEX_UPN), Does::Unreachable);
     let elsewhere = rig.sign_in();
     elsewhere.log_in(LogIn::default()).await.unwrap();
@@ -81,13 +77,11 @@ async fn who_signs_in_elsewhere_is_the_account_in_use_also_for_who_waits() {
 async fn a_pinned_account_is_waited_for_whoever_signs_in_elsewhere() {
     let rig = Rig::start().await;
     let sign_in = rig.sign_in_with(|settings| settings.account = Some(alex()));
-    let waiting = waits(&rig, sign_in.clone(), false).await;
+    let waiting = waits(&rig, &sign_in, false).await;
     rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     let of_adele = rig.sign_in().token(&[GRAPH], None).await.unwrap();
     // It looks, and goes on waiting.
-    tokio::time::pause();
-    tokio::time::advance(ELSEWHERE_POLL * 2).await;
-    tokio::time::resume();
+    pass(ELSEWHERE_POLL * 2).await;
     let answer = rig.person.agree(&rig.person.urls()[0], ids::ALEX_UPN).await;
     assert!(!waiting.is_finished());
     rig.person.send_back(answer).await;
@@ -101,10 +95,8 @@ async fn a_pinned_account_is_waited_for_whoever_signs_in_elsewhere() {
 async fn who_is_put_in_use_meanwhile_stays_it() {
     let rig = Rig::start().await;
     let sign_in = rig.sign_in();
-    let first = sign_in.token(&[GRAPH], None).await.unwrap();
-    rig.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
-    rig.advance(first.expires_at - crate::rig::system_clock());
-    let waiting = waits(&rig, sign_in.clone(), false).await;
+    rig.adele_was_here(&sign_in).await;
+    let waiting = waits(&rig, &sign_in, false).await;
     rig.person.will(approve(ids::ALEX_UPN), Does::Unreachable);
     rig.sign_in().log_in(LogIn::default()).await.unwrap();
     let answer = rig.person.agree(&rig.person.urls()[1], ids::ADELE_UPN).await;

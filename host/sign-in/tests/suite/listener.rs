@@ -8,27 +8,15 @@ use valet_sign_in::{SignInError, Step};
 
 use crate::browser::parameter;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig};
-
-/// Lets this much time pass for whoever waits, without any passing.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
+use crate::rig::{GRAPH, Rig, ask, pass, until};
 
 #[tokio::test]
 async fn the_listener_ends_after_its_five_minutes() {
     let rig = Rig::start().await;
     rig.person.will(Does::Nothing, Does::Unreachable);
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn({
-        let sign_in = sign_in.clone();
-        async move { sign_in.token(&[GRAPH], None).await }
-    });
-    while rig.person.urls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("a browser opens", || !rig.person.urls().is_empty()).await;
     let listener = parameter(&rig.person.urls()[0], "redirect_uri");
     let is_open = async || {
         // A client of its own: what others keep of connections is as old as the time that has passed.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use entra_emulator::{Endpoint, Fault, Operation, RevocationReason, ids};
+use entra_emulator::{Endpoint, Fault, Operation, ids};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 use valet_sign_in::{SignInError, Skip, Step};
 
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, VALET, adele};
+use crate::rig::{GRAPH, Rig, VALET, adele, ask, until};
 
 #[tokio::test]
 async fn the_first_token_comes_from_the_browser_and_the_next_from_the_cache() {
@@ -63,9 +63,7 @@ async fn another_api_is_asked_silently_and_only_for_its_own_scopes() {
 async fn a_revoked_refresh_token_leads_to_the_browser() {
     let rig = Rig::start().await;
     let sign_in = rig.sign_in();
-    let first = sign_in.token(&[GRAPH], None).await.unwrap();
-    rig.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    rig.adele_was_here(&sign_in).await;
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.person.seen(), (2, 0));
     assert!(
@@ -122,23 +120,15 @@ async fn different_scopes_at_once_open_one_browser_after_the_other() {
     let rig = Rig::start().await;
     rig.person.will(Does::Nothing, Does::Unreachable);
     let sign_in = rig.sign_in();
-    let ask = |scope: &'static str| {
-        let sign_in = sign_in.clone();
-        tokio::spawn(async move { sign_in.token(&[scope], None).await })
-    };
-    let graph = ask(GRAPH);
-    while rig.person.urls().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    let valet = ask(VALET);
+    let graph = ask(&sign_in, GRAPH);
+    until("a browser opens", || !rig.person.urls().is_empty()).await;
+    let valet = ask(&sign_in, VALET);
     let first = rig.person.agree(&rig.person.urls()[0], ids::ADELE_UPN).await;
     // A page was fetched from the authority meanwhile, so whoever does not wait for their turn had the time to open a browser.
     assert_eq!(rig.person.seen(), (1, 0));
     rig.person.send_back(first).await;
     let graph = graph.await.unwrap().unwrap();
-    while rig.person.urls().len() < 2 {
-        tokio::task::yield_now().await;
-    }
+    until("a browser opens", || rig.person.urls().len() == 2).await;
     assert!(rig.person.urls()[1].contains("mcp.access"), "the other one's turn");
     let second = rig.person.agree(&rig.person.urls()[1], ids::ADELE_UPN).await;
     rig.person.send_back(second).await;
@@ -154,14 +144,9 @@ async fn a_silent_refresh_does_not_wait_for_who_is_asked_something_else() {
     let sign_in = rig.sign_in();
     let first = sign_in.token(&[GRAPH], None).await.unwrap();
     rig.person.will(Does::Nothing, Does::Unreachable);
-    let waiting = tokio::spawn({
-        let sign_in = sign_in.clone();
-        async move { sign_in.token(&[VALET], None).await }
-    });
-    while rig.person.urls().len() < 2 {
-        tokio::task::yield_now().await;
-    }
-    rig.advance(first.expires_at - crate::rig::system_clock());
+    let waiting = ask(&sign_in, VALET);
+    until("a browser opens", || rig.person.urls().len() == 2).await;
+    rig.expire(&first);
     let second = sign_in.token(&[GRAPH], None).await.unwrap();
     assert_ne!(second.token.expose_secret(), first.token.expose_secret());
     assert!(!waiting.is_finished());
@@ -183,9 +168,7 @@ async fn a_hundred_calls_share_a_refusal_too() {
             tokio::spawn(async move { sign_in.token(&[GRAPH], None).await.unwrap_err() })
         })
         .collect();
-    while rig.person.seen() != (1, 0) {
-        tokio::task::yield_now().await;
-    }
+    until("a person is asked", || rig.person.seen() == (1, 0)).await;
     nudge.notify_one();
     for call in calls {
         assert_eq!(call.await.unwrap(), SignInError::Cancelled(Step::Browser));
@@ -198,13 +181,8 @@ async fn a_call_that_is_given_up_closes_its_listener_and_the_next_one_starts_ane
     let rig = Rig::start().await;
     rig.person.will(Does::Nothing, Does::Unreachable);
     let sign_in = rig.sign_in();
-    let asking = tokio::spawn({
-        let sign_in = sign_in.clone();
-        async move { sign_in.token(&[GRAPH], None).await }
-    });
-    while rig.person.urls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let asking = ask(&sign_in, GRAPH);
+    until("a browser opens", || !rig.person.urls().is_empty()).await;
     asking.abort();
     let listener = crate::browser::parameter(&rig.person.urls()[0], "redirect_uri");
     while rig.person.http.get(&listener).send().await.is_ok() {

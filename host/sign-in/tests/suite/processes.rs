@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use valet_sign_in::{LogIn, SignIn, Storage};
 
 use crate::person::{Does, Person};
-use crate::rig::{GRAPH, Rig, VALET, settings};
+use crate::rig::{GRAPH, Rig, VALET, settings, until};
 
 /// The variable by which a test knows that it is the other process.
 const INNER: &str = "VALET_TEST_INNER";
@@ -149,9 +149,7 @@ async fn a_process_that_is_killed_in_the_middle_leaves_a_whole_cache_and_no_lock
     let requests = rig.count(Operation::Token);
     let name = "processes::a_process_that_is_killed_in_the_middle_leaves_a_whole_cache_and_no_lock";
     let mut child = again(&rig, name, "go").spawn().unwrap();
-    while rig.count(Operation::Token) == requests {
-        tokio::task::yield_now().await;
-    }
+    until("the authority is asked", || rig.count(Operation::Token) > requests).await;
     child.kill().await.unwrap();
     rig.emulator.faults().clear_all();
     assert_eq!(rig.on_disk(), cache, "nothing has changed");

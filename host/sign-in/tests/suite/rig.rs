@@ -3,19 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use entra_emulator::{Emulator, Operation, Options, ids};
+use entra_emulator::{Emulator, Operation, Options, RevocationReason, ids};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
-use valet_sign_in::{AccountId, Settings, SignIn, SignInError, Step, Storage};
+use tokio::task::JoinHandle;
+use valet_sign_in::{AccessToken, AccountId, Settings, SignIn, SignInError, Step, Storage};
 
 use crate::person::{Does, Person, approve};
 
 /// A scope of Graph, and one of another API.
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com/User.Read";
 pub(crate) const VALET: &str = "api://7e57c000-0000-4000-8000-000000000001/mcp.access";
+
+/// Longest wait for anything that has to happen, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Seconds after which every access token has ended: those of clients that take claims challenges live up to 28 hours.
 pub(crate) const LONG: u64 = 30 * 3600;
@@ -83,6 +87,18 @@ impl Rig {
         self.emulator.advance_clock(Duration::from_secs(seconds));
     }
 
+    /// Both clocks go forward to the end of `token`.
+    pub(crate) fn expire(&self, token: &AccessToken) {
+        self.advance(token.expires_at - system_clock());
+    }
+
+    /// Signs Adele in, and ends that: the authority takes her refresh token no more, and the access token is over.
+    pub(crate) async fn adele_was_here(&self, sign_in: &SignIn) {
+        let token = sign_in.token(&[GRAPH], None).await.unwrap();
+        self.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
+        self.expire(&token);
+    }
+
     pub(crate) fn count(&self, operation: Operation) -> u64 {
         self.emulator.faults().count(operation)
     }
@@ -121,6 +137,28 @@ fn trust(ca_pem: &str) -> rustls::ClientConfig {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth()
+}
+
+/// A call for `scope` that goes on beside the test.
+pub(crate) fn ask(sign_in: &SignIn, scope: &'static str) -> JoinHandle<Result<AccessToken, SignInError>> {
+    let sign_in = sign_in.clone();
+    tokio::spawn(async move { sign_in.token(&[scope], None).await })
+}
+
+/// Waits until something `is` so. Panics where it never is.
+pub(crate) async fn until(what: &str, is: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Lets this much time pass for whoever waits, without any passing.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 pub(crate) fn system_clock() -> u64 {

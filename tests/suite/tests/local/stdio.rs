@@ -21,6 +21,15 @@ async fn answer(server: &mut Stdio) -> Value {
     server.line().await.expect("it has not ended")
 }
 
+/// A server whose first call has signed Adele in, by the browser.
+async fn after_a_call(desk: &Desk) -> Stdio {
+    let mut server = desk.stdio(true);
+    server.message(&call(1, TOOL));
+    desk.finish(ids::ADELE_UPN).await;
+    assert_eq!(answer(&mut server).await["result"]["isError"], false);
+    server
+}
+
 fn words(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }
@@ -282,9 +291,7 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
         let desk = Desk::new().await;
         let mut server = desk.stdio(true);
         server.message(&call(1, TOOL));
-        while desk.opened() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        desk.url().await;
         ends_at_once(&mut server, 1, "browser)").await;
         desk.close_browser();
         let mut server = desk.stdio(true);
@@ -298,17 +305,12 @@ fn a_client_that_dies_in_the_middle_of_a_sign_in_leaves_nothing_behind() {
 fn a_log_in_in_a_terminal_ends_the_sign_in_that_waits() {
     run(async {
         let desk = Desk::own().await;
-        let mut server = desk.stdio(true);
         // Adele consents to what the tool needs, and signs out in a terminal.
-        server.message(&call(1, TOOL));
-        desk.finish(ids::ADELE_UPN).await;
-        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        let mut server = after_a_call(&desk).await;
         desk.done(&["logout", PLAIN]);
         desk.close_browser();
         server.message(&call(2, TOOL));
-        while desk.opened() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        desk.url().await;
         // The window is closed and forgotten.
         desk.close_browser();
         desk.log_in(ids::ADELE_UPN).await;
@@ -407,11 +409,8 @@ fn a_token_that_graph_refused_is_replaced_without_a_person() {
     run(async {
         let desk = Desk::own().await;
         desk.log_in(ids::ADELE_UPN).await;
-        let mut server = desk.stdio(true);
-        server.message(&call(1, TOOL));
         desk.close_browser();
-        desk.finish(ids::ADELE_UPN).await;
-        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        let mut server = after_a_call(&desk).await;
         let faults = desk.emulator.faults();
         faults.reset_counts();
         faults.set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
@@ -427,10 +426,7 @@ fn a_token_that_graph_refused_is_replaced_without_a_person() {
 fn what_a_policy_wants_the_person_does_in_the_browser() {
     run(async {
         let desk = Desk::own().await;
-        let mut server = desk.stdio(true);
-        server.message(&call(1, TOOL));
-        desk.finish(ids::ADELE_UPN).await;
-        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        let mut server = after_a_call(&desk).await;
         policy_for_graph(&desk.emulator, Control::Mfa);
         // Graph wants another token, and Entra gives none without a second factor.
         desk.emulator.faults().set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
