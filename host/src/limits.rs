@@ -181,6 +181,15 @@ pub const PARSED_KEYS: usize = 64;
 /// Signatures that are remembered as good. Each takes 32 bytes.
 pub const REMEMBERED_SIGNATURES: usize = 8192;
 
+/// Verified tokens that are remembered. Each takes what its claims do, some 500 bytes.
+pub const REMEMBERED_TOKENS: usize = 4096;
+
+/// The longest of them in bytes: the most that one can take. Longer tokens, of users with very many roles, are judged each time.
+pub const REMEMBERED_TOKEN_BYTES: usize = 4096;
+
+/// Seconds for which one is remembered: as long as an instance of the identity artifact keeps its keys, which are looked at after that.
+pub const REMEMBERED_TOKEN_TIME: u64 = 10;
+
 /// Longest key and longest value in bytes of `wasi:keyvalue`: what the strictest hosted service takes, so that what works here works there.
 pub const KEY_VALUE_KEY_BYTES: usize = 255;
 

@@ -8,7 +8,7 @@ use valet_store::{Range, Store, StoreError, SystemClock};
 use wasmtime::Engine;
 
 use crate::artifact::{self, ArtifactError};
-use crate::capabilities::{Calls, Lent, Ranges, RequestState, SignatureChecks, Turns};
+use crate::capabilities::{Calls, Lent, Ranges, RememberedTokens, RequestState, SignatureChecks, Turns};
 use crate::config::{Config, OauthMode, Storage};
 use crate::egress::{AddressPolicy, Connector, Documents, Sender, trust};
 use crate::local::LocalUser;
@@ -342,6 +342,7 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
         graph: Sender::new(&config.egress.graph, "graph.url", connector),
         turns: Turns::default(),
         signatures: SignatureChecks::default(),
+        verified: RememberedTokens::default(),
     })
 }
 

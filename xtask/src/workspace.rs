@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-/// The workspace that this program was built from.
+/// The workspace that this program is run in.
 pub(crate) struct Workspace {
     /// Its root folder.
     pub(crate) root: PathBuf,
@@ -17,8 +17,11 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn find() -> Result<Self> {
+        // `cargo run` says where; the folder that this was built in may be another checkout's with the same target folder.
+        let here =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let metadata = cargo_metadata::MetadataCommand::new()
-            .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .manifest_path(Path::new(&here).join("Cargo.toml"))
             .no_deps()
             .exec()
             .context("asking cargo where the workspace is")?;

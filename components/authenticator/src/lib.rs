@@ -13,13 +13,9 @@ use std::cell::RefCell;
 use bindings::exports::valet::identity::authenticator::{Failure, Guest, Principal};
 use bindings::valet::capability::settings;
 use bindings::wasi::clocks::wall_clock;
-use valet_core_token::settings::Issuer;
+use valet_core_token::settings::{CHECKS_KEPT, Issuer};
 
 struct Component;
-
-/// How long, in seconds, rules and keys are used before they are asked for again. Only an instance that lives long gets to use them twice; a
-/// token with an unknown key does not wait for it.
-const KEEP: u64 = 10;
 
 /// What tokens are checked with. One issuer's or the other's: no token is ever judged by the rules of both.
 enum Checks {
@@ -43,10 +39,10 @@ impl Guest for Component {
         KEPT.with_borrow_mut(|kept| {
             let kept = match kept {
                 // The lower bound is for a clock that was set back.
-                Some(kept) if (kept.until.saturating_sub(KEEP)..kept.until).contains(&now) => kept,
+                Some(kept) if (kept.until.saturating_sub(CHECKS_KEPT)..kept.until).contains(&now) => kept,
                 _ => {
                     let checks = Checks::read().map_err(Failure::Unavailable)?;
-                    kept.insert(Kept { checks, until: now.saturating_add(KEEP) })
+                    kept.insert(Kept { checks, until: now.saturating_add(CHECKS_KEPT) })
                 }
             };
             match &mut kept.checks {

@@ -1,6 +1,6 @@
 //! `wasi:clocks/wall-clock` and `wasi:random/random`, straight from the system.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Capabilities;
 use crate::parts::bindings::custodian::wasi::random::random::Host as Random;
@@ -9,10 +9,14 @@ use crate::parts::bindings::identity::wasi::clocks::wall_clock::{Datetime, Host 
 /// Most random bytes given at once; components ask for nonces.
 const MAX_RANDOM_BYTES: u64 = 4096;
 
+/// The clock that tokens are judged by. Before 1970 it reads as 1970: every token is then not yet valid, which is the safe side.
+pub(crate) fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 impl WallClock for Capabilities {
     fn now(&mut self) -> Datetime {
-        // A clock before 1970 reads as 1970: every token is then not yet valid, which is the safe side.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = since_1970();
         Datetime { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() }
     }
 

@@ -4,6 +4,7 @@ mod clocks;
 mod credential;
 mod egress;
 mod rate_limit;
+mod remembered;
 mod request_state;
 mod settings;
 mod signature;
@@ -18,10 +19,13 @@ use secrecy::SecretString;
 use wasmtime::component::ResourceTable;
 
 use crate::egress::{Documents, Sender};
+use crate::parts::principal::Caller;
 use crate::seal::SealingKeys;
 use crate::signing_key::SigningKey;
 
+pub(crate) use clocks::since_1970;
 pub use rate_limit::Calls;
+pub use remembered::{RememberedTokens, Seconds};
 pub use request_state::RequestState;
 pub use signature::{SignatureChecks, SignatureFailure};
 pub use stores::{Ranges, SessionTurn, Turn, Turns};
@@ -50,6 +54,8 @@ pub struct Lent {
     pub turns: Turns,
     /// The native signature check.
     pub signatures: SignatureChecks,
+    /// The callers whose tokens were verified a moment ago.
+    pub(crate) verified: RememberedTokens<Caller>,
     /// The calls that callers have left.
     pub calls: Calls,
     /// What the authorization server may still refuse callers.

@@ -1,7 +1,7 @@
 //! `valet:crypto/signature` by aws-lc: the same answers as the portable component, some thirty times faster.
 //!
 //! A signature check is a pure function of public values, so two of its results are kept for speed: parsed keys, and which signatures were
-//! good. Neither decides about a token: whether the key is trusted, and what the claims say, is asked anew for each request.
+//! good. Neither decides about a token: whether the key is trusted, and what the claims say, is judged with each token (and see `remembered`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -84,6 +84,8 @@ impl key_cache::Host for Capabilities {
         if let Err(error) = self.lent.ranges.keys.set(&name, &value, None).await {
             tracing::warn!(%error, "the key cache cannot be written");
         }
+        // After the write: from now on nobody reads the old keys out of the store.
+        self.lent.verified.keys_changed(super::since_1970().as_secs());
     }
 
     fn not_renewed(&mut self, name: String, why: String) {
@@ -171,7 +173,14 @@ impl session_store::Host for Capabilities {
 
 impl live_sessions::Host for Capabilities {
     async fn is_live(&mut self, id: String) -> Result<bool, String> {
-        match self.lent.ranges.sessions.exists(&id).await {
+        self.lent.ranges.is_live(&id).await
+    }
+}
+
+impl Ranges {
+    /// Whether there is a session with this id.
+    pub(crate) async fn is_live(&self, id: &str) -> Result<bool, String> {
+        match self.sessions.exists(id).await {
             Ok(live) => Ok(live),
             // No session has such a name.
             Err(StoreError::EmptyName | StoreError::TooLarge { .. }) => Ok(false),

@@ -2,6 +2,8 @@
 //!
 //! It holds keys and settings, which are the same for everyone, and nothing of a user past a call. A store is thrown away after a trap and after
 //! [`CALLS_PER_STORE`] calls. There are as many as requests authenticate at the same time, which is about one a thread.
+//!
+//! The host remembers for seconds whom a token was verified as ([`crate::capabilities::RememberedTokens`]), and asks the artifact about any other.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +17,7 @@ use super::bindings::request::valet::identity::authenticator::{Failure, Refusal}
 use super::bindings::request::valet::identity::refusals::Reason;
 use super::budget::{self, Budget, Budgeted};
 use super::principal::{Caller, Kind, Principal};
-use crate::capabilities::{Capabilities, Lent};
+use crate::capabilities::{Capabilities, Lent, since_1970};
 use crate::limits;
 
 /// Calls after which a store is thrown away, so that nothing can pile up in it.
@@ -76,14 +78,36 @@ impl Identity {
         self: &Arc<Self>,
         token: String,
     ) -> wasmtime::Result<Result<Principal, Failure>> {
+        if let Some(caller) = self.remembered(&token).await {
+            return Ok(Ok(Principal::assertion(caller, token)));
+        }
         let identity = Arc::clone(self);
         self.to_its_end(async move {
             let mut part = identity.take().await?;
+            let began = since_1970().as_secs();
             let answer = part.authenticate(token).await;
             identity.give_back(part, answer.is_ok());
+            if let Ok(Ok(principal)) = &answer {
+                identity.lent.verified.keep(
+                    principal.token(),
+                    principal.caller().clone(),
+                    began,
+                    principal.caller().expires_at,
+                );
+            }
             answer
         })
         .await
+    }
+
+    /// Whom `token` was verified as a moment ago. A session can be ended at any moment, so whether it lives is asked each time; the artifact has the words for one that does not.
+    async fn remembered(&self, token: &str) -> Option<Caller> {
+        let caller = self.lent.verified.recall(token, since_1970().as_secs())?;
+        let lives = match &caller.session_id {
+            Some(id) => self.lent.ranges.is_live(id).await == Ok(true),
+            None => true,
+        };
+        lives.then_some(caller)
     }
 
     /// Whether tokens can be checked.

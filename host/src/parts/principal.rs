@@ -24,6 +24,16 @@ impl Principal {
     }
 }
 
+impl Principal {
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+}
+
 /// For the user of this machine, who is not verified by a token: there is none, and whoever could read one is not linked.
 impl Principal {
     pub(super) fn local(caller: Caller) -> Self {

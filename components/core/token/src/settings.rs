@@ -112,6 +112,9 @@ pub struct KeySettings {
 /// nobody notices.
 pub const FLOORS: std::ops::RangeInclusive<u64> = 1..=3600;
 
+/// How long, in seconds, whoever checks tokens uses rules and keys before they are asked for again. A token with an unknown key does not wait for it.
+pub const CHECKS_KEPT: u64 = 10;
+
 impl KeySettings {
     /// Reads the settings through `lookup`.
     ///

@@ -98,6 +98,15 @@ fn a_token_of_another_kind_is_refused_for_its_reason() {
                 rig.keep(emulator.access_token(ids::ADELE_UPN, ids::VALET, GRAPH_APP_ID, &scopes).unwrap()),
                 "unsupported: a Microsoft Graph token*",
             ),
+            (
+                "v1 for another API",
+                rig.keep(
+                    emulator
+                        .access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::LEDGER, &["entries.read"])
+                        .unwrap(),
+                ),
+                "wrong_audience: *",
+            ),
             ("v1 with the issuer of v2", changed(&rig, TokenVersion::V1, v1), "wrong_issuer: *"),
             (
                 "bound to a key",

@@ -88,6 +88,21 @@ impl Bench {
         format!("http://{}{path}", self.address)
     }
 
+    /// Runs the components with some of the operator's variables set otherwise.
+    pub(crate) fn vary(&self, changes: &[(&str, &str)]) {
+        let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.application.vary(&self.manifest, &self.given.clone().into_iter().chain(changes).collect());
+    }
+
+    /// The reason in the last event of the audit trail.
+    pub(crate) fn last_reason(&self) -> String {
+        let log = self.application.log();
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let last =
+            events.filter(|event| event["target"] == "audit").last().expect("every call leaves an event");
+        last["reason"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// A new token; none for [`Token::None`].
     pub(crate) fn token(&self, token: Token) -> Option<String> {
         let valet = |user, scopes: &[&str]| {

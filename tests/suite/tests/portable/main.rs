@@ -12,6 +12,7 @@ mod documents;
 mod end_to_end;
 mod hostile;
 mod imports;
+mod keys;
 mod manifest;
 mod manifests;
 mod senders;
