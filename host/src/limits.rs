@@ -165,7 +165,7 @@ pub const DOCUMENT_BYTES: usize = 16 * 1024;
 /// process is gone.
 pub const SESSION_TURN_TIME: Duration = Duration::from_secs(35);
 
-/// How long a message waits until it is known who uses this machine. A keychain that is open answers in a few milliseconds; one that asks for its password does not
+/// How long a message waits until it is known who uses this machine; `initialize` and what else is answered alike whoever asks does not. A keychain that is open answers in a few milliseconds; one that asks for its password does not
 /// answer before its owner does, and clients give up on a server that is silent for so long.
 pub const ACCOUNT_TIME: Duration = Duration::from_millis(250);
 
