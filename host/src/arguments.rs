@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Whoami(LocalArguments),
     /// Show or end the sign-in sessions in the store of a server.
     ///
-    /// A store in a file is open in one process only, so its server has to be stopped for it; one in Redis need not.
+    /// A server that runs goes on. Where its store is a file it does this itself, for its own user and root; on Windows it has to be stopped for it.
     Sessions {
         /// The configuration file of the server.
         #[arg(long, env = "VALET_CONFIG", default_value = CONFIG)]

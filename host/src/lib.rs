@@ -7,6 +7,11 @@
 //! serve them with [`server::Server`] or [`stdio::serve`].
 #![forbid(unsafe_op_in_unsafe_fn)]
 
+#[cfg(unix)]
+pub mod administration;
+#[cfg(not(unix))]
+#[path = "administration/absent.rs"]
+pub mod administration;
 pub mod artifact;
 pub mod capabilities;
 pub mod commands;

@@ -165,7 +165,7 @@ pub const DOCUMENT_BYTES: usize = 16 * 1024;
 /// process is gone.
 pub const SESSION_TURN_TIME: Duration = Duration::from_secs(35);
 
-/// How long a message waits until it is known who uses this machine. A keychain that is open answers in a few milliseconds; one that asks for its password does not
+/// How long a message waits until it is known who uses this machine; `initialize` and what else is answered alike whoever asks does not. A keychain that is open answers in a few milliseconds; one that asks for its password does not
 /// answer before its owner does, and clients give up on a server that is silent for so long.
 pub const ACCOUNT_TIME: Duration = Duration::from_millis(250);
 
@@ -205,3 +205,15 @@ pub const KEY_VALUE_BUCKETS: usize = 64;
 /// How long a call waits that comes while a device code is before the person: two polls of the authority (RFC 8628 section 3.2 has five seconds between them), so
 /// that a code which was entered is noticed.
 pub const CODE_ENTERED_TIME: Duration = Duration::from_secs(11);
+
+/// Longest line in bytes that an administrator's program sends to a running server. The longest that it has is a user, of 73.
+pub const ADMINISTRATION_LINE_BYTES: usize = 512;
+
+/// Longest line in bytes that it is sent back: a user with a number, or an error of the store.
+pub const ADMINISTRATION_ANSWER_BYTES: usize = 4096;
+
+/// Time for such a line to arrive. It is on the same machine.
+pub const ADMINISTRATION_LINE_TIME: Duration = Duration::from_secs(5);
+
+/// Time for the whole of what an administrator wants: a hundred thousand sessions and permissions are some 800 commits of the file, on a slow disk 100 ms each.
+pub const ADMINISTRATION_TIME: Duration = Duration::from_secs(120);

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use secrecy::SecretString;
+use valet::administration::{self, Administration};
 use valet::commands::accounts::{self, AccountsError};
 use valet::commands::install::{self, Client};
-use valet::commands::sessions::{self, Which};
-use valet::config::Config;
+use valet::commands::sessions::{self, Operation, Which};
+use valet::config::{Config, Storage};
 use valet::local::LocalUser;
 use valet::runtime::Runtime;
 use valet::server::{Server, raise_descriptor_limit};
 use valet::stdio::Gateway;
+use valet::store::StoreError;
 use valet::{artifact, config, limits, telemetry};
 use valet_sign_in::{AccountId, LogIn, Step};
 
@@ -62,11 +64,14 @@ fn run(command: Command) -> Result<(), String> {
             in_tokio(told(async move { accounts::who(&sign_in, &mut io::stdout()).await }))
         }
         Command::Sessions { config, revoke, revoke_all } => {
-            let which = match revoke {
-                Some(AccountId { tenant_id, object_id }) => Some(Which::Of { tenant_id, object_id }),
-                None => revoke_all.then_some(Which::All),
+            let operation = match revoke {
+                Some(AccountId { tenant_id, object_id }) => {
+                    Operation::Revoke(Which::Of { tenant_id, object_id })
+                }
+                None if revoke_all => Operation::Revoke(Which::All),
+                None => Operation::List,
             };
-            in_tokio(administer_sessions(config, which))
+            in_tokio(administer_sessions(config, operation))
         }
         Command::Install { client, print, local } => installed(client, print, &local),
         Command::Uninstall { client } => {
@@ -88,22 +93,24 @@ async fn told(work: impl Future<Output = Result<(), AccountsError>>) -> Result<(
     work.await.map_err(|error| error.to_string())
 }
 
-/// Ends sessions, or shows them.
-async fn administer_sessions(config: PathBuf, which: Option<Which>) -> Result<(), String> {
+/// Ends sessions, or shows them: in the store, or through the server that has its file open.
+async fn administer_sessions(config: PathBuf, operation: Operation) -> Result<(), String> {
     let storage = read(&config)?.storage;
-    if matches!(storage, valet::config::Storage::Memory) {
+    if matches!(storage, Storage::Memory) {
         return Err(format!(
             "{}: sessions are in the memory of the server; restarting it ends them",
             config.display()
         ));
     }
-    let store = valet::runtime::store(&storage).await.map_err(|error| format!("storage: {error}"))?;
     let out = &mut io::stdout();
-    let done = match which {
-        Some(which) => sessions::revoke(&store, &which, out).await,
-        None => sessions::list(&store, out).await,
+    let store = match valet::runtime::store(&storage).await {
+        Ok(store) => store,
+        Err(StoreError::InUse { path }) => {
+            return administration::ask(&path, &operation, out).await.map_err(|error| error.to_string());
+        }
+        Err(error) => return Err(format!("storage: {error}")),
     };
-    done.map_err(|error| error.to_string())
+    sessions::carry_out(&store, &operation, out).await.map_err(|error| error.to_string())
 }
 
 /// Writes only what will work: the configuration is read first.
@@ -177,19 +184,31 @@ async fn serve(path: &Path) -> Result<(), String> {
         return Err(format!("{}: `server.listen`: is missing, and `valet serve` needs it", path.display()));
     };
     let concurrent_requests = config.concurrent_requests;
+    let storage = config.storage.clone();
     let resource = config.settings.get("resource").cloned().unwrap_or_default();
     warn_of_no_secret(&config);
     warn_of_doubts(&config);
     raise_descriptor_limit();
     let runtime = Runtime::new(config).await.map_err(|error| error.to_string())?;
     check(&runtime, path).await?;
+    let administration = match &storage {
+        Storage::Disk(file) => Administration::open(file, runtime.store().clone()),
+        Storage::Memory | Storage::Redis(_) => Ok(None),
+    };
+    let administration = administration.map_err(|error| error.to_string())?;
     let server =
         Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
     let address = server.address().map_err(|error| error.to_string())?;
     // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
     let stop = stop_signal();
+    let administration = administration.map(|administration| tokio::spawn(administration.serve()));
     tracing::info!(%address, resource, "serving");
     server.serve(stop).await;
+    if let Some(administration) = administration {
+        administration.abort();
+        // Its socket goes with it, before the store is closed and another server can open that.
+        let _ = administration.await;
+    }
     Ok(())
 }
 

@@ -123,6 +123,7 @@ pub struct Runtime {
     requests: Requests,
     /// None where clients get their tokens from Entra.
     authorization: Option<Arc<Authorization>>,
+    store: Store,
 }
 
 impl Runtime {
@@ -139,7 +140,8 @@ impl Runtime {
             OauthMode::Direct => None,
         };
         let places = config.concurrent_requests;
-        let lent = Arc::new(lent(config).await?);
+        let store = store(&config.storage).await?;
+        let lent = Arc::new(lent(config, &store)?);
         let identity =
             Identity::new(&engine, &identity, Arc::clone(&lent), places).map_err(SetUpError::Link)?;
         let custodian = Custodian::new(&engine, &custodian, Arc::clone(&lent)).map_err(SetUpError::Link)?;
@@ -153,7 +155,7 @@ impl Runtime {
         let parts = Parts { who: Who::Tokens(Arc::new(identity)), api: Api::Custodian(custodian) };
         let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
         start_epochs(&engine);
-        Ok(Self { requests, authorization })
+        Ok(Self { requests, authorization, store })
     }
 
     /// The same for the user of this machine: nobody presents a token, and calls to Graph carry one of `user`'s. Neither artifact is linked to the store, so the
@@ -165,14 +167,20 @@ impl Runtime {
         let engine = engine::engine(config.concurrent_requests).map_err(SetUpError::Engine)?;
         let load = |name| artifact::load(&engine, &config.artifacts, name);
         let (custodian, request) = (load("local-custodian")?, load("request")?);
-        let config = Config { storage: Storage::Memory, ..config };
-        let (lent, user) = (Arc::new(lent(config).await?), Arc::new(user));
+        let store = Store::memory(SystemClock);
+        let (lent, user) = (Arc::new(lent(config, &store)?), Arc::new(user));
         let custodian = LocalCustodian::new(&engine, &custodian, Arc::clone(&lent), Arc::clone(&user))
             .map_err(SetUpError::Link)?;
         let parts = Parts { who: Who::Local(user), api: Api::Local(custodian) };
         let requests = Requests::new(&engine, &request, lent, Arc::new(parts)).map_err(SetUpError::Link)?;
         start_epochs(&engine);
-        Ok(Self { requests, authorization: None })
+        Ok(Self { requests, authorization: None, store })
+    }
+
+    /// Where state is kept.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Whether the components find their settings complete; the text names the one at fault. To be asked before a socket is opened.
@@ -313,8 +321,7 @@ pub async fn store(storage: &Storage) -> Result<Store, StoreError> {
     }
 }
 
-async fn lent(config: Config) -> Result<Lent, SetUpError> {
-    let store = store(&config.storage).await?;
+fn lent(config: Config, store: &Store) -> Result<Lent, SetUpError> {
     let policy = |private_too| match private_too {
         true => AddressPolicy::PrivateToo,
         false => AddressPolicy::PublicOnly,
@@ -332,7 +339,7 @@ async fn lent(config: Config) -> Result<Lent, SetUpError> {
             Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
             None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),
         },
-        ranges: Ranges::new(&store),
+        ranges: Ranges::new(store),
         documents: Documents::new(Connector::new(trust, documents)),
         settings: config.settings,
         client_secret: config.client_secret,

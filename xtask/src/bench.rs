@@ -178,8 +178,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let validator = output(validator)?;
     say("measuring sign-in");
     let sign_in = output(stage.sign_in_bench(&built.native)?)?;
-    let text =
-        format!("{}\n\n## One check of a token\n\n{validator}\n\n## Sign-in\n\n{sign_in}", report.markdown());
+    let text = format!(
+        "## Both servers\n\n{}\n\n## One check of a token\n\n{validator}\n\n## Sign-in\n\n{sign_in}",
+        report.markdown()
+    );
     let path = workspace.artifacts().join("bench.md");
     std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
     say(&format!("\n{text}\n{} has the same", path.display()));

@@ -60,6 +60,21 @@ impl From<Reply> for Answer {
     }
 }
 
+/// Whether a request is answered alike whoever sends it. Nothing of such a one is in the audit trail.
+pub(crate) fn is_for_anybody(call: &Call<'_>) -> bool {
+    matches!(call, Call::Discover | Call::Initialize(_) | Call::Ping | Call::SetLogLevel)
+}
+
+/// The answer to such a request.
+pub(crate) fn to_anybody(request: &Request<'_>) -> Reply {
+    let context = request.context;
+    match &request.call {
+        Call::Discover => SERVER.discover(context, lists::offers()),
+        Call::Initialize(initialize) => SERVER.initialize(context, initialize, lists::offers()),
+        _ => SERVER.empty(context),
+    }
+}
+
 pub(crate) struct Session<'s> {
     pub(crate) settings: &'s Settings,
     pub(crate) carrier: Carrier<'s>,
@@ -93,9 +108,7 @@ impl<'s> Session<'s> {
             }
             Call::GetPrompt(get) => self.get_prompt(context, get),
             Call::Complete(complete) => self.complete(context, complete),
-            Call::Discover => SERVER.discover(context, lists::offers()),
-            Call::Initialize(initialize) => SERVER.initialize(context, initialize, lists::offers()),
-            Call::Ping | Call::SetLogLevel => SERVER.empty(context),
+            Call::Discover | Call::Initialize(_) | Call::Ping | Call::SetLogLevel => to_anybody(request),
         }
         .into()
     }

@@ -1,10 +1,12 @@
 //! `valet sessions`: an administrator's view of the sign-in sessions in a store, and their end.
 //!
 //! A session that is not in the store has ended, for refresh tokens at once and for access tokens with the next request: servers ask the store each time.
+//! A store in a file is its server's alone, which is asked to do the same ([`crate::administration`]).
 
 use std::io::Write;
 
 use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
 use valet_store::{Range, Ranged, Store, StoreError};
 
 /// Names that are read at once.
@@ -19,6 +21,15 @@ pub enum SessionsError {
     /// Standard output.
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+/// What an administrator can want.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// To see who has sessions.
+    List,
+    /// To end sessions.
+    Revoke(Which),
 }
 
 /// Which sessions.
@@ -53,11 +64,60 @@ impl Which {
     }
 }
 
-/// Ends sessions, says how many, and forgets what their users permitted: who signs in again is asked again.
+/// A user with sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// `OBJECT-ID@TENANT-ID`.
+    pub account: String,
+    /// How many sessions they have.
+    pub sessions: usize,
+}
+
+impl User {
+    /// Shows the user in a line.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn show(&self, out: &mut impl Write) -> std::io::Result<()> {
+        writeln!(out, "{}  {}", self.account, self.sessions)
+    }
+}
+
+/// Says how many sessions have ended.
 ///
 /// # Errors
-/// [`SessionsError`]. Then some may have ended; running it again ends the others.
-pub async fn revoke(store: &Store, which: &Which, out: &mut impl Write) -> Result<(), SessionsError> {
+/// What the output says.
+pub fn say_ended(ended: usize, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "{ended} sessions ended")
+}
+
+/// Does what is wanted in `store`, and says what came of it.
+///
+/// # Errors
+/// [`SessionsError`].
+pub async fn carry_out(
+    store: &Store,
+    operation: &Operation,
+    out: &mut impl Write,
+) -> Result<(), SessionsError> {
+    match operation {
+        Operation::List => {
+            let mut users = Users::of(store);
+            while let Some(some) = users.next().await? {
+                some.iter().try_for_each(|user| user.show(out))?;
+            }
+        }
+        Operation::Revoke(which) => say_ended(revoke(store, which).await?, out)?,
+    }
+    Ok(())
+}
+
+/// Ends sessions, gives how many, and forgets what their users permitted: who signs in again is asked again.
+///
+/// # Errors
+/// [`StoreError`]. Then some may have ended; running it again ends the others.
+pub async fn revoke(store: &Store, which: &Which) -> Result<usize, StoreError> {
     let sessions = store.range(Range::Sessions);
     let (prefix, mut after, mut ended) = (which.prefix(), String::new(), 0_usize);
     while let Some(names) = page(&sessions, &prefix, &mut after).await? {
@@ -75,29 +135,48 @@ pub async fn revoke(store: &Store, which: &Which, out: &mut impl Write) -> Resul
         let concerned = names.iter().filter(|name| which == &Which::All || **name == prefix);
         try_join_all(concerned.map(|name| accounts.delete(name))).await?;
     }
-    writeln!(out, "{ended} sessions ended")?;
-    Ok(())
+    Ok(ended)
 }
 
-/// Shows how many sessions each user has.
-///
-/// # Errors
-/// [`SessionsError`].
-pub async fn list(store: &Store, out: &mut impl Write) -> Result<(), SessionsError> {
-    let sessions = store.range(Range::Sessions);
-    let (mut after, mut user, mut count) = (String::new(), String::new(), 0_usize);
-    while let Some(names) = page(&sessions, "", &mut after).await? {
-        // In the order of names, so a user's are together.
-        for name in &names {
-            let owner = name.rsplit_once('.').map_or(name.as_str(), |(owner, _)| owner);
-            if owner != user {
-                show(&user, count, out)?;
-                (user, count) = (owner.to_owned(), 0);
-            }
-            count += 1;
-        }
+/// The users with sessions, in the order of their tenants and ids.
+pub struct Users {
+    sessions: Ranged,
+    after: String,
+    /// Whose sessions may not all have been counted.
+    last: Option<User>,
+}
+
+impl Users {
+    /// Those of `store`.
+    #[must_use]
+    pub fn of(store: &Store) -> Self {
+        Self { sessions: store.range(Range::Sessions), after: String::new(), last: None }
     }
-    show(&user, count, out)
+
+    /// The next users, which may be none yet; no list at the end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next(&mut self) -> Result<Option<Vec<User>>, StoreError> {
+        let Some(names) = page(&self.sessions, "", &mut self.after).await? else {
+            return Ok(self.last.take().map(|user| vec![user]));
+        };
+        let mut counted = Vec::new();
+        // In the order of names, so a user's are together.
+        for account in names.iter().filter_map(|name| account(name)) {
+            match &mut self.last {
+                Some(user) if user.account == account => user.sessions += 1,
+                last => counted.extend(last.replace(User { account, sessions: 1 })),
+            }
+        }
+        Ok(Some(counted))
+    }
+}
+
+/// Whose session has this name: `TENANT-ID.OBJECT-ID.` and what is its own.
+fn account(name: &str) -> Option<String> {
+    let (tenant_id, object_id) = name.rsplit_once('.')?.0.split_once('.')?;
+    Some(format!("{object_id}@{tenant_id}"))
 }
 
 /// The sessions among the next names that begin with `prefix` and come after `after`, which moves on; none at the end.
@@ -107,13 +186,6 @@ async fn page(of: &Ranged, prefix: &str, after: &mut String) -> Result<Option<Ve
     after.clone_from(last);
     names.retain(|name| is_session(name));
     Ok(Some(names))
-}
-
-fn show(user: &str, count: usize, out: &mut impl Write) -> Result<(), SessionsError> {
-    if let Some((tenant_id, object_id)) = user.split_once('.') {
-        writeln!(out, "{object_id}@{tenant_id}  {count}")?;
-    }
-    Ok(())
 }
 
 /// The range also has what policies want of users at their next sign-in, which stays.
@@ -142,7 +214,7 @@ mod tests {
 
     async fn text(store: &Store) -> String {
         let mut out = Vec::new();
-        list(store, &mut out).await.unwrap();
+        carry_out(store, &Operation::List, &mut out).await.unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -152,15 +224,27 @@ mod tests {
         assert_eq!(text(&store).await, "a@t  2\nb@t  1\na@u  1\n");
         let which = Which::Of { tenant_id: "t".to_owned(), object_id: "a".to_owned() };
         let mut out = Vec::new();
-        revoke(&store, &which, &mut out).await.unwrap();
+        carry_out(&store, &Operation::Revoke(which), &mut out).await.unwrap();
         assert_eq!(out, b"2 sessions ended\n");
         assert_eq!(text(&store).await, "b@t  1\na@u  1\n");
         let grants = store.range(Range::Grants);
         let all = async || grants.names("", "", PAGE).await.unwrap();
         assert_eq!(all().await, ["account/t/ab", "account/u/a", "client/x"]);
-        revoke(&store, &Which::All, &mut out).await.unwrap();
+        assert_eq!(revoke(&store, &Which::All).await, Ok(2));
         assert_eq!(text(&store).await, "");
         assert!(store.range(Range::Sessions).exists("claims.t.a").await.unwrap());
         assert_eq!(all().await, ["client/x"]);
+    }
+
+    /// A user's sessions can be on two pages.
+    #[tokio::test]
+    async fn sessions_are_counted_across_pages() {
+        let store = Store::memory(SystemClock);
+        let sessions = store.range(Range::Sessions);
+        for number in 0..PAGE + 2 {
+            sessions.set(&format!("t.b.{number:04}"), b"sealed", None).await.unwrap();
+        }
+        sessions.set("t.a.1", b"sealed", None).await.unwrap();
+        assert_eq!(text(&store).await, format!("a@t  1\nb@t  {}\n", PAGE + 2));
     }
 }

@@ -93,7 +93,7 @@ pub struct Egress {
 }
 
 /// Where tokens and keys are kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Storage {
     /// In memory, gone when the process ends.
     Memory,

@@ -6,9 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 use entra_emulator::{Operation, ids};
 use serde_json::{Value, json};
 use valet_suite::ask::{LEGACY, modern};
-use valet_suite::desk::Desk;
+use valet_suite::desk::{Desk, PLAIN};
+use valet_suite::rig::emulator;
 use valet_suite::stdio::Stdio;
 
+use crate::keychain::Keychain;
 use crate::process::resident_mib;
 use crate::{median, unlimited};
 
@@ -18,9 +20,48 @@ const STARTS: usize = 15;
 /// Calls one after another.
 const CALLS: usize = 200;
 
+/// What was seen with one kind of cache.
+struct Figures {
+    /// To the answer to `initialize`, and to that to `server/discover`, in ms.
+    starts: [f64; 2],
+    resident: f64,
+    /// A silent call, in µs.
+    p50: f64,
+    /// Requests to Graph and to Entra for all silent calls.
+    asked: [u64; 2],
+}
+
 pub(crate) async fn table() -> Result<String> {
-    let desk = Desk::with(unlimited).await;
-    desk.log_in(ids::ADELE_UPN).await;
+    // Each with an Entra of its own, where nobody has permitted anything yet.
+    let desk = async || Desk::at(emulator().await, unlimited);
+    let file = figures(&desk().await, &[PLAIN]).await?;
+    let keychain = match Keychain::start()? {
+        Some(keychain) => Some(figures(&desk().await.on_bus(&keychain.address), &[]).await?),
+        None => None,
+    };
+    let row = |name: &str, figure: fn(&Figures) -> String| {
+        let keychain = keychain.as_ref().map_or_else(|| "–".to_owned(), figure);
+        format!("| {name} | {} | {keychain} |\n", figure(&file))
+    };
+    Ok(format!(
+        "`valet stdio` of a user who has signed in before, with the emulator's account; the cache is a plain file, or in the keychain (`gnome-keyring` on a bus of its own, \
+         unlocked; – where there is none). {STARTS} starts of each kind, medians.\n\n\
+         | local server | file | keychain |\n| --- | ---: | ---: |\n{}{}{}{}{}{}",
+        row("process to the answer to `initialize`, ms", |it| format!("{:.0}", it.starts[0])),
+        row("process to the answer to `server/discover`, ms", |it| format!("{:.0}", it.starts[1])),
+        row("resident 200 ms later, MiB", |it| format!("{:.1}", it.resident)),
+        row(&format!("{CALLS} silent calls of `GetUserDetailsFromGraph`: p50, µs"), |it| format!(
+            "{:.0}",
+            it.p50
+        )),
+        row("requests to Graph for them", |it| it.asked[0].to_string()),
+        row("requests to Entra for them", |it| it.asked[1].to_string()),
+    ))
+}
+
+/// Measures at `desk` with programs that are started with `arguments`.
+async fn figures(desk: &Desk, arguments: &[&str]) -> Result<Figures> {
+    desk.log_in_with(arguments, ids::ADELE_UPN).await;
     let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": { "name": "bench", "version": "1" },
     }});
@@ -29,7 +70,7 @@ pub(crate) async fn table() -> Result<String> {
     for _ in 0..STARTS {
         for (message, taken) in [(&initialize, &mut legacy), (&discover, &mut newer)] {
             let began = Instant::now();
-            let mut server = desk.stdio(false);
+            let mut server = desk.stdio_with(arguments, false);
             let answer = ask(&mut server, message).await?;
             taken.push(began.elapsed().as_secs_f64() * 1e3);
             ensure!(answer["result"].is_object(), "the answer is {answer}");
@@ -37,8 +78,13 @@ pub(crate) async fn table() -> Result<String> {
             idle.push(resident_mib(server.id())?);
         }
     }
+    let (p50, asked) = silent_calls(desk, arguments).await?;
+    Ok(Figures { starts: [median(legacy), median(newer)], resident: median(idle), p50, asked })
+}
 
-    let mut server = desk.stdio(true);
+/// How long a call takes that asks its user for nothing, in µs, and what all of them ask of Graph and of Entra.
+async fn silent_calls(desk: &Desk, arguments: &[&str]) -> Result<(f64, [u64; 2])> {
+    let mut server = desk.stdio_with(arguments, true);
     let call = modern("tools/call", json!({ "name": "GetUserDetailsFromGraph", "arguments": {} }));
     // The first call asks for the permission.
     desk.close_browser();
@@ -57,17 +103,8 @@ pub(crate) async fn table() -> Result<String> {
     }
     let asked = |operations: &[Operation]| operations.iter().map(|it| faults.count(*it)).sum::<u64>();
     let graph = asked(&[Operation::Graph]);
-    let others = asked(&[Operation::Metadata, Operation::Keys, Operation::Authorize, Operation::Token]);
-    Ok(format!(
-        "`valet stdio` of a user who has signed in before, with the emulator's account; the cache is a file. {STARTS} starts of each kind, medians.\n\n\
-         | local server | |\n| --- | ---: |\n| process to the answer to `initialize`, ms | {:.0} |\n| process to the answer to `server/discover`, ms | {:.0} |\n\
-         | resident 200 ms later, MiB | {:.1} |\n| {CALLS} silent calls of `GetUserDetailsFromGraph`: p50, µs | {:.0} |\n\
-         | requests to Graph for them | {graph} |\n| requests to Entra for them | {others} |\n",
-        median(legacy),
-        median(newer),
-        median(idle),
-        median(times),
-    ))
+    let entra = asked(&[Operation::Metadata, Operation::Keys, Operation::Authorize, Operation::Token]);
+    Ok((median(times), [graph, entra]))
 }
 
 async fn ask(server: &mut Stdio, message: &Value) -> Result<Value> {

@@ -2,6 +2,7 @@
 //! its own. It measures and judges nothing but one thing: that every answer is right.
 
 mod calls;
+mod keychain;
 mod local;
 mod many;
 mod process;

@@ -23,6 +23,8 @@ pub struct Desk {
     pub emulator: Arc<Emulator>,
     folder: Folder,
     config: PathBuf,
+    /// The session bus, where there is one.
+    bus: Option<String>,
 }
 
 impl Desk {
@@ -41,7 +43,8 @@ impl Desk {
         Self::at(emulator().await, |config| config)
     }
 
-    fn at(emulator: Arc<Emulator>, change: impl FnOnce(Config) -> Config) -> Self {
+    /// With an Entra and a Graph of the caller's, and a changed configuration.
+    pub fn at(emulator: Arc<Emulator>, change: impl FnOnce(Config) -> Config) -> Self {
         let config = Config::for_emulator(&emulator)
             .without("server")
             .without("entra.client_secret_file")
@@ -54,7 +57,13 @@ impl Desk {
         let browser = folder.write("bin/xdg-open", script);
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(browser, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Self { emulator, folder, config }
+        Self { emulator, folder, config, bus: None }
+    }
+
+    /// The same machine with a session bus.
+    #[must_use]
+    pub fn on_bus(self, bus: &str) -> Self {
+        Self { bus: Some(bus.to_owned()), ..self }
     }
 
     /// The path of a file of this machine.
@@ -65,11 +74,12 @@ impl Desk {
 
     /// What every program here finds in its environment; `graphical` is whether there is a screen.
     fn variables(&self, graphical: bool) -> Vec<(&'static str, String)> {
+        let no_bus = || format!("unix:path={}", self.folder.path("no-bus").display());
         let mut variables = vec![
             ("HOME", self.folder.path("home").display().to_string()),
             ("PATH", format!("{}:/usr/bin:/bin", self.folder.path("bin").display())),
             // Without it the bus of whoever runs the tests is found, with their keychain and broker.
-            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.folder.path("no-bus").display())),
+            ("DBUS_SESSION_BUS_ADDRESS", self.bus.clone().unwrap_or_else(no_bus)),
         ];
         variables.extend(graphical.then(|| ("DISPLAY", ":0".to_owned())));
         variables
@@ -116,7 +126,12 @@ impl Desk {
 
     /// Signs `user` in by `valet login`.
     pub async fn log_in(&self, user: &str) {
-        let output = self.with_person(user, &["login", PLAIN]).await;
+        self.log_in_with(&[PLAIN], user).await;
+    }
+
+    /// The same with other arguments.
+    pub async fn log_in_with(&self, arguments: &[&str], user: &str) {
+        let output = self.with_person(user, &[&["login"], arguments].concat()).await;
         assert!(output.status.success(), "{output:?}");
     }
 

@@ -18,6 +18,7 @@ pub mod rig;
 pub mod small_disk;
 pub mod stand_in;
 pub mod stdio;
+pub mod stranger;
 pub mod surroundings;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 
 use entra_emulator::{Control, Endpoint, Fault, Operation, ids};
 use serde_json::{Value, json};
-use valet_suite::ask::modern;
+use valet_suite::ask::{LEGACY, modern};
 use valet_suite::rig::policy_for_graph;
 use valet_suite::run;
 use valet_suite::stdio::Stdio;
@@ -387,12 +387,29 @@ fn a_keychain_that_waits_for_its_owner_keeps_no_client_waiting() {
         // It takes connections, as the kernel does for it, and never says a word.
         let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let mut server = desk.stdio_on_bus(&format!("unix:path={}", socket.display()));
+        silent.set_nonblocking(true).unwrap();
+        // A client that opens is answered without a look at who there is.
+        for opening in [
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+                "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": { "name": "suite", "version": "1" },
+            }}),
+            json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" }),
+            modern("server/discover", json!({})),
+        ] {
+            server.message(&opening);
+            let answered = answer(&mut server).await;
+            assert!(answered["result"].is_object(), "{answered}");
+        }
+        assert_eq!(
+            silent.accept().unwrap_err().kind(),
+            std::io::ErrorKind::WouldBlock,
+            "the keychain was looked for"
+        );
         for _ in 0..3 {
             server.message(&modern("tools/list", json!({})));
             let tools = answer(&mut server).await;
             assert_eq!(tools["result"]["tools"].as_array().unwrap().len(), 2, "{tools}");
         }
-        silent.set_nonblocking(true).unwrap();
         assert!(silent.accept().is_ok(), "the keychain was looked for");
         assert_eq!(
             silent.accept().unwrap_err().kind(),

@@ -5,6 +5,7 @@
 
 mod absent;
 mod addresses;
+mod administration;
 mod bound;
 mod callback;
 mod cases;

@@ -11,6 +11,9 @@ use valet_suite::rig::emulator;
 use valet_suite::surroundings::Surroundings;
 use valet_suite::{Rig, run};
 
+use crate::administration::administer;
+use crate::sign_out::dead;
+
 fn on(redis: &Redis) -> impl Fn(Config) -> Config {
     let url = redis.url();
     move |config| config.with_sessions().with_redis(&url)
@@ -41,18 +44,10 @@ fn sessions_belong_to_no_server() {
         assert_eq!(second.call("whoami", &last.access).await.status, 200);
 
         // An administrator ends one person's, at another console, while the servers run.
-        let file = first.folder.path("valet.toml");
-        let administer = |arguments: &[&str]| {
-            let mut command = std::process::Command::new(valet_suite::config::command());
-            command.args(["sessions", "--config"]).arg(&file).args(arguments).env_clear();
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{output:?}");
-            String::from_utf8(output.stdout).unwrap()
-        };
         let alex = sign_in(&first, &mut Browser::new(&first, ids::ALEX_UPN)).await;
         let user = format!("{}@{}", ids::ALEX, ids::TENANT);
-        assert_eq!(administer(&[]).lines().count(), 2);
-        assert_eq!(administer(&["--revoke", &user]), "1 sessions ended\n");
+        assert_eq!(administer(&first, &[]).lines().count(), 2);
+        assert_eq!(administer(&first, &["--revoke", &user]), "1 sessions ended\n");
         for rig in [&first, &second] {
             assert_eq!(rig.call("whoami", &alex.access).await.status, 401);
             assert_eq!(rig.call("whoami", &last.access).await.status, 200);
@@ -62,6 +57,20 @@ fn sessions_belong_to_no_server() {
         let form = [("token", last.refresh.clone()), ("client_id", valet_suite::config::CLIENT.to_owned())];
         assert_eq!(oauth::post(&first, "/oauth/revoke", &form).await.status, 200);
         assert_eq!(second.call("whoami", &last.access).await.status, 401);
+
+        // And everybody's, whose access tokens have minutes to live.
+        let adele = sign_in(&first, &mut Browser::new(&first, ids::ADELE_UPN)).await;
+        let alex = sign_in(&second, &mut Browser::new(&second, ids::ALEX_UPN)).await;
+        for tokens in [&adele, &alex] {
+            assert_eq!(second.call("whoami", &tokens.access).await.status, 200);
+        }
+        assert_eq!(administer(&first, &["--revoke-all"]), "2 sessions ended\n");
+        for rig in [&first, &second] {
+            dead(rig, &adele).await;
+            dead(rig, &alex).await;
+        }
+        let adele = sign_in(&first, &mut Browser::new(&first, ids::ADELE_UPN)).await;
+        assert_eq!(second.call("whoami", &adele.access).await.status, 200);
     });
 }
 

@@ -8,7 +8,7 @@ use valet_suite::{Rig, log, run};
 
 use crate::rig;
 
-async fn dead(rig: &Rig, tokens: &Tokens) {
+pub(crate) async fn dead(rig: &Rig, tokens: &Tokens) {
     let mark = rig.log().mark();
     assert_eq!(rig.call("whoami", &tokens.access).await.status, 401);
     let refused = rig.log().wait(mark, "a refusal", log::is_refusal).await;
