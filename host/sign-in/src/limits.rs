@@ -48,6 +48,9 @@ pub const ELSEWHERE_POLL: Duration = Duration::from_secs(1);
 /// For the broker to answer where nobody has to do anything.
 pub const BROKER_SILENT: Duration = Duration::from_secs(30);
 
+/// For the broker to take its window away when a program ends. It has nobody to ask about that, and MCP clients kill after two seconds or more.
+pub const BROKER_FAREWELL: Duration = Duration::from_secs(2);
+
 /// Longest answer of the broker that is read, in bytes, as for [`MAX_ANSWER_BYTES`].
 pub const MAX_BROKER_BYTES: usize = 256 * 1024;
 

@@ -170,6 +170,11 @@ impl LocalUser {
         self.client.leave();
     }
 
+    /// Waits for a moment until nothing of the sign-in is left that would outlive the program. To be called after [`Self::leave`].
+    pub(crate) async fn settle(&self) {
+        self.sign_in.settle().await;
+    }
+
     /// The user does not want what they are asked for. It ends, and the next call that needs them asks anew.
     pub(crate) fn decline(&self) {
         self.client.decline();
