@@ -125,9 +125,8 @@ impl Desk {
     /// Signs somebody in, whoever was before, and keeps it or fails.
     pub(crate) async fn log_in(&self, ask: Ask) -> Result<Account, SignInError> {
         let _turn = self.turn.lock().await;
-        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked, by writing
-        // what is there.
-        self.store.lock().await?.write().await?;
+        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked.
+        self.store.lock().await?.rehearse().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
         self.keep(&ask, &grant).await?;
         self.choose(&grant.account.id)?;

@@ -30,6 +30,12 @@ pub const REPLY_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections to the loopback listener at a time. A browser opens two to six.
 pub const MAX_CONNECTIONS: usize = 16;
 
+/// Between two tries to take a connection where the system gives none, which it says at once: most often there are too many open files.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries in a row without a connection, after which the loopback listener gives up: ten seconds. A browser shows an error long before.
+pub const ACCEPTS_TRIED: usize = 100;
+
 /// Ports tried for a listener on both addresses of `localhost`. One is nearly always enough; more than a few are somebody's attack.
 pub const PORTS_TRIED: usize = 16;
 

@@ -161,6 +161,26 @@ pub(crate) async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// Lets more than this much time pass, and again until `task` has ended: whenever it begins to wait, it does not wait longer.
+pub(crate) async fn passing<T>(time: Duration, task: JoinHandle<T>) -> T {
+    let begun = Instant::now();
+    while !task.is_finished() {
+        assert!(begun.elapsed() < PATIENCE, "it waits for ever");
+        pass(time + Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    task.await.unwrap()
+}
+
+/// Repeats `attempt` until it fails, as whatever listens no more makes it. Panics where it never does.
+pub(crate) async fn until_it_fails<T, E>(what: &str, attempt: impl AsyncFn() -> Result<T, E>) {
+    let begun = Instant::now();
+    while attempt().await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
 pub(crate) fn system_clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
