@@ -28,7 +28,7 @@ const ACCESS_TOKEN: &str = "VALET_ACCESS_TOKEN";
 fn main() -> ExitCode {
     let arguments = Arguments::read();
     match telemetry::start(&arguments.log, arguments.log_format).and_then(|()| run(arguments.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             use std::io::Write as _;
             // Standard error may be closed; then there is no one to tell.
@@ -38,19 +38,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), String> {
-    match command {
+fn run(command: Command) -> Result<ExitCode, String> {
+    let done = match command {
         Command::Serve { config } => in_tokio(serve(&config)),
         Command::Stdio(local) => in_tokio(stdio(&local)),
-        Command::Login { local, user, device_code } => {
-            use std::io::Write as _;
-            let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
-            let how = LogIn { login_hint: user };
-            in_tokio(told(async move { accounts::log_in(&sign_in, how, &mut io::stdout()).await }))?;
-            // Not to standard output, which has the account and no more. Standard error may be closed; then there is no one to tell.
-            let _ = writeln!(io::stderr(), "{}", local.after_login());
-            Ok(())
-        }
+        Command::Login { local, user, device_code } => return log_in(&local, user, device_code),
         Command::Logout { local, account, all } => {
             let sign_in = local.sign_in(None)?;
             in_tokio(told(async move { accounts::log_out(&sign_in, account, all, &mut io::stdout()).await }))
@@ -85,7 +77,33 @@ fn run(command: Command) -> Result<(), String> {
             clap_complete::generate(shell, &mut arguments::command(), "valet", &mut io::stdout());
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Signs somebody in. At a signal the sign-in is given up, with whatever it has put before the person, and the exit code is what shells call that end: 128 and
+/// the signal's number.
+fn log_in(local: &LocalArguments, user: Option<String>, device_code: bool) -> Result<ExitCode, String> {
+    use std::io::Write as _;
+    let sign_in = local.sign_in(device_code.then(|| vec![Step::DeviceCode]))?;
+    let how = LogIn { login_hint: user };
+    let given_up = in_tokio(async move {
+        let stop = stop_signal(true);
+        let mut out = io::stdout();
+        let signal = tokio::select! {
+            biased;
+            done = told(accounts::log_in(&sign_in, how, &mut out)) => return done.map(|()| None),
+            signal = stop => signal,
+        };
+        sign_in.settle().await;
+        Ok(Some(signal))
+    })?;
+    // Not to standard output, which has the account and no more. Standard error may be closed; then there is no one to tell.
+    let _ = match given_up {
+        None => writeln!(io::stderr(), "{}", local.after_login()),
+        Some(_) => writeln!(io::stderr(), "valet: the sign-in was given up"),
+    };
+    Ok(given_up.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(128 | signal)))
 }
 
 /// An error as its text.
@@ -134,7 +152,7 @@ fn read(path: &Path) -> Result<Config, String> {
     config::read(path, std::env::vars()).map_err(|error| error.to_string())
 }
 
-fn in_tokio(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+fn in_tokio<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let tokio =
         tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot start: {error}"))?;
     let done = tokio.block_on(work);
@@ -200,10 +218,14 @@ async fn serve(path: &Path) -> Result<(), String> {
         Server::bind(&server, concurrent_requests, runtime).await.map_err(|error| error.to_string())?;
     let address = server.address().map_err(|error| error.to_string())?;
     // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
-    let stop = stop_signal();
+    let stop = stop_signal(false);
     let administration = administration.map(|administration| tokio::spawn(administration.serve()));
     tracing::info!(%address, resource, "serving");
-    server.serve(stop).await;
+    server
+        .serve(async {
+            let _ = stop.await;
+        })
+        .await;
     if let Some(administration) = administration {
         administration.abort();
         // Its socket goes with it, before the store is closed and another server can open that.
@@ -218,7 +240,7 @@ async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
     // One client needs a small pool, which is set up faster.
     config.concurrent_requests = config.concurrent_requests.min(limits::STDIO_REQUESTS + 1);
     let bearer = std::env::var(ACCESS_TOKEN).ok().filter(|token| !token.trim().is_empty());
-    let stop = stop_signal();
+    let stop = stop_signal(true);
     let (runtime, bearer) = match (bearer, config.local.clone()) {
         (Some(token), _) => {
             if !is_compact(token.trim()) {
@@ -247,7 +269,10 @@ async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
     check(&runtime, &arguments.config).await?;
     tracing::info!("serving on standard input and output");
     let gateway = Gateway::new(runtime, bearer);
-    let ended = valet::stdio::serve(gateway, tokio::io::stdin(), tokio::io::stdout(), stop).await;
+    let ended = valet::stdio::serve(gateway, tokio::io::stdin(), tokio::io::stdout(), async {
+        let _ = stop.await;
+    })
+    .await;
     tracing::info!(?ended, "stopping");
     Ok(())
 }
@@ -268,31 +293,39 @@ fn warn_of_no_secret(config: &Config) {
     }
 }
 
-/// Done at the first SIGTERM or Ctrl-C. SIGTERM is watched from the call on, not only from the first poll.
+/// Done at the first SIGTERM or Ctrl-C, with its number. They are watched from the call on, not only from the first poll. With `hang_up` also at SIGHUP: who serves
+/// one person ends with their terminal.
 #[cfg(unix)]
-fn stop_signal() -> impl Future<Output = ()> {
+fn stop_signal(hang_up: bool) -> impl Future<Output = u8> {
+    use futures_util::future::{pending, select_all};
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    async {
-        match terminate {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+    let kinds = [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
+    let watched = kinds.into_iter().take(if hang_up { 3 } else { 2 });
+    let watched: Vec<_> = watched
+        .map(|(kind, number)| {
+            let watched = signal(kind);
+            Box::pin(async move {
+                match watched {
+                    Ok(mut watched) => {
+                        let _ = watched.recv().await;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, number, "a signal cannot be watched");
+                        pending().await
+                    }
                 }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be watched");
-                let _ = tokio::signal::ctrl_c().await;
-            }
-        }
-    }
+                number
+            })
+        })
+        .collect();
+    async { select_all(watched).await.0 }
 }
 
-/// Done at the first Ctrl-C.
+/// Done at the first Ctrl-C, with the number that POSIX gives it.
 #[cfg(not(unix))]
-async fn stop_signal() {
+async fn stop_signal(_hang_up: bool) -> u8 {
     let _ = tokio::signal::ctrl_c().await;
+    2
 }
 
 #[cfg(test)]

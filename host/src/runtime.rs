@@ -239,6 +239,12 @@ impl Runtime {
         self.requests.client_leaves();
     }
 
+    /// Waits, a few seconds at most, until nothing is left before the user of this machine that would outlive the program. To be called after
+    /// [`Self::client_leaves`].
+    pub async fn settle(&self) {
+        self.requests.settle().await;
+    }
+
     /// The user of this machine does not want what they are asked for.
     pub fn user_declines(&self) {
         self.requests.user_declines();

@@ -50,6 +50,8 @@ pub(crate) struct Desk {
     pub(crate) prompts: Box<dyn Prompts>,
     /// One sign-in at a time: a person answers one question at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// What the broker may be showing.
+    pub(crate) curtain: broker::Curtain,
     /// What was told already.
     pub(crate) told: Mutex<HashSet<Skip>>,
 }
@@ -68,7 +70,7 @@ impl Desk {
         let mut seen = self.seen();
         match self.without_a_person(&mut ask).await {
             Ok(token) => return Ok(token),
-            Err(Halt::Skip(why) | Halt::Absent(why)) => self.skip(&mut skipped, Step::Refresh, why),
+            Err(Halt::Skip(why)) => self.skip(&mut skipped, Step::Refresh, why),
             Err(Halt::Fail(error)) => return Err(error),
         }
         let _turn = match self.turn.try_lock() {
@@ -79,7 +81,7 @@ impl Desk {
                 seen = self.seen();
                 match self.without_a_person(&mut ask).await {
                     Ok(token) => return Ok(token),
-                    Err(Halt::Skip(_) | Halt::Absent(_)) => turn,
+                    Err(Halt::Skip(_)) => turn,
                     Err(Halt::Fail(error)) => return Err(error),
                 }
             }
@@ -123,9 +125,8 @@ impl Desk {
     /// Signs somebody in, whoever was before, and keeps it or fails.
     pub(crate) async fn log_in(&self, ask: Ask) -> Result<Account, SignInError> {
         let _turn = self.turn.lock().await;
-        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked, by writing
-        // what is there.
-        self.store.lock().await?.write().await?;
+        // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked.
+        self.store.lock().await?.rehearse().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
         self.keep(&ask, &grant).await?;
         self.choose(&grant.account.id)?;
@@ -149,7 +150,7 @@ impl Desk {
                 Step::Broker => tokio::select! {
                     biased;
                     () = prompts.dismissed() => Err(SignInError::Cancelled(step).into()),
-                    ended = broker::sign_in(settings, ask) => ended,
+                    ended = broker::sign_in(settings, ask, self.curtain.raise()) => ended,
                 },
                 Step::Browser => browser::sign_in(settings, authority, prompts, ask).await,
                 _ => device::sign_in(settings, authority, prompts, ask).await,
@@ -157,10 +158,6 @@ impl Desk {
             match ended {
                 Ok(grant) => return ask.admit(&grant.account).map(|()| grant),
                 Err(Halt::Skip(why)) => self.skip(skipped, step, why),
-                Err(Halt::Absent(why)) => {
-                    tracing::debug!(%step, why, "a step of the sign-in is not there");
-                    skipped.push(Skip { step, why });
-                }
                 Err(Halt::Fail(error)) => return Err(error),
             }
         }

@@ -54,7 +54,7 @@ impl Desk {
                     tracing::debug!(%error, "the sign-in elsewhere is not enough here");
                     seen = now;
                 }
-                Err(Halt::Skip(why) | Halt::Absent(why)) => {
+                Err(Halt::Skip(why)) => {
                     tracing::debug!(why, "the sign-in elsewhere is not enough here");
                     seen = now;
                 }

@@ -211,8 +211,6 @@ fn reasons(skipped: &[Skip]) -> String {
 pub(crate) enum Halt {
     /// The next one is tried.
     Skip(String),
-    /// The next one is tried, since this machine has no such thing, which is no news to anybody.
-    Absent(String),
     /// The next one would not help.
     Fail(SignInError),
 }

@@ -17,6 +17,8 @@ pub struct AccessToken {
     pub token: SecretString,
     /// When it ends, in seconds since the Unix epoch.
     pub expires_at: u64,
+    /// Whose it is: the account in use when it was found, who may be another one than when it was asked for.
+    pub account: AccountId,
 }
 
 /// Tokens, and who they are for.
@@ -66,7 +68,8 @@ impl Grant {
     }
 
     pub(crate) fn access_token(&self) -> AccessToken {
-        AccessToken { token: self.access_token.clone(), expires_at: self.expires_at }
+        let account = self.account.id.clone();
+        AccessToken { token: self.access_token.clone(), expires_at: self.expires_at, account }
     }
 }
 

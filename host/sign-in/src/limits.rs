@@ -30,6 +30,12 @@ pub const REPLY_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections to the loopback listener at a time. A browser opens two to six.
 pub const MAX_CONNECTIONS: usize = 16;
 
+/// Between two tries to take a connection where the system gives none, which it says at once: most often there are too many open files.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries in a row without a connection, after which the loopback listener gives up: ten seconds. A browser shows an error long before.
+pub const ACCEPTS_TRIED: usize = 100;
+
 /// Ports tried for a listener on both addresses of `localhost`. One is nearly always enough; more than a few are somebody's attack.
 pub const PORTS_TRIED: usize = 16;
 
@@ -47,6 +53,9 @@ pub const ELSEWHERE_POLL: Duration = Duration::from_secs(1);
 
 /// For the broker to answer where nobody has to do anything.
 pub const BROKER_SILENT: Duration = Duration::from_secs(30);
+
+/// For the broker to take its window away when a program ends. It has nobody to ask about that, and MCP clients kill after two seconds or more.
+pub const BROKER_FAREWELL: Duration = Duration::from_secs(2);
 
 /// Longest answer of the broker that is read, in bytes, as for [`MAX_ANSWER_BYTES`].
 pub const MAX_BROKER_BYTES: usize = 256 * 1024;

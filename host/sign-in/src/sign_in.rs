@@ -53,6 +53,7 @@ impl SignIn {
             store: Store::new(&settings),
             choice: Choice::new(&settings),
             turn: tokio::sync::Mutex::new(()),
+            curtain: Default::default(),
             told: Default::default(),
             owner,
             prompts,
@@ -115,6 +116,15 @@ impl SignIn {
         ask.chooses = true;
         ask.login_hint = how.login_hint;
         self.desk.log_in(ask).await
+    }
+
+    /// Waits, for whoever is about to end this process, until the broker's window is gone that nobody waits for any more: it would stay. The futures that wait
+    /// for the person are to be dropped before, or their prompts dismissed. It ends within [`BROKER_FAREWELL`](crate::limits::BROKER_FAREWELL), whatever the
+    /// broker does.
+    pub async fn settle(&self) {
+        if !self.desk.curtain.falls().await {
+            tracing::warn!("the broker has not taken its window away in time");
+        }
     }
 
     /// The account that the settings have used, whatever is chosen.

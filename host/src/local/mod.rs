@@ -125,8 +125,13 @@ impl LocalUser {
         }
     }
 
-    /// A token for `scopes`, with `claims` where the API demands them.
-    pub(crate) async fn token(&self, scopes: &[String], claims: Option<&str>) -> Result<AccessToken, Wanted> {
+    /// A token for `scopes`, with `claims` where the API demands them. `caller` is who calls, as [`Self::caller`] knew them.
+    pub(crate) async fn token(
+        &self,
+        caller: &Caller,
+        scopes: &[String],
+        claims: Option<&str>,
+    ) -> Result<AccessToken, Wanted> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).remove(scopes);
         // A request with claims, even none, takes no token from the cache.
         let claims = claims.or(refused.then_some("{}")).map(str::to_owned);
@@ -139,35 +144,22 @@ impl LocalUser {
         tokio::select! {
             biased;
             answer = &mut flight => match answer {
-                Ok(answer) => answer.map_err(wanted),
+                Ok(answer) => answer.map_err(wanted).and_then(|token| of_the_caller(caller, token)),
                 Err(error) => Err(Wanted::Patience(format!("the sign-in broke off: {error}"))),
             },
-            asked = self.patience() => {
-                Err(Wanted::Action { words: asked.words(Instant::now()), page: asked.page().map(str::to_owned) })
-            }
+            asked = patience(self.asked.clone()) => Err(unfinished(asked.as_ref())),
         }
-    }
-
-    /// Waits as long as a call waits for the person, and says what they have to do. Someone who is sent to a browser window only has to click, so the call can
-    /// wait for that. A code can only be entered by who has the answer, so that is given at once; whoever calls again may have entered it, and is given the time
-    /// in which that is noticed.
-    async fn patience(&self) -> Asked {
-        let mut asked = self.asked.clone();
-        let before = asked.borrow_and_update().clone();
-        let time = match &before {
-            Some(Asked::Code { .. }) => limits::CODE_ENTERED_TIME,
-            _ => limits::SIGN_IN_TIME,
-        };
-        let new_code = |asked: &Option<Asked>| matches!(asked, Some(Asked::Code { .. })) && *asked != before;
-        let found =
-            timeout(time, asked.wait_for(new_code)).await.ok().and_then(Result::ok).and_then(|it| it.clone());
-        found.or_else(|| self.asked.borrow().clone()).unwrap_or(Asked::Window(None))
     }
 
     /// Their client is leaving, and with it whoever an answer would reach. What the user was asked for ends, and they are asked for nothing more: the page in
     /// their browser would lead nowhere. What needs nobody goes on.
     pub(crate) fn leave(&self) {
         self.client.leave();
+    }
+
+    /// Waits for a moment until nothing of the sign-in is left that would outlive the program. To be called after [`Self::leave`].
+    pub(crate) async fn settle(&self) {
+        self.sign_in.settle().await;
     }
 
     /// The user does not want what they are asked for. It ends, and the next call that needs them asks anew.
@@ -179,6 +171,48 @@ impl LocalUser {
     pub(crate) fn forget(&self, scopes: &[String]) {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(scopes.to_vec());
     }
+}
+
+/// Waits as long as a call waits for the person, and gives what they have to do; none where nobody has asked them anything. Someone who is sent to a browser window
+/// only has to click, so the call can wait for that. A code can only be entered by who has the answer, so that is given at once; whoever calls again may have
+/// entered it, and is given the time in which that is noticed.
+async fn patience(mut asked: watch::Receiver<Option<Asked>>) -> Option<Asked> {
+    let before = asked.borrow_and_update().clone();
+    let time = match &before {
+        Some(Asked::Code { .. }) => limits::CODE_ENTERED_TIME,
+        _ => limits::SIGN_IN_TIME,
+    };
+    let new_code = |asked: &Option<Asked>| matches!(asked, Some(Asked::Code { .. })) && *asked != before;
+    let found =
+        timeout(time, asked.wait_for(new_code)).await.ok().and_then(Result::ok).and_then(|it| it.clone());
+    found.or_else(|| asked.borrow().clone())
+}
+
+/// What the person is told of a sign-in that goes on when a call has waited long enough.
+fn unfinished(asked: Option<&Asked>) -> Wanted {
+    match asked {
+        Some(asked) => {
+            Wanted::Action { words: asked.words(Instant::now()), page: asked.page().map(str::to_owned) }
+        }
+        None => {
+            let words = "Getting a token from Microsoft takes unusually long, and nobody has to do anything about it: the token cache is in use by another \
+                         program, the keychain waits for its password, or Microsoft has not answered. Try again in a moment.";
+            Wanted::Action { words: words.to_owned(), page: None }
+        }
+    }
+}
+
+/// A token of another account than the caller's is not used. Who calls is decided, and written down, before it is known whether there is a token, and another
+/// account may be put in use meanwhile. Nobody in particular may become anybody: that is how a first call signs its user in.
+fn of_the_caller(caller: &Caller, token: AccessToken) -> Result<AccessToken, Wanted> {
+    let found = &token.account;
+    let is_same = caller.object_id == found.object_id && caller.tenant_id == found.tenant_id;
+    if is_same || caller.object_id == NOBODY {
+        return Ok(token);
+    }
+    let words =
+        format!("Another account, {found}, has been put in use meanwhile. Try again to call as that one.");
+    Err(Wanted::Action { words, page: None })
 }
 
 /// What a person has to do about a failed sign-in.
@@ -207,3 +241,6 @@ const fn says_what_to_do(error: &SignInError) -> bool {
             | SignInError::Cache(_)
     )
 }
+
+#[cfg(test)]
+mod tests;

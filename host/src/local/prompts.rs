@@ -134,7 +134,11 @@ impl Prompts for Shown {
         Box::pin(self.while_asked(asked, Terminal.device_code(code)))
     }
 
+    /// The broker is asked as long as this is waited for, so they may be before its window.
     fn dismissed(&self) -> DismissedFuture<'_> {
-        Box::pin(self.client.dismissed())
+        Box::pin(async {
+            // It ends in no other way.
+            let _ = self.while_asked(Asked::Window(None), Box::pin(async { Ok(()) })).await;
+        })
     }
 }

@@ -34,7 +34,11 @@ struct State {
 }
 
 /// The place of `entra-tokens`.
-struct Tokens(Arc<LocalUser>);
+struct Tokens {
+    user: Arc<LocalUser>,
+    /// Who calls.
+    caller: principal::Caller,
+}
 
 impl Budgeted for State {
     fn budget(&mut self) -> &mut Budget {
@@ -66,7 +70,7 @@ impl LocalCustodian {
         principal: Principal,
         request: Request,
     ) -> wasmtime::Result<Result<Response, Failure>> {
-        let (mut store, artifact) = self.fresh().await?;
+        let (mut store, artifact) = self.fresh(principal.caller().clone()).await?;
         let caller = store.data_mut().principals.push(principal)?;
         let caller = Resource::new_borrow(caller.rep());
         let Request { method, path, query, scopes } = request;
@@ -77,11 +81,11 @@ impl LocalCustodian {
             .map_err(failure))
     }
 
-    async fn fresh(&self) -> wasmtime::Result<(Store<State>, Artifact)> {
+    async fn fresh(&self, caller: principal::Caller) -> wasmtime::Result<(Store<State>, Artifact)> {
         let state = State {
             capabilities: Capabilities::new(Arc::clone(&self.lent)),
             principals: Principals::default(),
-            tokens: Tokens(Arc::clone(&self.user)),
+            tokens: Tokens { user: Arc::clone(&self.user), caller },
             budget: Budget::new(),
         };
         let mut store = budget::store(&self.engine, state);
@@ -91,14 +95,15 @@ impl LocalCustodian {
 }
 
 impl tokens::Host for Tokens {
-    /// Whoever the principal is, it is the user of this machine: there is no other, and nothing that a tool sends chooses one.
+    /// Whoever the principal is, it is the user of this machine: there is no other, and nothing that a tool sends chooses one. Where another account has come into
+    /// use since the call began, there is no token.
     async fn acquire(
         &mut self,
         _of: Resource<Principal>,
         scopes: Vec<String>,
         claims: Option<String>,
     ) -> Result<String, tokens::Failure> {
-        match self.0.token(&scopes, claims.as_deref()).await {
+        match self.user.token(&self.caller, &scopes, claims.as_deref()).await {
             Ok(token) => Ok(token.token.expose_secret().to_owned()),
             Err(Wanted::Action { words, page }) => Err(tokens::Failure::ActionRequired((words, page))),
             Err(Wanted::Operator(why)) => Err(tokens::Failure::Misconfigured(why)),
@@ -107,7 +112,7 @@ impl tokens::Host for Tokens {
     }
 
     async fn forget(&mut self, _of: Resource<Principal>, scopes: Vec<String>) {
-        self.0.forget(&scopes);
+        self.user.forget(&scopes);
     }
 }
 

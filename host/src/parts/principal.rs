@@ -39,6 +39,11 @@ impl Principal {
     pub(super) fn local(caller: Caller) -> Self {
         Self { caller, token: String::new() }
     }
+
+    /// Who it is.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 /// The principals of one store.

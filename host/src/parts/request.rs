@@ -194,6 +194,13 @@ impl Requests {
         }
     }
 
+    /// See [`LocalUser::settle`].
+    pub(crate) async fn settle(&self) {
+        if let Some(user) = self.parts.who.local() {
+            user.settle().await;
+        }
+    }
+
     /// See [`LocalUser::decline`].
     pub(crate) fn user_declines(&self) {
         if let Some(user) = self.parts.who.local() {

@@ -15,8 +15,11 @@ pub trait Messages: Send + Sync + 'static {
     /// Answers a message on `sink`. Where it is dropped before its end, the work for the answer ends.
     fn answer(&self, message: Vec<u8>, sink: &Sink) -> impl Future<Output = Result<(), RunError>> + Send;
 
-    /// No more messages come: the client is leaving. What waits for its user must not go on waiting.
-    fn input_ended(&self);
+    /// The client is leaving, or this server is. What waits for its user must not go on waiting. It may be said more than once.
+    fn leave(&self);
+
+    /// Waits until nothing is left before its user that would outlive this server. It ends soon, whatever happens.
+    fn settle(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// The components, for one user.
@@ -64,7 +67,11 @@ impl Messages for Gateway {
         Ok(())
     }
 
-    fn input_ended(&self) {
+    fn leave(&self) {
         self.runtime.client_leaves();
+    }
+
+    async fn settle(&self) {
+        self.runtime.settle().await;
     }
 }

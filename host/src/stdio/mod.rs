@@ -55,9 +55,10 @@ pub async fn serve<M: Messages>(
         places: Arc::new(Semaphore::new(limits::STDIO_REQUESTS as usize)),
         room: Arc::new(Semaphore::new(limits::STDIO_BUFFER_BYTES as usize)),
     };
+    let messages = Arc::clone(&session.messages);
     let work = async {
         session.read(Lines::new(input)).await;
-        session.messages.input_ended();
+        messages.leave();
         if tokio::time::timeout(limits::STDIO_DRAIN_TIME, session.finish()).await.is_err() {
             tracing::warn!("some requests did not end in time");
         }
@@ -67,12 +68,15 @@ pub async fn serve<M: Messages>(
         _ = &mut writer => Ended::Output,
         () = stop => Ended::Stopped,
     };
+    // However it ended, nobody is there for the user's answer.
+    messages.leave();
     // Ends the tasks, and with the last sender gone the writer.
     drop(session);
     if ended == Ended::Input && tokio::time::timeout(limits::STDIO_DRAIN_TIME, &mut writer).await.is_err() {
         tracing::warn!("the last answers were not read in time");
     }
     writer.abort();
+    messages.settle().await;
     ended
 }
 

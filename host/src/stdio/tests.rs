@@ -1,6 +1,6 @@
 //! The loop over pipes, with a stand-in for the components that understands a few words.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{
@@ -17,8 +17,10 @@ use super::*;
 struct Words {
     /// Answers that are being worked on.
     open: Arc<AtomicU32>,
-    /// Whether the end of the input was told.
-    ended: watch::Sender<bool>,
+    /// Whether it was told that the client leaves.
+    left: watch::Sender<bool>,
+    /// Whether it was waited for what would outlive the server, after that.
+    settled: Arc<AtomicBool>,
 }
 
 /// Counts as long as it lives.
@@ -56,7 +58,7 @@ impl Messages for Words {
             }
             "person" => {
                 say("begun").await;
-                let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+                let _ = self.left.subscribe().wait_for(|left| *left).await;
                 say("nobody is there any more").await;
             }
             "stream" => {
@@ -72,8 +74,13 @@ impl Messages for Words {
         Ok(())
     }
 
-    fn input_ended(&self) {
-        self.ended.send_replace(true);
+    fn leave(&self) {
+        self.left.send_replace(true);
+    }
+
+    async fn settle(&self) {
+        tokio::task::yield_now().await;
+        self.settled.store(*self.left.borrow(), Ordering::SeqCst);
     }
 }
 
@@ -81,18 +88,19 @@ struct Client {
     input: WriteHalf<DuplexStream>,
     output: TokioLines<BufReader<ReadHalf<DuplexStream>>>,
     open: Arc<AtomicU32>,
+    settled: Arc<AtomicBool>,
     server: JoinHandle<Ended>,
 }
 
 impl Client {
     fn start() -> Self {
         let words = Words::default();
-        let open = Arc::clone(&words.open);
+        let (open, settled) = (Arc::clone(&words.open), Arc::clone(&words.settled));
         let (ours, theirs) = tokio::io::duplex(4096);
         let (from, to) = tokio::io::split(theirs);
         let server = tokio::spawn(serve(words, from, to, std::future::pending()));
         let (output, input) = tokio::io::split(ours);
-        Self { input, output: BufReader::new(output).lines(), open, server }
+        Self { input, output: BufReader::new(output).lines(), open, settled, server }
     }
 
     async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -111,9 +119,12 @@ impl Client {
     }
 
     async fn open(&self, count: u32) {
-        while self.open.load(Ordering::SeqCst) != count {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let is_so = async {
+            while self.open.load(Ordering::SeqCst) != count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), is_so).await.expect("so many answers are worked on");
     }
 }
 
@@ -238,6 +249,7 @@ async fn whoever_waits_for_a_person_is_told_of_the_end_of_the_input() {
     // Only what is told of the end answers; what has to be ended for want of time does not.
     assert_eq!(client.line().await, "1: nobody is there any more");
     assert_eq!(client.server.await.unwrap(), Ended::Input);
+    assert!(client.settled.load(Ordering::SeqCst));
 }
 
 #[tokio::test]
@@ -259,6 +271,7 @@ async fn closed_output_ends_it() {
     drop((client.input, client.output));
     let ended = client.server.await.unwrap();
     assert!(matches!(ended, Ended::Output | Ended::Input), "{ended:?}");
+    assert!(client.settled.load(Ordering::SeqCst));
     assert_eq!(client.open.load(Ordering::SeqCst), 0);
 }
 
@@ -266,5 +279,8 @@ async fn closed_output_ends_it() {
 async fn a_signal_ends_it_at_once() {
     let (_ours, theirs) = tokio::io::duplex(64);
     let (from, to) = tokio::io::split(theirs);
-    assert_eq!(serve(Words::default(), from, to, async {}).await, Ended::Stopped);
+    let words = Words::default();
+    let settled = Arc::clone(&words.settled);
+    assert_eq!(serve(words, from, to, async {}).await, Ended::Stopped);
+    assert!(settled.load(Ordering::SeqCst), "after the user was told that nobody waits for them");
 }

@@ -69,6 +69,8 @@ class Machine:
     bus: str | None
     # For who starts one of their own.
     emulator_program: Path
+    # A Python that has jeepney, for the service in broker.py.
+    python: Path
 
 
 @dataclass
@@ -83,6 +85,8 @@ class Desk:
     screen: bool = True
     # Further lines of `[local]`.
     local: str = ""
+    # Address of a session bus without a keychain, where there has to be one.
+    bus: str | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -118,7 +122,8 @@ class Desk:
         """The environment of every program here."""
         home = self.folder / "home"
         # Without a keychain the bus is one that is not there: valet would look for the machine's own.
-        bus = self.machine.bus if self.keychain and self.machine.bus else f"unix:path={self.folder}/no-bus"
+        bus = self.machine.bus if self.keychain else self.bus
+        bus = bus or f"unix:path={self.folder}/no-bus"
         screen = {"DISPLAY": ":0"} if self.screen else {}
         return {"PATH": f"{self.folder}/bin:/usr/bin:/bin", "HOME": str(home), "DBUS_SESSION_BUS_ADDRESS": bus, **screen}
 

@@ -3,18 +3,23 @@ what it was, and the next start works."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import broker
 import expected
+import keychain
+from broker import Broker
 from desk import ADELE, Desk, Machine, NoEnd, Process, in_session, wait
 from report import Report
 
@@ -35,9 +40,11 @@ class Step:
     signed_in: bool = False
     # The person does what is asked of them, and Entra does not answer what follows.
     redeems: bool = False
+    # A broker of the machine that can open a window.
+    broker: Broker | None = None
 
     def prepare(self, machine: Machine, folder: Path, command: str) -> Desk:
-        found = Desk(machine, folder, local=self.local)
+        found = Desk(machine, folder, local=self.local, bus=self.broker and self.broker.address)
         # `valet login` has somebody sign in again, whose tokens are there already.
         if self.signed_in or command == "login":
             sign_in(found)
@@ -48,11 +55,15 @@ class Step:
         found.person_will("accept" if self.redeems else "nothing")
         (found.folder / "opened").unlink(missing_ok=True)
         machine.emulator.ask("DELETE", "counts")
+        if self.broker:
+            self.broker.will("window")
         return found
 
     def reached(self, found: Desk) -> bool:
         """Known without asking the process."""
         emulator = found.machine.emulator
+        if self.broker:
+            return "acquireTokenInteractively" in self.broker.calls
         if self.signed_in or self.redeems:
             return emulator.delayed() > 0
         if self.local:
@@ -63,6 +74,9 @@ class Step:
         """The world is well again."""
         found.machine.emulator.undisturbed()
         found.person_will("accept")
+        if self.broker:
+            # The browser comes next.
+            self.broker.will("refuses")
 
 
 BROWSER = Step("the browser is open")
@@ -70,18 +84,34 @@ CODE = Step("a device code is pending", local='steps = ["device-code"]')
 REDEMPTION = Step("a code is being redeemed", redeems=True)
 REFRESH = Step("a silent refresh is under way", signed_in=True)
 
+# The name of one that needs a broker.
+WINDOW = "the broker's window is open"
+
 
 def run(machine: Machine, folder: Path, report: Report, case: str) -> None:
     """All steps, all ways."""
-    for step in (BROWSER, CODE, REDEMPTION, REFRESH):
+    with contextlib.ExitStack() as running:
+        steps = [BROWSER, CODE, REDEMPTION, REFRESH]
+        if any(case in line(WINDOW, name) for name, *_ in WAYS) and not keychain.missing():
+            # A socket's path has 108 bytes, which is little for a folder below others.
+            short = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="valet-")))
+            steps.append(Step(WINDOW, broker=running.enter_context(broker.started(machine.python, short / "broker"))))
+        run_steps(steps, machine, folder, report, case)
+
+
+def line(step: str, way: str) -> str:
+    return f"local, endings, {step}, {way}"
+
+
+def run_steps(steps: list[Step], machine: Machine, folder: Path, report: Report, case: str) -> None:
+    for step in steps:
         for name, command, end, code in WAYS:
             if command == "login" and step is REFRESH:
                 # It asks a person in any case.
                 continue
-            line = f"local, endings, {step.name}, {name}"
-            if case not in line:
+            if case not in line(step.name, name):
                 continue
-            report.section(line)
+            report.section(line(step.name, name))
             found = step.prepare(machine, folder / re.sub("[^a-z]+", "-", f"{step.name} {name}"), command)
             try:
                 one(report, found, step, command, end, code)
@@ -100,6 +130,8 @@ def one(
     report.check("it ends, and nothing that it started lives on", True)
     report.equal("as it should", code, expected_code)
     report.equal("the cache is what it was", state(found), before)
+    if step.broker:
+        window_is_taken_away(report, step.broker, killed=code == -signal.SIGKILL)
     step.resume(found)
     opened = len(found.opened)
     process = found.start("stdio")
@@ -110,11 +142,18 @@ def one(
             report.contains("the next start has a code", words, "enter the code")
             found.enter_code(words)
         report.equal("the next start works", process.result(TOOL).get("structuredContent"), expected.PROFILES[ADELE])
-        report.equal("browsers for that", len(found.opened) - opened, 1 if knows_nobody and step in (BROWSER, REDEMPTION) else 0)
+        report.equal("browsers for that", len(found.opened) - opened, 1 if knows_nobody and step is not CODE else 0)
         process.close_input()
         report.equal("and ends", process.end(), 0)
     finally:
         process.kill()
+
+
+def window_is_taken_away(report: Report, of: Broker, killed: bool) -> None:
+    """Before the process has ended, so there is nothing to wait for. Who is killed cannot; the broker is told by the bus that they are gone."""
+    told = of.told
+    report.equal("what the broker was asked", [call for call, _ in told], ["getAccounts", "acquireTokenInteractively"] + ([] if killed else ["cancelInteractiveFlow"]))
+    report.equal("of one sign-in", len({correlation for _, correlation in told}), 1)
 
 
 def sign_in(found: Desk) -> None:
@@ -163,7 +202,7 @@ def by_leaving(found: Desk, step: Step, command: str) -> tuple[int, int]:
     process.close_input()
     code = process.end()
     # A request that is under way may end; a person is not waited for.
-    if step in (BROWSER, CODE) and "some requests did not end in time" in process.err:
+    if (step in (BROWSER, CODE) or step.broker) and "some requests did not end in time" in process.err:
         raise NoEnd(f"{step.name}: it was waited for a person who cannot be answered any more")
     return process.child.pid, code
 
@@ -210,6 +249,9 @@ WAYS = [
     ("killed", "stdio", by_signal(signal.SIGKILL), -signal.SIGKILL),
     ("the client leaves", "stdio", by_leaving, 0),
     ("the client dies", "stdio", by_dying, None),
-    ("`valet login`, Ctrl-C", "login", by_signal(signal.SIGINT), -signal.SIGINT),
-    ("`valet login`, the terminal closes", "login", by_signal(signal.SIGHUP), -signal.SIGHUP),
+    ("the terminal closes", "stdio", by_signal(signal.SIGHUP), 0),
+    ("`valet login`, Ctrl-C", "login", by_signal(signal.SIGINT), 128 + signal.SIGINT),
+    ("`valet login`, SIGTERM", "login", by_signal(signal.SIGTERM), 128 + signal.SIGTERM),
+    ("`valet login`, killed", "login", by_signal(signal.SIGKILL), -signal.SIGKILL),
+    ("`valet login`, the terminal closes", "login", by_signal(signal.SIGHUP), 128 + signal.SIGHUP),
 ]

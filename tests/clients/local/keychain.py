@@ -31,16 +31,23 @@ def missing() -> list[str]:
 
 
 @contextlib.contextmanager
-def unlocked(folder: Path) -> Iterator[str]:
-    """One that is open; the address of its bus."""
+def bus(folder: Path) -> Iterator[str]:
+    """A session bus with nobody on it; its address. Its socket is in `folder`, which is made."""
     folder.mkdir(parents=True)
     configuration = folder / "bus.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder))
+    command = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
+    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
+    with servers.ended(daemon):
+        yield daemon.stdout.readline().strip()
+
+
+@contextlib.contextmanager
+def unlocked(folder: Path) -> Iterator[str]:
+    """One that is open; the address of its bus."""
     quiet = {"stderr": subprocess.DEVNULL}
     with contextlib.ExitStack() as running:
-        bus = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
-        bus = running.enter_context(servers.ended(subprocess.Popen(bus, stdout=subprocess.PIPE, text=True, **quiet)))
-        address = bus.stdout.readline().strip()
+        address = running.enter_context(bus(folder))
         own = {"DBUS_SESSION_BUS_ADDRESS": address, "XDG_DATA_HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
         keyring = ["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock", f"--control-directory={folder}/control"]
         variables = {"PATH": os.environ["PATH"], **own}
@@ -49,14 +56,15 @@ def unlocked(folder: Path) -> Iterator[str]:
         daemon.stdin.write(b"a password of this test")
         daemon.stdin.close()
         deadline = time.monotonic() + PATIENCE
-        while not _owned(address):
+        while not owned(address, "org.freedesktop.secrets"):
             if time.monotonic() > deadline:
                 raise RuntimeError("gnome-keyring-daemon does not take its name on the bus")
             time.sleep(0.05)
         yield address
 
 
-def _owned(address: str) -> bool:
+def owned(address: str, name: str) -> bool:
+    """Whether somebody on that bus has the name."""
     asked = ["dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner",
-             "string:org.freedesktop.secrets"]
+             f"string:{name}"]
     return "boolean true" in subprocess.run(asked, text=True, capture_output=True, timeout=PATIENCE).stdout

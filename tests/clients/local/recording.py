@@ -21,6 +21,7 @@ WHO = f"Adele Vance <{ADELE}>  7e57b000-0000-4000-8000-000000000001@7e57a000-000
 BARE = [
     ("valet login", ["there is no keychain", PLAIN]),
     (f"valet login {PLAIN}", [
+        "Signing in without the broker: no session bus: ",
         "Signing in without the browser: there is no graphical session (neither DISPLAY nor WAYLAND_DISPLAY is set).",
         "enter the code", f"Signed in: {WHO}", f"Next: `valet install --client vscode {PLAIN}` (or claude, claude-code, cursor)",
     ]),

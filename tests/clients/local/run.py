@@ -80,7 +80,7 @@ def main() -> int:
             # A socket's path has 108 bytes, which is little for a folder below others.
             short = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="valet-")))
             bus = None if keychain.missing() else running.enter_context(keychain.unlocked(short / "bus"))
-            machine = Machine(options.valet, options.artifacts, emulator, bus, options.emulator)
+            machine = Machine(options.valet, options.artifacts, emulator, bus, options.emulator, installed["fastmcp"])
             for suite in [*CLIENT_SUITES, "chromium", *OWN_SUITES]:
                 if options.only in suite:
                     run_suite(suite, machine, folder / suite, installed, options, report)

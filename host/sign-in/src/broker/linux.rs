@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use zbus::connection::Builder;
 use zbus::{Connection, proxy};
 
+use super::Raised;
 use super::message::{self, BrokerAccount, BrokerError, BrokerToken};
 use crate::account::AccountId;
 use crate::ask::Ask;
@@ -50,8 +51,8 @@ trait Broker1 {
     ) -> zbus::Result<String>;
 }
 
-/// Signs in by the broker: silently for an account that it knows, else in its window.
-pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Halt> {
+/// Signs in by the broker: silently for an account that it knows, else in its window. `raised` falls when there is no window any more.
+pub(crate) async fn sign_in(settings: &Settings, ask: &Ask, raised: Raised) -> Result<Grant, Halt> {
     let bus = timeout(BROKER_SILENT, connect(settings)).await.map_err(|_| silent("the session bus"))??;
     let broker = Broker1Proxy::new(&bus).await.map_err(absent)?;
     let correlation = random::uuid();
@@ -70,7 +71,7 @@ pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Hal
             Err(malformed) => return Err(halt(malformed)),
         }
     }
-    let flow = Flow { broker: broker.clone(), correlation: correlation.clone(), over: false };
+    let flow = Flow { broker: broker.clone(), correlation: correlation.clone(), raised: Some(raised) };
     let answer =
         within(BROWSER_WAIT, broker.acquire_token_interactively(PROTOCOL, &correlation, &request)).await?;
     flow.over();
@@ -84,7 +85,7 @@ async fn connect(settings: &Settings) -> Result<Connection, Halt> {
         None => Builder::session(),
     };
     // A machine without a session bus, such as a server, has no broker either.
-    let none = |error: zbus::Error| Halt::Absent(format!("no session bus: {}", shown(&error.to_string())));
+    let none = |error: zbus::Error| Halt::Skip(format!("no session bus: {}", shown(&error.to_string())));
     bus.map_err(none)?.build().await.map_err(none)
 }
 
@@ -146,7 +147,7 @@ fn absent(error: zbus::Error) -> Halt {
                 "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner"
             ) =>
         {
-            Halt::Absent("com.microsoft.identity.broker1 is not on the session bus".to_owned())
+            Halt::Skip("com.microsoft.identity.broker1 is not on the session bus".to_owned())
         }
         error => Halt::Skip(format!("no answer on the session bus: {}", shown(&error.to_string()))),
     }
@@ -168,27 +169,33 @@ fn halt(error: BrokerError) -> Halt {
 struct Flow<'a> {
     broker: Broker1Proxy<'a>,
     correlation: String,
-    over: bool,
+    /// None once the broker has answered: it has taken its window away then.
+    raised: Option<Raised>,
 }
 
 impl Flow<'_> {
     fn over(mut self) {
-        self.over = true;
+        self.raised = None;
     }
 }
 
 impl Drop for Flow<'_> {
     fn drop(&mut self) {
-        if self.over {
-            return;
-        }
+        let Some(raised) = self.raised.take() else { return };
         let connection = self.broker.inner().connection().clone();
         let correlation = std::mem::take(&mut self.correlation);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Ok(broker) = Broker1Proxy::new(&connection).await {
-                    let _ = broker.cancel_interactive_flow(PROTOCOL, &correlation, "{}").await;
+                let cancelled = async {
+                    Broker1Proxy::new(&connection)
+                        .await?
+                        .cancel_interactive_flow(PROTOCOL, &correlation, "{}")
+                        .await
+                };
+                if let Err(halt) = within(BROKER_SILENT, cancelled).await {
+                    tracing::debug!(?halt, "the broker was not told that nobody waits for its window");
                 }
+                drop(raised);
             });
         }
     }

@@ -6,8 +6,9 @@
 //! | Windows | the Web Account Manager (WAM); type-checked for that system, and not tried on one |
 //! | macOS | none: its broker answers signed application bundles, which a program of the command line is not |
 //!
-//! Where there is none the step is skipped, and the browser comes next.
+//! Where there is none the step is skipped, which is said once, and the browser comes next.
 
+mod curtain;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -17,6 +18,7 @@ mod wam;
 #[cfg(windows)]
 mod windows;
 
+pub(crate) use curtain::{Curtain, Raised};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::sign_in;
 #[cfg(windows)]
@@ -26,6 +28,7 @@ pub(crate) use windows::sign_in;
 pub(crate) async fn sign_in(
     _: &crate::settings::Settings,
     _: &crate::ask::Ask,
+    _: Raised,
 ) -> Result<crate::grant::Grant, crate::error::Halt> {
-    Err(crate::error::Halt::Absent(format!("not offered on {}", std::env::consts::OS)))
+    Err(crate::error::Halt::Skip(format!("not offered on {}", std::env::consts::OS)))
 }

@@ -55,7 +55,7 @@ pub(super) fn authority(settings: &Settings) -> Result<String, Halt> {
         Some(host) if CLOUDS.contains(&host.as_str()) => {
             Ok(format!("{}/{}", settings.authority, settings.tenant))
         }
-        _ => Err(Halt::Absent(format!(
+        _ => Err(Halt::Skip(format!(
             "Windows signs in at Microsoft's clouds, and {} is none",
             settings.authority
         ))),

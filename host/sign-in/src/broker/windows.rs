@@ -25,6 +25,7 @@ use windows::Win32::UI::WindowsAndMessaging::{
 use windows::core::{HSTRING, RuntimeType, factory};
 use windows_future::IAsyncOperation;
 
+use super::Raised;
 use super::wam::{self, Known, Refusal};
 use crate::account::{AccountId, is_guid};
 use crate::ask::Ask;
@@ -38,7 +39,9 @@ use crate::settings::Settings;
 const PROVIDER: &str = "https://login.microsoft.com";
 
 /// Signs in by the broker: silently for an account that it knows, else in its window.
-pub(crate) async fn sign_in(settings: &Settings, ask: &Ask) -> Result<Grant, Halt> {
+///
+/// `_raised` lives as long as this does: whatever is cancelled on the way is cancelled before it falls.
+pub(crate) async fn sign_in(settings: &Settings, ask: &Ask, _raised: Raised) -> Result<Grant, Halt> {
     let authority = wam::authority(settings)?;
     join_apartment()?;
     let correlation = random::uuid();

@@ -23,12 +23,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use valet_core_entra::SecretString;
 use valet_core_entra::authorize::{self, ReplyError};
 
 use super::page::{self, Page};
-use crate::limits::{FAREWELL, MAX_CONNECTIONS, MAX_REPLY_BYTES, PORTS_TRIED, REPLY_DEADLINE};
+use crate::limits::{
+    ACCEPT_PAUSE, ACCEPTS_TRIED, FAREWELL, MAX_CONNECTIONS, MAX_REPLY_BYTES, PORTS_TRIED, REPLY_DEADLINE,
+};
 
 /// An answer to our request, and where the page goes that the person sees.
 pub(super) struct Reply {
@@ -40,7 +42,8 @@ pub(super) struct Reply {
 pub(super) struct Listener {
     redirect_uri: String,
     replies: mpsc::Receiver<Reply>,
-    server: JoinSet<()>,
+    /// One task, which ends when it is told to stop, or with what keeps it from taking connections.
+    server: JoinSet<io::Result<()>>,
     stop: Arc<Semaphore>,
 }
 
@@ -74,8 +77,20 @@ impl Listener {
     }
 
     /// Waits for the answer.
-    pub(super) async fn reply(&mut self) -> Option<Reply> {
-        self.replies.recv().await
+    ///
+    /// # Errors
+    /// What keeps the listener from taking it.
+    pub(super) async fn reply(&mut self) -> io::Result<Reply> {
+        tokio::select! {
+            biased;
+            Some(reply) = self.replies.recv() => Ok(reply),
+            Some(ended) = self.server.join_next() => match ended {
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(())) => Err(io::Error::other("it ended")),
+                Err(error) => Err(io::Error::other(error)),
+            },
+            else => Err(io::Error::other("it has ended already")),
+        }
     }
 
     /// Takes no more connections, and lets the last page reach the browser.
@@ -114,7 +129,14 @@ impl Listeners {
         }
         Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody takes every port of ::1"))
     }
+}
 
+/// Where connections come from.
+trait Accept: Send + Sync {
+    fn accept(&self) -> impl Future<Output = io::Result<TcpStream>> + Send;
+}
+
+impl Accept for Listeners {
     async fn accept(&self) -> io::Result<TcpStream> {
         let v6 = async {
             match &self.v6 {
@@ -130,21 +152,42 @@ impl Listeners {
     }
 }
 
-async fn serve(listeners: Listeners, shared: Arc<Shared>, stop: Arc<Semaphore>) {
+/// Serves what `listeners` take until it is told to stop. Then nobody listens any more, and the connections go on to their end.
+///
+/// # Errors
+/// The last one of [`ACCEPTS_TRIED`] in a row.
+async fn serve(listeners: impl Accept, shared: Arc<Shared>, stop: Arc<Semaphore>) -> io::Result<()> {
     let mut connections = JoinSet::new();
+    let mut failed = 0;
     loop {
         tokio::select! {
-            accepted = listeners.accept(), if connections.len() < MAX_CONNECTIONS => {
-                if let Ok(stream) = accepted {
+            accepted = next(&listeners, failed), if connections.len() < MAX_CONNECTIONS => match accepted {
+                Ok(stream) => {
+                    failed = 0;
                     connections.spawn(connection(stream, shared.clone()));
                 }
-            }
+                Err(error) => {
+                    failed += 1;
+                    if failed == ACCEPTS_TRIED {
+                        return Err(error);
+                    }
+                }
+            },
             Some(_) = connections.join_next() => {}
             _ = stop.acquire() => break,
         }
     }
     drop(listeners);
     while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// The next connection; after a failure not at once, or the processor would do nothing else.
+async fn next(listeners: &impl Accept, failed: usize) -> io::Result<TcpStream> {
+    if failed > 0 {
+        sleep(ACCEPT_PAUSE).await;
+    }
+    listeners.accept().await
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
@@ -261,48 +304,5 @@ fn respond(status: StatusCode, page: Option<&Page>) -> Response<Full<Bytes>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Binds where the first `taken` ports of `::1` are somebody else's. Gives how many were tried as well.
-    async fn bind(taken: usize) -> (io::Result<Listeners>, usize) {
-        let tried = AtomicUsize::new(0);
-        let bound = Listeners::bind_with(|_| {
-            let is_taken = tried.fetch_add(1, Ordering::Relaxed) < taken;
-            async move {
-                match is_taken {
-                    true => Err(io::Error::from(io::ErrorKind::AddrInUse)),
-                    // In the place of `::1`, which not every machine has.
-                    false => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
-                }
-            }
-        });
-        (bound.await, tried.load(Ordering::Relaxed))
-    }
-
-    #[tokio::test]
-    async fn a_port_that_somebody_has_is_not_taken_on_one_address_alone() {
-        for taken in [0, 1, PORTS_TRIED - 1] {
-            let (bound, tried) = bind(taken).await;
-            assert!(bound.unwrap().v6.is_some(), "{taken}");
-            assert_eq!(tried, taken + 1);
-        }
-        let (refused, tried) = bind(PORTS_TRIED).await;
-        let Err(error) = refused else { panic!("half of that port is somebody else's") };
-        assert_eq!(
-            (error.kind(), error.to_string().as_str(), tried),
-            (io::ErrorKind::AddrInUse, "somebody takes every port of ::1", PORTS_TRIED)
-        );
-    }
-
-    #[tokio::test]
-    async fn a_machine_without_the_other_address_has_one() {
-        let bound = Listeners::bind_with(|_| async {
-            Err::<TcpListener, _>(io::Error::from(io::ErrorKind::AddrNotAvailable))
-        })
-        .await;
-        assert!(bound.unwrap().v6.is_none());
-    }
-}
+#[path = "listener_tests.rs"]
+mod tests;

@@ -70,14 +70,15 @@ async fn answer(listener: &mut Listener, prompts: &dyn Prompts, url: &Url) -> Re
     let prompt = prompts.browser(url);
     let reply = listener.reply();
     tokio::pin!(prompt, reply);
-    let broke_off = || Halt::Fail(SignInError::BrokeOff);
+    // The page in the browser leads nowhere then, so another way has to be gone.
+    let deaf = |error| Halt::Skip(format!("its answer cannot be taken on loopback: {error}"));
     tokio::select! {
         shown = &mut prompt => match shown {
-            Ok(()) => reply.await.ok_or_else(broke_off),
+            Ok(()) => reply.await.map_err(deaf),
             Err(PromptError::Unavailable(why)) => Err(Halt::Skip(why)),
             Err(PromptError::Cancelled) => Err(SignInError::Cancelled(Step::Browser).into()),
         },
-        reply = &mut reply => reply.ok_or_else(broke_off),
+        reply = &mut reply => reply.map_err(deaf),
     }
 }
 

@@ -43,6 +43,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     Ok(())
 }
 
+/// Whether a file could be put where `path` is. Nothing is left of the try.
+pub(crate) fn try_folder(path: &Path) -> Result<(), CacheError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let tried = tempfile::Builder::new().prefix(".valet-").tempfile_in(folder);
+    tried.map(drop).map_err(|error| CacheError::Write { path: path.to_owned(), why: error.to_string() })
+}
+
 /// Removes a file, if there is one.
 pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
     match fs::remove_file(path) {

@@ -192,6 +192,25 @@ impl Locked<'_> {
     }
 }
 
+impl Locked<'_> {
+    /// Finds out whether the cache can be written, by writing what is there. Something damaged stays where it is, since nobody has anything to put in its place yet:
+    /// there only its folder is tried, and the keychain has just been read.
+    pub(crate) async fn rehearse(self) -> Result<(), CacheError> {
+        if !self.damaged {
+            return self.write().await;
+        }
+        let file = self.store.place.file.clone();
+        // The lock goes with the work here too.
+        let held = self.held;
+        blocking(move || {
+            let tried = file::try_folder(&file);
+            drop(held);
+            tried
+        })
+        .await
+    }
+}
+
 /// Writes `bytes` where the cache lies. The stamp is renewed before as well: if we are killed in between, nobody takes what they have seen for what is there.
 fn replace(place: &Place, held: &mut lock::Held, bytes: &[u8], damaged: bool) -> Result<(), CacheError> {
     if damaged {

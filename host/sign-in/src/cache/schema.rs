@@ -78,6 +78,7 @@ impl Cache {
             .map(|entry| AccessToken {
                 token: SecretString::from(text(entry, "secret")),
                 expires_at: seconds(entry, "expires_on").unwrap_or_default(),
+                account: account.id.clone(),
             })
     }
 

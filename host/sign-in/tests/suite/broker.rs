@@ -7,11 +7,12 @@ use base64::Engine as _;
 use entra_emulator::{Emulator, GRAPH_APP_ID, ids};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use valet_sign_in::{AccountId, SignIn, SignInError, Skip, Step};
+use valet_sign_in::limits::BROKER_SILENT;
+use valet_sign_in::{AccountId, LogIn, SignIn, SignInError, Skip, Step};
 
 use crate::bus::Bus;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex, ask, not_run, until, wrong};
+use crate::rig::{GRAPH, Rig, adele, alex, ask, not_run, pass, until, wrong};
 
 /// How the fake behaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ enum Mood {
     WrongAccount,
     /// Goes away while it is asked.
     Vanishes,
+    /// Never answers.
+    Deaf,
 }
 
 struct Fake {
@@ -50,6 +53,7 @@ impl Fake {
         self.note("getAccounts", request);
         match self.mood {
             Mood::Garbage => "not json".to_owned(),
+            Mood::Deaf => std::future::pending().await,
             Mood::Empty => json!({ "accounts": [] }).to_string(),
             _ => json!({ "accounts": [account(&adele(), ids::ADELE_UPN)] }).to_string(),
         }
@@ -269,7 +273,67 @@ async fn a_sign_in_that_is_given_up_takes_the_brokers_window_away() {
     let asking = ask(&sign_in, GRAPH);
     until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
     asking.abort();
-    until("the broker is called", || desktop.called().contains(&"cancelInteractiveFlow")).await;
+    // Whoever ends the process waits for this and for nothing else.
+    sign_in.settle().await;
+    assert_eq!(
+        desktop.called(),
+        ["getAccounts", "acquireTokenSilently", "acquireTokenInteractively", "cancelInteractiveFlow"]
+    );
+}
+
+/// A command that is given up drops its sign-in and ends at once, and so does a server whose client leaves.
+#[tokio::test]
+async fn whoever_ends_waits_until_the_window_is_taken_away() {
+    let Some(desktop) = Desktop::start(Mood::Vanishes).await else { return };
+    for dismissed in [false, true] {
+        desktop.calls.lock().unwrap().clear();
+        let sign_in = desktop.sign_in();
+        let logging_in = {
+            let sign_in = sign_in.clone();
+            tokio::spawn(async move { sign_in.log_in(LogIn::default()).await })
+        };
+        until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
+        match dismissed {
+            true => desktop.rig.person.leave(),
+            false => logging_in.abort(),
+        }
+        sign_in.settle().await;
+        let calls = desktop.called();
+        assert_eq!(
+            calls,
+            ["getAccounts", "acquireTokenInteractively", "cancelInteractiveFlow"],
+            "{dismissed}"
+        );
+    }
+    assert!(desktop.sign_in().accounts().await.unwrap().is_empty(), "nobody was signed in");
+}
+
+/// It owns its name and answers nothing.
+#[tokio::test]
+async fn a_broker_that_does_not_answer_is_not_waited_for_longer_than_its_bound() {
+    let Some(desktop) = Desktop::start(Mood::Deaf).await else { return };
+    desktop.rig.nobody_home();
+    let sign_in = desktop.sign_in();
+    let asking = ask(&sign_in, GRAPH);
+    until("the broker is called", || desktop.called() == ["getAccounts"]).await;
+    pass(BROKER_SILENT - Duration::from_secs(5)).await;
+    assert!(!asking.is_finished(), "a slow one is waited for");
+    pass(Duration::from_secs(6)).await;
+    let skip = |step, why: &str| Skip { step, why: why.to_owned() };
+    let expected = SignInError::NoStepLeft(vec![
+        skip(Step::Refresh, "nobody is signed in"),
+        skip(Step::Broker, "the broker did not answer in time"),
+        skip(Step::Browser, "nobody is here"),
+        skip(Step::DeviceCode, "nobody is here"),
+    ]);
+    assert_eq!(asking.await.unwrap().unwrap_err(), expected);
+    // Nor does it keep anybody who ends.
+    sign_in.settle().await;
+    desktop.rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
+    let next = ask(&sign_in, GRAPH);
+    until("the broker is called", || desktop.called().len() == 2).await;
+    pass(BROKER_SILENT + Duration::from_secs(1)).await;
+    next.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -280,7 +344,8 @@ async fn a_window_that_nobody_wants_any_more_ends_the_sign_in_and_is_taken_away(
     until("the broker is called", || desktop.called().contains(&"acquireTokenInteractively")).await;
     desktop.rig.person.leave();
     assert_eq!(asking.await.unwrap().unwrap_err(), SignInError::Cancelled(Step::Broker));
-    until("the broker is called", || desktop.called().contains(&"cancelInteractiveFlow")).await;
+    sign_in.settle().await;
+    assert_eq!(desktop.called().last(), Some(&"cancelInteractiveFlow"));
     assert_eq!(desktop.rig.person.seen(), (0, 0), "and no browser comes in its place");
 }
 

@@ -1,6 +1,7 @@
 //! A private session bus, for services that are nobody else's.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -13,6 +14,9 @@ pub(crate) struct Bus {
     pub(crate) folder: TempDir,
     _daemon: Child,
 }
+
+/// For a service of the desktop to be there, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// No service is started on demand: those of the machine are not ours to start.
 const CONFIGURATION: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -37,7 +41,8 @@ impl Bus {
             .spawn()
             .ok()?;
         let mut lines = BufReader::new(daemon.stdout.take().unwrap()).lines();
-        let address = lines.next_line().await.unwrap().expect("the bus says where it is");
+        let address = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+        let address = address.expect("it says so in time").unwrap().expect("the bus says where it is");
         Some(Self { address, folder, _daemon: daemon })
     }
 
@@ -63,9 +68,12 @@ impl Bus {
         let connection = self.connect().await;
         let proxy = zbus::fdo::DBusProxy::new(&connection).await.unwrap();
         let name = zbus::names::BusName::try_from("org.freedesktop.secrets").unwrap();
-        while !proxy.name_has_owner(name.clone()).await.unwrap() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        let there = async {
+            while !proxy.name_has_owner(name.clone()).await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, there).await.expect("gnome-keyring-daemon takes its name on the bus");
         Some(Keyring { connection, _daemon: daemon })
     }
 

@@ -4,12 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use entra_emulator::Operation;
+use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use valet_sign_in::{CacheError, LogIn, SignInError};
+use valet_sign_in::limits::LOCK_DEADLINE;
+use valet_sign_in::{CacheError, LogIn, SignInError, Step};
 
-use crate::rig::{GRAPH, LONG, Rig, VALET, adele, not_run};
+use crate::person::{Does, approve};
+use crate::rig::{GRAPH, LONG, Rig, VALET, adele, ask, not_run, passing};
 
 #[tokio::test]
 async fn files_are_for_their_owner_and_hold_the_newest_refresh_token() {
@@ -75,6 +77,59 @@ async fn a_truncated_or_foreign_file_is_moved_away_and_the_sign_in_begins_anew()
     assert_eq!(rig.person.seen().0, 1 + texts.len());
 }
 
+/// Whoever gives up has changed nothing: it may be a cache that some other program can still read.
+#[tokio::test]
+async fn a_log_in_that_is_given_up_leaves_a_damaged_file_where_it_is() {
+    let rig = Rig::start().await;
+    fs::create_dir_all(rig.state_dir()).unwrap();
+    fs::write(rig.file(), "not ours").unwrap();
+    rig.person.will(Does::Dismiss, Does::Unreachable);
+    let given_up = rig.sign_in().log_in(LogIn::default()).await.unwrap_err();
+    assert_eq!(given_up, SignInError::Cancelled(Step::Browser));
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(rig.state_dir()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["tokens.json", "tokens.lock"]);
+    assert_eq!(fs::read(rig.file()).unwrap(), b"not ours");
+    rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
+    rig.sign_in().log_in(LogIn::default()).await.unwrap();
+    assert_eq!(names(), ["account.json", "tokens.damaged-0", "tokens.json", "tokens.lock"]);
+    assert_eq!(fs::read(rig.state_dir().join("tokens.damaged-0")).unwrap(), b"not ours");
+}
+
+/// Another process holds the lock, and does not let go of it.
+#[tokio::test]
+async fn a_cache_that_somebody_holds_is_not_waited_for_without_end() {
+    let rig = Rig::start().await;
+    let first = rig.sign_in().token(&[GRAPH], None).await.unwrap();
+    let lock = rig.state_dir().join("tokens.lock");
+    // Each opening of a file has a lock of its own, in one process too (flock(2)).
+    let held = fs::File::open(&lock).unwrap();
+    held.lock().unwrap();
+    rig.nobody_home();
+    let busy = SignInError::Cache(CacheError::Busy { path: lock, seconds: LOCK_DEADLINE.as_secs() });
+    // What is cached needs no lock.
+    let sign_in = rig.sign_in();
+    assert_eq!(
+        sign_in.token(&[GRAPH], None).await.unwrap().token.expose_secret(),
+        first.token.expose_secret()
+    );
+    rig.expire(&first);
+    let asking = ask(&sign_in, GRAPH);
+    let refused = passing(LOCK_DEADLINE, asking).await.unwrap_err();
+    assert_eq!(refused, busy);
+    let logging_in = tokio::spawn(async move { sign_in.log_in(LogIn::default()).await });
+    assert_eq!(passing(LOCK_DEADLINE, logging_in).await.unwrap_err(), busy);
+    assert_eq!((rig.person.seen(), rig.count(Operation::Refresh)), ((1, 0), 0), "nobody was asked");
+    held.unlock().unwrap();
+    rig.sign_in().token(&[GRAPH], None).await.unwrap();
+    assert_eq!(rig.count(Operation::Refresh), 1);
+}
+
 #[tokio::test]
 async fn a_file_that_is_too_large_is_an_error_that_names_it() {
     let rig = Rig::start().await;
@@ -125,7 +180,7 @@ async fn a_full_disk_loses_nothing_and_says_so() {
     assert_eq!(second.token.expose_secret(), third.token.expose_secret(), "this process remembers");
     assert_eq!(rig.count(Operation::Refresh), 1);
     // A sign-in on purpose is not pretended.
-    rig.person.will(crate::person::approve(entra_emulator::ids::ADELE_UPN), crate::person::Does::Unreachable);
+    rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     let failed = sign_in.log_in(LogIn::default()).await.unwrap_err();
     assert!(matches!(failed, SignInError::Cache(CacheError::Write { .. })), "{failed:?}");
     fs::remove_file(disk.0.join("ballast")).unwrap();

@@ -8,7 +8,7 @@ use valet_sign_in::{AccessToken, LogIn, SignIn, SignInError};
 
 use crate::browser::parameter;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex, ask, pass, until};
+use crate::rig::{GRAPH, Rig, adele, alex, ask, pass, until, until_it_fails};
 
 /// A sign-in that waits for a person who does nothing, in the browser or with a code.
 async fn waits(rig: &Rig, sign_in: &SignIn, with_code: bool) -> JoinHandle<Result<AccessToken, SignInError>> {
@@ -33,9 +33,7 @@ async fn a_sign_in_that_waits_takes_the_token_that_came_elsewhere() {
         assert_eq!(found.token.expose_secret(), elsewhere.token.expose_secret());
         if !with_code {
             let listener = parameter(&rig.person.urls()[0], "redirect_uri");
-            while rig.person.http.get(&listener).send().await.is_ok() {
-                tokio::task::yield_now().await;
-            }
+            until_it_fails("the listener closes", async || rig.person.http.get(&listener).send().await).await;
         }
     }
 }

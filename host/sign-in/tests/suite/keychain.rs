@@ -12,16 +12,12 @@ use valet_sign_in::{CacheError, LogIn, SignInError, Storage};
 use crate::bus::{Bus, Keyring};
 use crate::person::{Does, approve};
 use crate::processes::{again, heard, inner, tell, told};
-use crate::rig::{GRAPH, Rig, alex, not_run};
+use crate::rig::{GRAPH, LONG, Rig, VALET, alex, not_run};
 
 /// What the other process does: signs in with this storage, and tells the token or the error.
 async fn sign_in_as_told(told: &str) {
     let (storage, browser) = told.split_once(' ').unwrap();
-    let storage = match storage {
-        "keychain" => Storage::Keychain,
-        "sealed" => Storage::SealedFile,
-        _ => Storage::DangerouslyPlaintext,
-    };
+    let storage = storage_named(storage);
     let does = if browser == "nobody" { Does::Unreachable } else { approve(ids::ADELE_UPN) };
     let sign_in = inner(storage, does);
     if browser == "log-in"
@@ -36,6 +32,14 @@ async fn sign_in_as_told(told: &str) {
         Err(SignInError::Cache(CacheError::KeychainLocked { .. })) => tell("locked"),
         Err(SignInError::NoStepLeft(_)) => tell("not signed in"),
         Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn storage_named(name: &str) -> Storage {
+    match name {
+        "keychain" => Storage::Keychain,
+        "sealed" => Storage::SealedFile,
+        _ => Storage::DangerouslyPlaintext,
     }
 }
 
@@ -113,6 +117,60 @@ async fn a_sealed_file_opens_with_the_key_of_the_keychain_only() {
     assert_eq!(fs::read(rig.state_dir().join("tokens.sealed")).unwrap(), sealed);
     ask(&rig, &other.address, test, "sealed approve").await;
     assert_eq!(fs::read(rig.state_dir().join("tokens.damaged-0")).unwrap(), sealed);
+}
+
+/// What one of several processes does: has a token for this scope without a person, or signs a person in for both.
+async fn at_once_as_told(told: &str) {
+    let (storage, scope) = told.split_once(' ').unwrap();
+    if scope != "both" {
+        let token = inner(storage_named(storage), Does::Unreachable).token(&[scope], None).await.unwrap();
+        return tell(token.token.expose_secret());
+    }
+    let sign_in = inner(storage_named(storage), approve(ids::ADELE_UPN));
+    for scope in [VALET, GRAPH] {
+        sign_in.token(&[scope], None).await.unwrap();
+    }
+    tell("done");
+}
+
+/// As in a plain file (`processes.rs`), and through the same lock: four have to refresh.
+#[tokio::test]
+async fn processes_at_once_lose_nothing_in_the_keychain_nor_in_the_sealed_file() {
+    if let Some(told) = told() {
+        return at_once_as_told(&told).await;
+    }
+    let test = "processes_at_once_lose_nothing_in_the_keychain_nor_in_the_sealed_file";
+    for storage in ["keychain", "sealed"] {
+        let Some((bus, _keyring)) = desktop("processes at once").await else { return };
+        let rig = Rig::start().await;
+        let ask = async |what: &str| ask(&rig, &bus.address, test, &format!("{storage} {what}")).await;
+        ask("both").await;
+        rig.advance(LONG);
+        let before = rig.count(Operation::Refresh);
+        let start = |scope: &&str| {
+            let mut command = again(&rig, &format!("keychain::{test}"), &format!("{storage} {scope}"));
+            command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address).spawn().unwrap()
+        };
+        let mut children: Vec<_> = [GRAPH, VALET, GRAPH, VALET].iter().map(start).collect();
+        let mut tokens = Vec::new();
+        for child in &mut children {
+            tokens.push(heard(child).await.expect("a token"));
+            assert!(child.wait().await.unwrap().success());
+        }
+        assert_eq!((&tokens[0], &tokens[1]), (&tokens[2], &tokens[3]), "{storage}: the second of each finds");
+        assert_eq!(rig.count(Operation::Refresh) - before, 2, "{storage}: once for each API");
+        // Neither overwrote the other.
+        assert_eq!((ask(GRAPH).await, ask(VALET).await), (tokens[0].clone(), tokens[1].clone()), "{storage}");
+        // And a refresh token is kept that the next one can use.
+        rig.advance(LONG);
+        assert_ne!(ask(GRAPH).await, tokens[0], "{storage}");
+        assert_eq!(rig.count(Operation::Refresh) - before, 3, "{storage}");
+        let kept = match storage {
+            "sealed" => vec!["account.json", "tokens.lock", "tokens.sealed"],
+            _ => vec!["account.json", "tokens.lock"],
+        };
+        assert_eq!(files(&rig), kept);
+    }
 }
 
 /// The cache itself, as it lies in the keychain. Blocks.

@@ -8,7 +8,7 @@ use valet_sign_in::{SignInError, Step};
 
 use crate::browser::parameter;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, ask, pass, until};
+use crate::rig::{GRAPH, Rig, ask, pass, until, until_it_fails};
 
 #[tokio::test]
 async fn the_listener_ends_after_its_five_minutes() {
@@ -21,17 +21,15 @@ async fn the_listener_ends_after_its_five_minutes() {
     let is_open = async || {
         // A client of its own: what others keep of connections is as old as the time that has passed.
         let http = reqwest::Client::builder().tls_backend_preconfigured(crate::rig::tls(&rig.emulator));
-        http.no_proxy().build().unwrap().get(&listener).send().await.is_ok()
+        http.no_proxy().build().unwrap().get(&listener).send().await
     };
     pass(BROWSER_WAIT - Duration::from_secs(30)).await;
-    assert!(is_open().await && !asking.is_finished(), "a slow person is waited for");
+    assert!(is_open().await.is_ok() && !asking.is_finished(), "a slow person is waited for");
     pass(Duration::from_secs(31)).await;
     let expected = SignInError::TimedOut { step: Step::Browser, seconds: 300 };
     assert_eq!(asking.await.unwrap().unwrap_err(), expected);
     // Its task ends with it.
-    while is_open().await {
-        tokio::task::yield_now().await;
-    }
+    until_it_fails("the listener closes", is_open).await;
     let late = rig.person.agree(&rig.person.urls()[0], ids::ADELE_UPN).await;
     assert!(rig.person.http.post(late.0).form(&late.1).send().await.is_err(), "nobody takes a late answer");
     rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);

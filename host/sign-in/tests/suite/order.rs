@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use valet_sign_in::{SignInError, Skip, Step};
 
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, VALET, adele, ask, until};
+use crate::rig::{GRAPH, Rig, VALET, adele, ask, until, until_it_fails};
 
 #[tokio::test]
 async fn the_first_token_comes_from_the_browser_and_the_next_from_the_cache() {
@@ -185,9 +185,7 @@ async fn a_call_that_is_given_up_closes_its_listener_and_the_next_one_starts_ane
     until("a browser opens", || !rig.person.urls().is_empty()).await;
     asking.abort();
     let listener = crate::browser::parameter(&rig.person.urls()[0], "redirect_uri");
-    while rig.person.http.get(&listener).send().await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until_it_fails("the listener closes", async || rig.person.http.get(&listener).send().await).await;
     rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     sign_in.token(&[GRAPH], None).await.unwrap();
 }

@@ -1,15 +1,17 @@
 //! Two processes at once, and a process that is killed in the middle: this test program starts itself again.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
 
 use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use valet_sign_in::{LogIn, SignIn, Storage};
+use valet_sign_in::{AccessToken, LogIn, SignIn, SignInError, Storage};
 
-use crate::person::{Does, Person};
-use crate::rig::{GRAPH, Rig, VALET, settings, until};
+use crate::person::{Does, Person, approve};
+use crate::rig::{GRAPH, PATIENCE, Rig, VALET, adele, alex, ask, settings, system_clock, until};
 
 /// The variable by which a test knows that it is the other process.
 const INNER: &str = "VALET_TEST_INNER";
@@ -23,6 +25,7 @@ pub(crate) fn again(rig: &Rig, test: &str, told: &str) -> Command {
         .env("VALET_TEST_AUTHORITY", rig.emulator.authority_url())
         .env("VALET_TEST_CA", rig.emulator.ca_pem())
         .env("VALET_TEST_STATE", rig.state_dir())
+        .env("VALET_TEST_AHEAD", rig.ahead().to_string())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     command
@@ -41,12 +44,14 @@ pub(crate) fn inner(storage: Storage, browser: Does) -> SignIn {
 /// The same with a person who does that with a device code.
 fn inner_with(storage: Storage, browser: Does, device_code: Does) -> SignIn {
     let variable = |name| std::env::var(name).unwrap();
-    let settings = settings(
+    let mut settings = settings(
         &variable("VALET_TEST_AUTHORITY"),
         &variable("VALET_TEST_CA"),
         variable("VALET_TEST_STATE").as_ref(),
         storage,
     );
+    let ahead: u64 = variable("VALET_TEST_AHEAD").parse().unwrap();
+    settings.clock = Arc::new(move || system_clock() + ahead);
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(settings.tls.clone())
         .no_proxy()
@@ -65,12 +70,15 @@ pub(crate) fn tell(line: &str) {
 /// The next line that the other process tells.
 pub(crate) async fn heard(child: &mut Child) -> Option<String> {
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    while let Some(line) = lines.next_line().await.unwrap() {
-        if let Some((_, told)) = line.split_once("told: ") {
-            return Some(told.to_owned());
+    let next = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, told)) = line.split_once("told: ") {
+                return Some(told.to_owned());
+            }
         }
-    }
-    None
+        None
+    };
+    tokio::time::timeout(PATIENCE, next).await.expect("the other process says something, or ends")
 }
 
 #[tokio::test]
@@ -106,6 +114,57 @@ async fn two_processes_at_once_lose_nothing_and_refresh_once() {
     );
     assert_eq!(rig.count(Operation::Refresh) - before, 2, "once for each API");
     assert_eq!(rig.on_disk()["AccessToken"].as_object().unwrap().len(), 2, "neither overwrote the other");
+}
+
+/// A refresh that the authority answers slowly, once. Begins it, for Adele, as another process would: nothing is shared but the folder.
+async fn slow_refresh(rig: &Rig) -> tokio::task::JoinHandle<Result<AccessToken, SignInError>> {
+    let first = rig.sign_in().token(&[GRAPH], None).await.unwrap();
+    rig.expire(&first);
+    let slow = entra_emulator::Fault::Delay(Duration::from_secs(2));
+    rig.emulator.faults().set_times(entra_emulator::Endpoint::Token, slow, 1);
+    let before = rig.count(Operation::Token);
+    let refreshing = ask(&rig.sign_in(), GRAPH);
+    until("the authority is asked", || rig.count(Operation::Token) > before).await;
+    refreshing
+}
+
+/// However slow it is: what it brings is in nobody's cache afterwards.
+#[tokio::test]
+async fn a_log_out_during_a_refresh_waits_for_it_and_takes_its_tokens_too() {
+    let rig = Rig::start().await;
+    let refreshing = slow_refresh(&rig).await;
+    let sign_in = rig.sign_in();
+    assert_eq!(sign_in.log_out(&adele()).await.unwrap().id, adele());
+    refreshing.await.unwrap().expect("whoever asked before has a token");
+    let cache = rig.on_disk();
+    for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
+        assert_eq!(cache[section].as_object().map_or(0, serde_json::Map::len), 0, "{section}");
+    }
+    assert!(sign_in.account().await.unwrap().is_none());
+    assert_eq!(rig.count(Operation::Refresh), 1);
+    sign_in.log_in(LogIn::default()).await.unwrap();
+}
+
+/// What each of them brings stays, and who logged in is in use.
+#[tokio::test]
+async fn a_log_in_during_a_refresh_loses_neither_account() {
+    let rig = Rig::start().await;
+    let refreshing = slow_refresh(&rig).await;
+    rig.person.will(approve(ids::ALEX_UPN), Does::Unreachable);
+    let sign_in = rig.sign_in();
+    assert_eq!(sign_in.log_in(LogIn::default()).await.unwrap().id, alex());
+    let refreshed = refreshing.await.unwrap().unwrap();
+    assert_eq!(refreshed.account, adele());
+    assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex());
+    assert_eq!(rig.on_disk()["RefreshToken"].as_object().unwrap().len(), 2);
+    // Hers is in the cache with all that the refresh brought.
+    rig.nobody_home();
+    sign_in.choose(&adele()).await.unwrap();
+    let kept = sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(kept.token.expose_secret(), refreshed.token.expose_secret());
+    rig.expire(&kept);
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(rig.count(Operation::Refresh), 2);
 }
 
 #[tokio::test]

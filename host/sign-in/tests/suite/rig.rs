@@ -19,7 +19,7 @@ pub(crate) const GRAPH: &str = "https://graph.microsoft.com/User.Read";
 pub(crate) const VALET: &str = "api://7e57c000-0000-4000-8000-000000000001/mcp.access";
 
 /// Longest wait for anything that has to happen, on a busy machine too.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Seconds after which every access token has ended: those of clients that take claims challenges live up to 28 hours.
 pub(crate) const LONG: u64 = 30 * 3600;
@@ -85,6 +85,11 @@ impl Rig {
     pub(crate) fn advance(&self, seconds: u64) {
         self.ahead.fetch_add(seconds, Ordering::SeqCst);
         self.emulator.advance_clock(Duration::from_secs(seconds));
+    }
+
+    /// Seconds by which our clock is ahead of the machine's.
+    pub(crate) fn ahead(&self) -> u64 {
+        self.ahead.load(Ordering::SeqCst)
     }
 
     /// Both clocks go forward to the end of `token`.
@@ -159,6 +164,26 @@ pub(crate) async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
+}
+
+/// Lets more than this much time pass, and again until `task` has ended: whenever it begins to wait, it does not wait longer.
+pub(crate) async fn passing<T>(time: Duration, task: JoinHandle<T>) -> T {
+    let begun = Instant::now();
+    while !task.is_finished() {
+        assert!(begun.elapsed() < PATIENCE, "it waits for ever");
+        pass(time + Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    task.await.unwrap()
+}
+
+/// Repeats `attempt` until it fails, as whatever listens no more makes it. Panics where it never does.
+pub(crate) async fn until_it_fails<T, E>(what: &str, attempt: impl AsyncFn() -> Result<T, E>) {
+    let begun = Instant::now();
+    while attempt().await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::task::yield_now().await;
+    }
 }
 
 pub(crate) fn system_clock() -> u64 {

@@ -1,6 +1,6 @@
 //! `valet stdio` for the user of this machine.
 
-use entra_emulator::{Control, Endpoint, Fault, Operation, ids};
+use entra_emulator::{Control, Endpoint, Fault, Operation, RevocationReason, ids};
 use serde_json::{Value, json};
 use valet_suite::ask::{LEGACY, modern};
 use valet_suite::rig::policy_for_graph;
@@ -318,6 +318,42 @@ fn a_log_in_in_a_terminal_ends_the_sign_in_that_waits() {
         assert_eq!(profile["id"], 2, "{profile}");
         assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
         assert_eq!(desk.opened(), 1, "for `valet login` alone");
+    });
+}
+
+/// Who calls is written down when the call begins. So a call that was Adele's does not bring what is Alex's.
+#[test]
+fn a_call_that_waits_ends_where_another_account_is_put_in_use() {
+    run(async {
+        let desk = Desk::own().await;
+        let mut server = desk.stdio(true);
+        // Both have consented to what the tool needs. Adele is in use.
+        server.message(&call(1, TOOL));
+        desk.finish(ids::ALEX_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Alex Wilber");
+        desk.close_browser();
+        desk.log_in(ids::ADELE_UPN).await;
+        desk.close_browser();
+        server.message(&call(2, TOOL));
+        desk.finish(ids::ADELE_UPN).await;
+        assert_eq!(answer(&mut server).await["result"]["structuredContent"]["displayName"], "Adele Vance");
+        desk.close_browser();
+        // She has to sign in again, and somebody chooses Alex instead.
+        desk.emulator.revoke(ids::ADELE_UPN, RevocationReason::Sessions).unwrap();
+        desk.emulator.faults().set_times(Endpoint::Graph, Fault::Status { code: 401, retry_after: None }, 1);
+        server.message(&call(3, TOOL));
+        desk.url().await;
+        desk.close_browser();
+        let alex = format!("{}@{}", ids::ALEX, ids::TENANT);
+        desk.done(&["accounts", PLAIN, "--use", &alex]);
+        let ended = answer(&mut server).await;
+        assert_eq!((&ended["id"], &ended["result"]["isError"]), (&json!(3), &json!(true)), "{ended}");
+        let expected = format!("Another account, {alex}, has been put in use meanwhile.");
+        assert!(words(&ended).contains(&expected), "{ended}");
+        server.message(&call(4, TOOL));
+        let profile = answer(&mut server).await;
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Alex Wilber", "{profile}");
+        assert_eq!(desk.opened(), 0, "without a browser");
     });
 }
 
