@@ -38,9 +38,7 @@ pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     let tokens = authority::tokens(client.token_url(), &request.body())?;
     let missing = |what| Fault::Misconfigured(format!("the authority gave no {what}"));
     let token = tokens.id_token.ok_or_else(|| missing("ID token"))?;
-    let identity = identity(&us, &token, Some(&nonce), now, |error| {
-        Fault::Grant(format!("the ID token was refused: {error}"))
-    })?;
+    let identity = identity(&us, &token, Some(&nonce), now, |error| Fault::Grant(error.to_string()))?;
     settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.claims.as_deref())?;
 
     let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes())

@@ -40,11 +40,18 @@ fn registered(exchange: &Exchange<'_>) -> Result<Response, NotRegistered> {
     // What is refused anyway costs no look into the store.
     let candidate = registration::check(rules, exchange.field("content-type"), &exchange.request.body)
         .map_err(NotRegistered::Refused)?;
-    let most = u32::try_from(candidate.most()).unwrap_or(u32::MAX);
-    let count = grants::count("client/", most).map_err(NotRegistered::Store)?;
+    let count_to = u32::try_from(candidate.count_to()).unwrap_or(u32::MAX);
+    let count = || grants::count("client/", count_to).map(u64::from).map_err(NotRegistered::Store);
+    // Where it is full, nothing is written.
     let registered =
-        candidate.register(count.into(), &random::bytes(), exchange.now).map_err(NotRegistered::Refused)?;
-    grants::set(&registered.record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME)
+        candidate.register(count()?, &random::bytes(), exchange.now).map_err(NotRegistered::Refused)?;
+    let record = registered.record.clone();
+    grants::set(&record, &registered.value, limits::REGISTRATION_UNUSED_LIFETIME)
         .map_err(NotRegistered::Store)?;
-    Ok(registered.response)
+    let answer = count().and_then(|count| registered.answer(count).map_err(NotRegistered::Refused));
+    if answer.is_err() {
+        // Nobody has heard its id. If this fails, too, it takes a place for as long as one that is not used.
+        let _ = grants::delete(&record);
+    }
+    answer
 }

@@ -28,11 +28,7 @@ type Obtain = fn(&Capabilities, Authority<'_>) -> Result<String, KeysError>;
 
 fn of(tenant: &str, obtain: Obtain) -> Result<String, String> {
     let settings = KeySettings::read(settings::get).map_err(|unset| unset.to_string())?;
-    if !settings.tenants.iter().any(|known| known == tenant) {
-        return Err(format!(
-            "tenant `{tenant}` is not among the configured ones, so its keys are not fetched"
-        ));
-    }
+    configured(tenant, &settings.tenants)?;
     let authority = Authority {
         url: &settings.authority,
         tenant,
@@ -40,6 +36,14 @@ fn of(tenant: &str, obtain: Obtain) -> Result<String, String> {
         may_be_emulator: settings.may_be_emulator,
     };
     obtain(&Capabilities, authority).map_err(|error| error.to_string())
+}
+
+/// Whoever asks is believed nothing: the tenant becomes part of a URL, and whose keys are fetched is trusted.
+fn configured(tenant: &str, tenants: &[String]) -> Result<(), String> {
+    if tenants.iter().any(|known| known == tenant) {
+        return Ok(());
+    }
+    Err(format!("tenant `{tenant}` is not among the configured ones, so its keys are not fetched"))
 }
 
 struct Capabilities;
@@ -83,5 +87,27 @@ impl Ports for Capabilities {
             Err(Failure::TooLarge) => Err(format!("{url} answered with too much")),
             Err(Failure::Protocol(why)) => Err(format!("{url} broke off: {why}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::configured;
+
+    const OURS: &str = "11111111-1111-1111-1111-111111111111";
+    const ANOTHER: &str = "22222222-2222-2222-2222-222222222222";
+
+    #[test]
+    fn keys_are_fetched_for_configured_tenants_alone() {
+        let tenants = [OURS, ANOTHER].map(str::to_owned);
+        let part = &OURS[..OURS.len() - 1];
+        for tenant in ["", "common", part, &format!("{OURS}/"), &format!("{OURS} {ANOTHER}")] {
+            let why =
+                format!("tenant `{tenant}` is not among the configured ones, so its keys are not fetched");
+            assert_eq!(configured(tenant, &tenants), Err(why));
+        }
+        assert!(configured(ANOTHER, &tenants[..1]).is_err());
+        assert_eq!([OURS, ANOTHER].map(|tenant| configured(tenant, &tenants)), [Ok(()), Ok(())]);
+        assert!(configured(OURS, &[]).is_err());
     }
 }

@@ -65,7 +65,30 @@ impl Reader<'_> {
             // Nobody sends Entra a `resource` here, so any identifier URI does; this one every application can have.
             (OauthMode::Facade, None) => Ok(format!("api://{}/", file.entra.client_id)),
             (OauthMode::Facade, Some(prefix)) => Ok(prefix.clone()),
-            (OauthMode::Direct, prefix) => self.direct_prefix(file, prefix.as_deref(), public_url),
+            (OauthMode::Direct, prefix) => {
+                let prefix = self.direct_prefix(file, prefix.as_deref(), public_url)?;
+                self.direct_audiences(file, &prefix)?;
+                Ok(prefix)
+            }
+        }
+    }
+
+    /// Tokens that clients get for scopes with this prefix have the client id as `aud`, or in version 1 the identifier URI that the scopes begin with. A list without
+    /// both refuses everybody who got a token in the way that our metadata say, and lets in who has one for something else.
+    fn direct_audiences(&self, file: &File, prefix: &str) -> Result<(), ConfigError> {
+        let (client_id, uri) = (file.entra.client_id.as_str(), prefix.trim_end_matches('/'));
+        let is_ours = |audience: &String| audience == client_id || audience.trim_end_matches('/') == uri;
+        match &file.entra.audiences {
+            Some(audiences) if file.server.public_url.is_some() && !audiences.iter().any(is_ours) => {
+                Err(self.key(
+                    "entra.audiences",
+                    &format!(
+                        "has neither `{client_id}`, the `aud` of tokens of version 2, nor `{uri}`, that of version 1: nobody could call. \
+                         Add the one that your registration gives, or leave entra.audiences out for the client id"
+                    ),
+                ))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 // the buttons of Valet's page. At Entra a header says who sits there.
 
 import { parse, unescape, words } from '../entra-node/browser.mjs';
-import { authority, issuer, keep, keepPage } from './context.mjs';
+import { authority, issuer, keep, keepCookie, keepPage } from './context.mjs';
 
 // Valet, Entra, Valet again, and the pages between them.
 const MOST_STEPS = 12;
@@ -78,10 +78,9 @@ export class Browser {
     const headers = { ...init.headers, ...(cookie && { cookie }), ...(origin === authority && approval) };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const [name, value] = keepCookie(line);
       if (/max-age=0\b/i.test(line)) jar.delete(name);
       else jar.set(name, value);
-      keep('cookie', value);
     }
     return response;
   }

@@ -85,7 +85,7 @@ class Browser:
         for handler in self._opener.handlers:
             if isinstance(handler, urllib.request.HTTPCookieProcessor):
                 for cookie in handler.cookiejar:
-                    canaries.keep("cookie", cookie.value)
+                    canaries.keep_cookie(cookie.name, cookie.value)
 
 
 def _refreshed(body: str) -> str | None:

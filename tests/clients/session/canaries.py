@@ -21,6 +21,10 @@ THEIRS = re.compile(r"homes/.*|emulator/.*|emulator\.log|context\.json|.*\.pem|"
 # What has to have been seen, or the search was one for nothing.
 KINDS = {"code", "access token", "refresh token", "verifier"}
 
+# Valet's own cookies, which it has where it gives out the tokens itself: of a sign-in that is under way, from the page that asks for permission to Entra and back,
+# and of the person who signed in. What begins their names (components/core/oauth: `transaction/names.rs`, `user.rs`), and what they are called here.
+COOKIES = {"__Host-valet-tx-": "transaction cookie", "__Host-valet-user": "user cookie"}
+
 # So much of a value is enough to be found, so that what is cut short in a log is found as well.
 ENOUGH = 20
 
@@ -42,6 +46,11 @@ def keep(kind: str, value: str | None) -> None:
             file.write(json.dumps([kind, value]) + "\n")
 
 
+def keep_cookie(name: str, value: str | None) -> None:
+    """Notes a cookie. It belongs in `Set-Cookie` and `Cookie` alone, which nothing writes down."""
+    keep(next((kind for start, kind in COOKIES.items() if name.startswith(start)), "cookie"), value)
+
+
 def search(report: Report, folder: Path, kinds: set[str], fixed: dict[str, str], others: list[Path]) -> None:
     """Checks what is below `folder` and in `others`, when everything has ended. `fixed`: secrets of the configuration, by kind."""
     seen = {value: kind for kind, value in (*_noted(folder), *_in_homes(folder / "homes"))}
@@ -55,11 +64,16 @@ def search(report: Report, folder: Path, kinds: set[str], fixed: dict[str, str],
     )
     # So that a search which finds nothing is one that would.
     planted = folder / "planted.log"
-    some = max(seen, key=len)
-    planted.write_text(f"for the search to find: {urllib.parse.quote(some[:-1], safe='')}\n")
-    found = _found(planted, seen)
-    planted.unlink()
-    report.check("what is planted is found", seen[some] in found, f"{found}")
+    some = {kind: max((value for value in seen if seen[value] == kind), key=len) for kind in counts}
+    lost = []
+    for kind, value in some.items():
+        # Long ones are cut short, as in a log.
+        cut = value[:-1] if len(value) > 2 * ENOUGH else value
+        planted.write_text(f"for the search to find: {urllib.parse.quote(cut, safe='')}\n")
+        if kind not in _found(planted, seen):
+            lost.append(kind)
+    planted.unlink(missing_ok=True)
+    report.equal("what is planted is found, one of each kind", lost, [])
     leaks = {str(file): sorted(found) for file in files if (found := _found(file, seen))}
     report.equal(f"no secret is in any of {len(files)} logs, pages and pictures", leaks, {})
 

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { look as lookAt } from '../harness/looks.mjs';
-import { authority, call, clientId, clock, executable, issuer, keep, own, scope, screenshots, url, webRedirect } from './context.mjs';
+import { authority, call, clientId, clock, executable, issuer, keep, keepCookie, own, scope, screenshots, url, webRedirect } from './context.mjs';
 
 const { chromium } = own.require('playwright-core');
 const oauth = await own.import('oauth4webapi');
@@ -79,7 +79,7 @@ export function watched(profile) {
   profile.on('response', async (response) => {
     const fields = await response.headersArray().catch(() => []);
     for (const { name, value } of fields) {
-      if (name.toLowerCase() === 'set-cookie') keep('cookie', /^[^=]+=([^;]*)/.exec(value)?.[1]);
+      if (name.toLowerCase() === 'set-cookie') value.split('\n').forEach(keepCookie);
     }
   });
 }

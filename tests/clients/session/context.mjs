@@ -25,6 +25,17 @@ export function keep(kind, value) {
   if (value) appendFileSync(process.env.MCP_CANARIES, `${JSON.stringify([kind, value])}\n`);
 }
 
+// As in canaries.py.
+const COOKIES = { '__Host-valet-tx-': 'transaction cookie', '__Host-valet-user': 'user cookie' };
+
+/** Notes a cookie, by what `Set-Cookie` says. Answers its name and value. */
+export function keepCookie(line) {
+  const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+  const start = Object.keys(COOKIES).find((each) => name.startsWith(each));
+  keep(COOKIES[start] ?? 'cookie', value);
+  return [name, value];
+}
+
 let pages = 0;
 
 /** Keeps a page that Valet showed, which is searched as well. */

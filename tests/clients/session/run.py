@@ -130,7 +130,8 @@ def run_mode(
     whole = not options.only and not options.case
     fixed = {"the client's secret": modes.SECRET, "Valet's secret": servers.CLIENT_SECRET}
     pictures = work / "screenshots"
-    canaries.search(report, folder, canaries.KINDS if whole else set(), fixed, [pictures] if "chromium" in suites else [])
+    kinds = canaries.KINDS | (set(canaries.COOKIES.values()) if mode.name == "session" else set())
+    canaries.search(report, folder, kinds if whole else set(), fixed, [pictures] if "chromium" in suites else [])
 
 
 def missing(time: clock.Clock) -> str:

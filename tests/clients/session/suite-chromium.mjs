@@ -329,7 +329,8 @@ await one('back from the client: nothing is given twice, and the sign-in that th
   await page.goBack();
   await page.waitForLoadState();
   const at = new URL(page.url());
-  if (at.origin === issuer) assert.ok(['Signing in did not work', 'Allow The tests to act for you?'].includes(await heading(page)));
+  assert.deepEqual([at.origin, at.pathname, await heading(page)], [issuer, '/auth/callback', 'Signing in did not work']);
+  assert.match(await words(page), /finished already/);
   const tokens = await client.redeem(begun, arrived);
   assert.deepEqual(await whoami(tokens.access_token), { status: 200, name: 'Adele Vance' });
 });

@@ -1,4 +1,4 @@
-//! Requests that are refused where nobody has shown who they are: whose they are counted as, and what those hear who sent too many.
+//! Requests that are refused where nobody has shown who they are, and registrations: whose they are counted as, and what those hear who sent too many.
 //!
 //! Codes, tokens and secrets of clients can be tried at such endpoints, and an endpoint that takes secrets has to be protected against that (RFC 6749 section 2.3.1). So a
 //! request takes one of what its address has left, and gives it back unless it is refused. What many have in common, a proxy's address perhaps, a
@@ -33,10 +33,11 @@ pub fn presented(content_type: Option<&str>, authorization: Option<&str>, body: 
     refresh::Presented::parse(&token).map(|presented| presented.record_name())
 }
 
-/// Whether an answer is a refusal of what was sent. Failures of ours and of Entra are not the caller's, nor is Entra's 429.
+/// Whether an answer of an endpoint (its path) counts: one that refuses what was sent, and a registration, since whoever asks is registered, and what is kept of all is
+/// bounded (RFC 7591 section 5). Failures of ours and of Entra are not the caller's, nor is Entra's 429.
 #[must_use]
-pub const fn counts(status: u16) -> bool {
-    matches!(status, 400..=499) && status != 429
+pub fn counts(endpoint: &str, status: u16) -> bool {
+    (matches!(status, 400..=499) && status != 429) || (endpoint == route::REGISTER && status == 201)
 }
 
 /// The answer to those who sent too many: 429 and when to come back (RFC 6585 section 4). RFC 6749 has no code for it; this is the one that clients take for a reason to try
@@ -46,7 +47,12 @@ pub fn too_many(endpoint: &str, seconds: u32, correlation_id: &str) -> Response 
     let mut response = if endpoint == route::AUTHORIZE {
         page::too_many(correlation_id)
     } else {
-        Response::error(429, Code::TemporarilyUnavailable, "too many requests were refused, try again later")
+        let hint = if endpoint == route::REGISTER {
+            "too many registrations from this address, try again later"
+        } else {
+            "too many requests were refused, try again later"
+        };
+        Response::error(429, Code::TemporarilyUnavailable, hint)
     };
     response.headers.push(("retry-after", seconds.to_string()));
     response
@@ -93,8 +99,19 @@ mod tests {
         for (status, expected) in
             [(200, false), (303, false), (400, true), (401, true), (415, true), (429, false), (503, false)]
         {
-            assert_eq!(counts(status), expected, "{status}");
+            for endpoint in [route::TOKEN, route::REVOKE, route::REGISTER, route::AUTHORIZE] {
+                assert_eq!(counts(endpoint, status), expected, "{endpoint}: {status}");
+            }
         }
+    }
+
+    #[test]
+    fn registrations_count_as_refusals_do() {
+        assert!(counts(route::REGISTER, 201));
+        assert!(!counts(route::REGISTER, 503), "full, or the store is gone: nobody's fault");
+        assert!(!counts(route::TOKEN, 201));
+        let response = too_many(route::REGISTER, 7, "n-1");
+        assert!(response.body.contains("too many registrations from this address"), "{}", response.body);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591), for clients that know no other way. Off unless the operator lists redirect URIs.
 //!
 //! Whoever asks is registered, so a registration proves nothing: it has no secret, ends by itself, and what it may redirect to is the operator's list. The
-//! number of registrations is bounded; that the shell counts and the store keep up with it is all that a flood can reach.
+//! number of registrations is bounded, and an address has so many in a minute ([`crate::refused::counts`]).
 
 use core::fmt;
 
@@ -123,7 +123,7 @@ pub struct Record {
     redirect_uris: Vec<String>,
 }
 
-/// A client that was just registered.
+/// A client that is registered if there is room for its record.
 #[derive(Debug)]
 pub struct Registered {
     /// Name of the record to be written, for [`limits::REGISTRATION_UNUSED_LIFETIME`]. When the client gets its first code, the record is
@@ -131,8 +131,25 @@ pub struct Registered {
     pub record: String,
     /// The record.
     pub value: Vec<u8>,
-    /// The answer.
-    pub response: Response,
+    response: Response,
+    most: u64,
+}
+
+impl Registered {
+    /// The answer, once the record is written; `count` is how many there are with it.
+    ///
+    /// Of many who are registered at once each may have been told that there is room. So all are counted again after they have written theirs: whoever of those
+    /// that stay wrote last counts all of them, and there are never more than `most`. Where they come for the last places, fewer may stay.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::Full`]: the record has to be removed.
+    pub fn answer(self, count: u64) -> Result<Response, RegistrationError> {
+        if count > self.most {
+            return Err(RegistrationError::Full { most: self.most });
+        }
+        Ok(self.response)
+    }
 }
 
 /// A registration that the rules allow, if there is room for it.
@@ -156,13 +173,13 @@ pub fn check<'r>(
 }
 
 impl Candidate<'_> {
-    /// How far clients have to be counted.
+    /// How far clients have to be counted: to the first that is too many.
     #[must_use]
-    pub fn most(&self) -> u64 {
-        self.rules.most
+    pub fn count_to(&self) -> u64 {
+        self.rules.most.saturating_add(1)
     }
 
-    /// Registers it. `count` is how many clients are registered, `id` random, `now` in seconds since the Unix epoch.
+    /// What has to be kept of it. `count` is how many clients are registered without it, `id` random, `now` in seconds since the Unix epoch.
     ///
     /// # Errors
     ///
@@ -177,6 +194,7 @@ impl Candidate<'_> {
             record: record_name(&client_id),
             value: serde_json::to_vec(&record).expect("texts serialise"),
             response: answer(&client_id, &record, now),
+            most: rules.most,
         })
     }
 }

@@ -43,10 +43,12 @@ fn a_registration_is_answered_with_what_was_registered() {
     );
     let registered = attempt(&asked).unwrap();
     assert_eq!(registered.record, "client/registered-AAAAAAAAAAAAAAAAAAAAAA");
-    assert_eq!(registered.response.status, 201);
-    assert!(registered.response.headers.contains(&("cache-control", "no-store".into())));
+    let value = registered.value.clone();
+    let response = registered.answer(1).unwrap();
+    assert_eq!(response.status, 201);
+    assert!(response.headers.contains(&("cache-control", "no-store".into())));
     assert_eq!(
-        serde_json::from_str::<Value>(&registered.response.body).unwrap(),
+        serde_json::from_str::<Value>(&response.body).unwrap(),
         json!({
             "client_id": "registered-AAAAAAAAAAAAAAAAAAAAAA",
             "client_id_issued_at": NOW,
@@ -58,7 +60,7 @@ fn a_registration_is_answered_with_what_was_registered() {
         })
     );
     let id = "registered-AAAAAAAAAAAAAAAAAAAAAA";
-    let client = client(id, &registered.value, &rules()).unwrap();
+    let client = client(id, &value, &rules()).unwrap();
     assert_eq!(
         (client.id.as_str(), client.name.as_deref(), client.origin),
         (id, Some("Cli"), Origin::Registered)
@@ -130,6 +132,20 @@ fn there_is_an_end_to_registrations() {
     assert!(at(999).is_ok());
     assert_eq!(at(1000), Err(RegistrationError::Full { most: 1000 }));
     assert_eq!(at(u64::MAX), Err(RegistrationError::Full { most: 1000 }));
+}
+
+/// Those who come at once, and were all told that there is room.
+#[test]
+fn who_finds_itself_one_too_many_is_not_registered() {
+    let with = |count| attempt(&body("http://127.0.0.1/cb", "")).unwrap().answer(count);
+    assert_eq!(with(1000).map(|response| response.status), Ok(201));
+    for count in [1001, u64::MAX] {
+        assert_eq!(with(count).map(|response| response.status), Err(RegistrationError::Full { most: 1000 }));
+    }
+    let rules = rules();
+    let good = body("http://127.0.0.1/cb", "");
+    let candidate = check(Some(&rules), Some("application/json"), good.as_bytes()).unwrap();
+    assert_eq!(candidate.count_to(), 1001, "one too many has to be seen");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What a test does that cannot run on this machine, for want of a program or a right. `host/store`, `host/sign-in` and `tests/minting` have this file, too.
+//! What a test does that cannot run on this machine, for want of a program, a right or data. `host/store`, `host/sign-in`, `tests/minting` and the cores `rs256` and
+//! `schema` have this file, too.
 
 use std::ffi::OsStr;
 use std::io::Write as _;

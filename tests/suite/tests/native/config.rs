@@ -283,6 +283,23 @@ const CASES: &[Case] = &[
         "FILE: `entra.audiences`: is a rule for tokens of Entra, *",
     ),
     case(
+        "audiences of which no token that clients get is for one",
+        |c| {
+            c.set("entra.audiences", list(&["api://x", "https://valet.example/Mcp", "https://valet.example"]))
+        },
+        "FILE: `entra.audiences`: has neither `*`, the `aud` of tokens of version 2, nor `https://valet.example/mcp`, that of version 1: \
+         nobody could call. Add the one that your registration gives, or leave entra.audiences out for the client id",
+    ),
+    case(
+        "the public URL as an audience, where scopes begin with something else",
+        |c| {
+            c.set("scopes.prefix", "api://x/")
+                .set("oauth.unmatched_resource", true)
+                .set("entra.audiences", list(&["https://valet.example/mcp"]))
+        },
+        "FILE: `entra.audiences`: has neither `*`, the `aud` of tokens of version 2, nor `api://x`, that of version 1: *",
+    ),
+    case(
         "sessions with a prefix of scopes",
         |c| c.with_sessions().set("scopes.prefix", "api://x/"),
         "FILE: `scopes.prefix`: is for tokens of Entra; *",
@@ -490,11 +507,19 @@ fn a_check_says_the_same_and_serves_nothing() {
 fn scopes_may_begin_otherwise_where_that_is_said() {
     run(async {
         let emulator = shared().await;
-        let changes: [fn(Config) -> Config; 3] = [
+        let changes: [fn(Config) -> Config; 6] = [
             |c| c.set("scopes.prefix", "api://x/").set("oauth.unmatched_resource", true),
             |c| c.set("scopes.prefix", "https://valet.example/mcp/"),
             // Entra gets no `resource` here.
             |c| c.set("scopes.prefix", "api://x/").set("oauth.mode", "facade"),
+            // What `aud` is in version 2, in version 1, and in version 1 where that is another URI.
+            |c| c.set("entra.audiences", list(&["api://x", &ids::VALET.to_string()])),
+            |c| c.set("entra.audiences", list(&["https://valet.example/mcp"])),
+            |c| {
+                c.set("scopes.prefix", "api://x/")
+                    .set("oauth.unmatched_resource", true)
+                    .set("entra.audiences", list(&["api://x"]))
+            },
         ];
         for (number, change) in changes.into_iter().enumerate() {
             let folder = Folder::new();

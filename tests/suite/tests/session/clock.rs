@@ -105,8 +105,7 @@ fn a_clock_that_jumps_ends_no_session() {
             } else {
                 assert_eq!(oauth::error(&while_wrong).1, "temporarily_unavailable");
                 let found = audited(&rig, mark).await;
-                let refused =
-                    "failed temporarily_unavailable: not available: the authority's ID token was refused: ";
+                let refused = "failed temporarily_unavailable: not available: the ID token is refused: ";
                 assert!(found.starts_with(refused) && found.contains(": exp "), "{jump}: {found}");
             }
 
@@ -132,7 +131,7 @@ fn a_sign_in_by_a_clock_that_is_slow_is_refused_with_the_reason() {
         assert_eq!(page.parameter("error").as_deref(), Some("access_denied"), "{page:?}");
         assert_eq!(page.parameter("code"), None);
         let found = audited(&rig, mark).await;
-        let refused = found.starts_with("denied sign_in_refused: the ID token was refused: ");
+        let refused = found.starts_with("denied sign_in_refused: the ID token is refused: ");
         assert!(refused && found.contains(": iat "), "{found}");
         surroundings.set_clock(0);
         sign_in(&rig, &mut browser).await;

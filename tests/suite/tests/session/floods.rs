@@ -1,5 +1,7 @@
 //! Requests that are refused, without end, at the endpoints that ask nobody who they are.
 
+use std::time::Instant;
+
 use entra_emulator::{Operation, ids};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -45,14 +47,40 @@ async fn stopped(rig: &Rig, mark: usize) -> String {
     log::audit_line(&rig.log().wait(mark, "somebody who is stopped", limited).await)
 }
 
+/// An address that has used up what it had left at the token endpoint, and the last time at which that was seen.
+struct UsedUp(Instant);
+
+impl UsedUp {
+    /// Uses it up.
+    async fn at_once(rig: &Rig) -> Self {
+        let began = Instant::now();
+        let made_up = flood(rig, "/oauth/token", &code_form("made-up")).await;
+        assert!(refused(&made_up, (400, "invalid_grant")) >= AT_ONCE);
+        Self(began)
+    }
+
+    /// Tries `form` again and again: no more of them are looked at than have come back meanwhile, one in a second.
+    async fn is_still(&mut self, rig: &Rig, form: &[(&'static str, String)], alone: (u16, &str)) {
+        let began = Instant::now();
+        let answers = flood(rig, "/oauth/token", form).await;
+        let looked_at = refused(&answers, alone);
+        let came_back = usize::try_from(self.0.elapsed().as_secs()).unwrap() + 1;
+        assert!(looked_at <= came_back, "{looked_at} were looked at, {came_back} had come back");
+        self.0 = began;
+    }
+
+    async fn is_still_for_made_up_codes(&mut self, rig: &Rig) {
+        self.is_still(rig, &code_form("made-up"), (400, "invalid_grant")).await;
+    }
+}
+
 #[test]
 fn who_tries_codes_and_tokens_is_stopped_and_keeps_nobody_out_who_has_one() {
     run(async {
         let rig = rig().await;
         let mut tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
         let mark = rig.log().mark();
-        let made_up = flood(&rig, "/oauth/token", &code_form("made-up")).await;
-        assert!(refused(&made_up, (400, "invalid_grant")) >= AT_ONCE);
+        let mut address = UsedUp::at_once(&rig).await;
         let line = stopped(&rig, mark).await;
         assert!(
             line.starts_with("denied rate_limited: /oauth/token, address 127.0.0.1: again in "),
@@ -62,21 +90,21 @@ fn who_tries_codes_and_tokens_is_stopped_and_keeps_nobody_out_who_has_one() {
         // By the token that each has, which nobody else knows. They succeed, so that it does not matter how many there are.
         for _ in 0..10 {
             tokens = Tokens::read(&rig, &oauth::refresh(&rig, &tokens.refresh).await);
+            address.is_still_for_made_up_codes(&rig).await;
         }
         // By the code, after a sign-in, which is counted by itself.
         for _ in 0..3 {
             sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+            address.is_still_for_made_up_codes(&rig).await;
         }
 
         // A token in the right form that was never given out is no way on.
         let never = format!("{}.{}", "A".repeat(22), "B".repeat(43));
-        let made_up = flood(&rig, "/oauth/token", &refresh_form(&never)).await;
-        assert!(refused(&made_up, (400, "invalid_grant")) < AT_ONCE);
+        address.is_still(&rig, &refresh_form(&never), (400, "invalid_grant")).await;
         // Nor is a real one for whoever tries secrets.
         let mut guess = refresh_form(&tokens.refresh);
         guess.push(("client_secret", "guess".to_owned()));
-        let guesses = flood(&rig, "/oauth/token", &guess).await;
-        assert!(refused(&guesses, (401, "invalid_client")) < AT_ONCE);
+        address.is_still(&rig, &guess, (401, "invalid_client")).await;
 
         // Nor without end for the one who has it.
         let mut more = refresh_form(&tokens.refresh);
@@ -85,6 +113,39 @@ fn who_tries_codes_and_tokens_is_stopped_and_keeps_nobody_out_who_has_one() {
         assert!(refused(&more, (400, "invalid_scope")) >= AT_ONCE);
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
         sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+    });
+}
+
+/// Whether a token was given out is not known then: its owner is told to come back, and not that they tried too often.
+#[test]
+fn a_store_that_is_gone_is_not_blamed_on_whoever_has_a_token() {
+    run(async {
+        let Some(mut redis) = valet_suite::redis::Redis::start() else { return };
+        let url = redis.url();
+        let rig =
+            Rig::start_with(shared_emulator().await, |config| config.with_sessions().with_redis(&url)).await;
+        let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        UsedUp::at_once(&rig).await;
+        redis.kill();
+        let mark = rig.log().mark();
+        // More at once than can have come back, so that not all of them are counted by the address.
+        let form = refresh_form(&tokens.refresh);
+        for answer in flood(&rig, "/oauth/token", &form).await {
+            assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
+        }
+        let event = rig.log().wait(mark, "audit event", log::is_refusal).await;
+        assert_eq!((event["decision"].as_str(), event["reason"].as_str()), (Some("failed"), Some("store")));
+        redis.restart();
+        let deadline = Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            let answer = token(&rig, &form).await;
+            if answer.status != 503 {
+                Tokens::read(&rig, &answer);
+                return;
+            }
+            assert!(Instant::now() < deadline, "the store is back and nobody gets in");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
     });
 }
 

@@ -21,6 +21,7 @@ mod floods;
 mod flow;
 mod id_token;
 mod metadata;
+mod redirects;
 mod refresh;
 mod refusals;
 mod registrations;
