@@ -6,7 +6,7 @@ use valet_core_oauth::consent::{self, Decision};
 use valet_core_oauth::http::Response;
 use valet_core_oauth::step_up::{self, Link, LinkError, StepUp, Undone};
 use valet_core_oauth::transaction::{EntraRequest, Progress, Transaction};
-use valet_core_oauth::{SecretString, page};
+use valet_core_oauth::{SecretString, page, route};
 
 use crate::authorize::{self, to_entra};
 use crate::bindings::valet::capability::request_state::{self, Refusal};
@@ -14,16 +14,18 @@ use crate::bindings::valet::oauth::sessions;
 use crate::callback::{self, NotAdvanced, NotAsked, advance, failed, redeem};
 use crate::entra::{Entra, words};
 use crate::exchange::Exchange;
+use crate::refused::limited;
 use crate::{audit, browser, grants, random};
 
 /// Somebody opens a link.
 pub(crate) fn open(exchange: &Exchange<'_>) -> Response {
     match opened(exchange) {
         Ok(Ok(step_up)) => ask(exchange, step_up),
-        Ok(Err(error)) => {
+        // Counted are those alone who have none that is good: who was given one gets on, whatever others do at the same address.
+        Ok(Err(error)) => limited(exchange, route::STEP_UP, || {
             audit::denied(exchange.id(), "step_up_link", None, error.to_string());
             error.response(exchange.id())
-        }
+        }),
         Err(why) => exchange.failed("store", why),
     }
 }
