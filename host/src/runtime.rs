@@ -341,6 +341,7 @@ fn lent(config: Config, store: &Store) -> Result<Lent, SetUpError> {
         refusals: Calls::new(config.refusals_per_minute),
         request_state: RequestState::of_clients(&config.sealing_keys),
         browser_state: RequestState::of_browsers(&config.sealing_keys),
+        link_state: RequestState::of_links(&config.sealing_keys),
         signing_key: match config.own_keys {
             Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
             None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),

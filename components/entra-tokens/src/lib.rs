@@ -59,6 +59,10 @@ impl oauth::Guest for Component {
         Ok(sessions::renew(&id)?)
     }
 
+    fn step_up(id: String, of: oauth::SignIn) -> Result<bool, oauth::Failure> {
+        Ok(sessions::step_up(&id, of)?)
+    }
+
     fn close(id: String) -> Result<(), oauth::Failure> {
         Ok(sessions::close(&id)?)
     }

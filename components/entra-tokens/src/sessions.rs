@@ -21,41 +21,93 @@ const WANTED_LIFETIME: u32 = 30 * 24 * 3600;
 
 pub(crate) fn open(of: oauth::SignIn) -> Result<oauth::Session, Fault> {
     let records = Records::open()?;
-    let us = Authority::read()?;
-    let tenant = setting("sign_in_tenant")?;
-    let scopes = api_scopes()?;
-    let (code, verifier, nonce) = (of.code.into(), of.verifier.into(), SecretString::from(of.nonce));
-    let client = us.client(&tenant);
-    let request = Request {
-        client,
-        code: &code,
-        redirect_uri: &of.redirect_uri,
-        verifier: &verifier,
-        scopes: &with_openid(&scopes),
-        claims: Some(&capabilities(None)?),
-    };
-    let now = wall_clock::now().seconds;
-    let tokens = authority::tokens(client.token_url(), &request.body())?;
-    let missing = |what| Fault::Misconfigured(format!("the authority gave no {what}"));
-    let token = tokens.id_token.ok_or_else(|| missing("ID token"))?;
-    let identity = identity(&us, &token, Some(&nonce), now, |error| Fault::Grant(error.to_string()))?;
-    settle_wanted(&records, &identity.tenant_id, &identity.object_id, of.claims.as_deref())?;
+    let claims = of.claims.clone();
+    let signed_in = SignedIn::redeem(of)?;
+    let (tenant_id, object_id) = (&signed_in.identity.tenant_id, &signed_in.identity.object_id);
+    settle_wanted(&records, tenant_id, object_id, claims.as_deref())?;
 
-    let id = SessionId::new(&identity.tenant_id, &identity.object_id, sealing::bytes())
+    let id = SessionId::new(tenant_id, object_id, sealing::bytes())
         .map_err(|error| Fault::Grant(format!("the ID token was refused: {error}")))?;
-    let ends_at = now.saturating_add(session_lifetime()?);
-    let expires_at = now.saturating_add(tokens.expires_in);
-    let session = Session {
-        display_name: identity.name,
-        roles: identity.roles,
-        refresh_token: tokens.refresh_token.ok_or_else(|| missing("refresh token"))?,
-        tokens: vec![(scopes, Kept { access_token: tokens.access_token, expires_at })],
-        short_of: None,
-        known_until: known_until(now, tokens.expires_in),
-        ends_at,
-    };
+    let ends_at = signed_in.at.saturating_add(session_lifetime()?);
+    let session = signed_in.session(ends_at);
     records.put(&id, &session)?;
     Ok(described(&id, session))
+}
+
+/// Goes on with a session with the tokens of a new sign-in of its user; false if somebody else signed in.
+pub(crate) fn step_up(id: &str, of: oauth::SignIn) -> Result<bool, Fault> {
+    let id = parsed(id)?;
+    let records = Records::open()?;
+    // As with a refresh one at a time changes a session, and the authority is not asked for one that has ended.
+    let _turn = records.take_turn(&id)?;
+    let mut held = records.get(&id)?;
+    let claims = of.claims.clone();
+    let signed_in = SignedIn::redeem(of)?;
+    let came = (signed_in.identity.tenant_id.as_str(), signed_in.identity.object_id.as_str());
+    if came != (id.tenant_id(), id.object_id()) {
+        return Ok(false);
+    }
+    // All of it is new: what was given before, the API or a policy may have had enough of. But no sign-in puts off the end of the session.
+    held.session = signed_in.session(held.session.ends_at);
+    records.replace(&id, &held)?;
+    match settle_wanted(&records, id.tenant_id(), id.object_id(), claims.as_deref()) {
+        // Other claims are wanted by now. Whatever needs them asks for them again.
+        Err(Fault::Interaction(_)) => Ok(true),
+        settled => settled.map(|()| true),
+    }
+}
+
+/// What a code brought.
+struct SignedIn {
+    identity: Identity,
+    /// When, in seconds since the Unix epoch.
+    at: u64,
+    scopes: Vec<String>,
+    access_token: SecretString,
+    /// The lifetime of the access token in seconds.
+    expires_in: u64,
+    refresh_token: SecretString,
+}
+
+impl SignedIn {
+    /// Redeems the code, and reads who signed in.
+    fn redeem(of: oauth::SignIn) -> Result<Self, Fault> {
+        let us = Authority::read()?;
+        let tenant = setting("sign_in_tenant")?;
+        let scopes = api_scopes()?;
+        let (code, verifier, nonce) = (of.code.into(), of.verifier.into(), SecretString::from(of.nonce));
+        let client = us.client(&tenant);
+        let request = Request {
+            client,
+            code: &code,
+            redirect_uri: &of.redirect_uri,
+            verifier: &verifier,
+            scopes: &with_openid(&scopes),
+            claims: Some(&capabilities(None)?),
+        };
+        let at = wall_clock::now().seconds;
+        let tokens = authority::tokens(client.token_url(), &request.body())?;
+        let missing = |what| Fault::Misconfigured(format!("the authority gave no {what}"));
+        let token = tokens.id_token.ok_or_else(|| missing("ID token"))?;
+        let identity = identity(&us, &token, Some(&nonce), at, |error| Fault::Grant(error.to_string()))?;
+        let refresh_token = tokens.refresh_token.ok_or_else(|| missing("refresh token"))?;
+        let (access_token, expires_in) = (tokens.access_token, tokens.expires_in);
+        Ok(Self { identity, at, scopes, access_token, expires_in, refresh_token })
+    }
+
+    /// As a session that ends at `ends_at`.
+    fn session(self, ends_at: u64) -> Session {
+        let expires_at = self.at.saturating_add(self.expires_in);
+        Session {
+            display_name: self.identity.name,
+            roles: self.identity.roles,
+            refresh_token: self.refresh_token,
+            tokens: vec![(self.scopes, Kept { access_token: self.access_token, expires_at })],
+            short_of: None,
+            known_until: known_until(self.at, self.expires_in),
+            ends_at,
+        }
+    }
 }
 
 /// How long, in seconds, roles and the right to sign in are taken as they were: an hour, what Entra's tokens live where nobody can revoke them. Those for

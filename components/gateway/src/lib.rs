@@ -17,6 +17,7 @@ mod rounds;
 mod schema;
 mod session;
 mod settings;
+mod step_up;
 mod stream;
 mod tools;
 

@@ -45,7 +45,10 @@ impl Session<'_> {
             Ok(Outcome::InputRequired(needed)) => round.ask(&self.audit, &needed),
             Err(Failure::ActionRequired((words, page))) => round.act(&self.audit, &words, page.as_deref()),
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown()),
-            Err(failure) => self.failure(context, failure, unknown),
+            Err(failure) => match round.step_up(&self.audit, &failure) {
+                Some(reply) => reply,
+                None => self.failure(context, failure, unknown),
+            },
         }
     }
 

@@ -7,8 +7,11 @@ use valet_core_mcp::{Context, Fault, Reply, Revision, limits};
 use crate::audit::Audit;
 use crate::bindings::valet::capability::request_state::{self, Refusal};
 use crate::bindings::valet::identity::principal::Caller;
-use crate::bindings::valet::mcp::interaction::{ClientAbilities, Context as About, GivenInput, NeededInput};
+use crate::bindings::valet::mcp::interaction::{
+    ClientAbilities, Context as About, Failure, GivenInput, NeededInput,
+};
 use crate::session::{Carrier, SERVER, Session};
+use crate::step_up::Page;
 
 /// What the next round has to repeat: the state that is sealed for it opens with this and nothing else.
 pub(crate) struct Round {
@@ -19,6 +22,8 @@ pub(crate) struct Round {
     /// Whether there is a result that words can be told in.
     is_call: bool,
     bound_to: Vec<u8>,
+    /// Where the user can do what a policy wants; none where the client has to sign in anew.
+    step_up: Option<Page>,
 }
 
 impl Round {
@@ -37,7 +42,9 @@ impl Round {
             _ => abilities.elicitation_url,
         };
         let bound_to = binding(&[tenant_id, object_id, client_id, method, name, arguments]);
-        Self { context: context.to_owned(), abilities, has_pages, is_call: method == "tools/call", bound_to }
+        let step_up = Page::of(session, context).filter(|_| has_pages);
+        let is_call = method == "tools/call";
+        Self { context: context.to_owned(), abilities, has_pages, is_call, bound_to, step_up }
     }
 
     /// What the request is.
@@ -138,6 +145,19 @@ impl Round {
             },
             Err(fault) => self.bad(audit, fault.to_string()),
         }
+    }
+
+    /// Has the user satisfy the claims that `failure` wants, where the client can send them to a page: then its session goes on, and it comes back when they are done. None where
+    /// it has to sign in anew, and for every other failure.
+    pub(crate) fn step_up(&self, audit: &Audit, failure: &Failure) -> Option<Reply> {
+        let Failure::InteractionRequired(Some(claims)) = failure else { return None };
+        let params = self.step_up.as_ref()?.params(audit, claims)?;
+        let request = InputRequest { key: OWN_PAGE, method: "elicitation/create", params: &params };
+        // What is too long for a client is a 401, as for those without pages.
+        let requests = InputRequests::check(vec![request]).ok()?;
+        audit.failed("interaction_required", "the user is sent to a page".to_owned());
+        // No state, for the same reason as with every page of ours: what was done there is known to the session.
+        Some(SERVER.input_required(self.context(), &requests, None))
     }
 
     /// A legacy client could only be asked in a session. A page it can be sent to in 2025-11-25, whose error for that needs

@@ -47,6 +47,11 @@ impl Settings {
         origin(&self.resource).map_or("", |origin| &self.resource[origin.len()..])
     }
 
+    /// Our own authorization server, where there is one: sessions are its.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.authorization_servers.first().map(String::as_str)
+    }
+
     /// A scope as clients ask for it: Entra wants the application before the name.
     pub(crate) fn qualified(&self, scope: &str) -> String {
         format!("{}{scope}", self.scope_prefix)

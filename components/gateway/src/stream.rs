@@ -176,10 +176,13 @@ impl Stream {
                 self.output_schema.as_deref(),
             )),
             Ok(Outcome::InputRequired(needed)) => Next::Response(self.round.ask(&self.audit, &needed)),
-            Err(failure) => Next::Failure(Told::of(&self.audit, failure, || {
-                self.audit.failed("unknown_tool", "a call that was going on does not exist".to_owned());
-                Fault::Internal
-            })),
+            Err(failure) => match self.round.step_up(&self.audit, &failure) {
+                Some(reply) => Next::Response(reply),
+                None => Next::Failure(Told::of(&self.audit, failure, || {
+                    self.audit.failed("unknown_tool", "a call that was going on does not exist".to_owned());
+                    Fault::Internal
+                })),
+            },
         }
     }
 }

@@ -51,10 +51,13 @@ impl Session<'_> {
                 round.act(&self.audit, &words, page.as_deref()).into()
             }
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown(tool)).into(),
-            Err(failure) => {
-                let told = Told::of(&self.audit, failure, || unknown(tool));
-                self.tool_failure(context, told).into()
-            }
+            Err(failure) => match round.step_up(&self.audit, &failure) {
+                Some(reply) => reply.into(),
+                None => {
+                    let told = Told::of(&self.audit, failure, || unknown(tool));
+                    self.tool_failure(context, told).into()
+                }
+            },
         }
     }
 

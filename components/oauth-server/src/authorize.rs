@@ -6,13 +6,13 @@ use valet_core_oauth::client::Client;
 use valet_core_oauth::consent::{self, ConsentError, Decision};
 use valet_core_oauth::http::Response;
 use valet_core_oauth::page;
-use valet_core_oauth::transaction::Transaction;
+use valet_core_oauth::transaction::{Any, Purpose, Transaction};
 
 use crate::browser::{self, KeepError};
 use crate::clients::{self, NoClient};
 use crate::entra::Entra;
 use crate::exchange::Exchange;
-use crate::{accounts, audit, random};
+use crate::{accounts, audit, random, step_up};
 
 /// A client asks for a code.
 pub(crate) fn authorize(exchange: &Exchange<'_>) -> Response {
@@ -79,9 +79,9 @@ pub(crate) fn ask(
 }
 
 /// On to Entra, by the kind of answer that `onward` makes of a location.
-pub(crate) fn to_entra(
+pub(crate) fn to_entra<P: Purpose>(
     exchange: &Exchange<'_>,
-    transaction: &Transaction,
+    transaction: &Transaction<P>,
     claims: Option<&str>,
     onward: impl FnOnce(String) -> Response,
 ) -> Result<Response, KeepError> {
@@ -94,10 +94,7 @@ pub(crate) fn to_entra(
 
 /// The person has answered.
 pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
-    let refuse = |client_id: Option<&str>, error: ConsentError| {
-        audit::denied(exchange.id(), "consent_form", client_id, error.to_string());
-        error.response(exchange.id())
-    };
+    let refuse = |client_id: Option<&str>, error: ConsentError| refused(exchange, client_id, &error);
     let answer = consent::Answer::read(
         exchange.field("content-type"),
         &exchange.request.body,
@@ -110,7 +107,8 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
         Err(error) => return refuse(None, error),
     };
     let transaction = match browser::transaction(exchange, &answer.transaction) {
-        Ok(transaction) => transaction,
+        Ok(Any::ForClient(transaction)) => transaction,
+        Ok(Any::StepUp(transaction)) => return step_up::decided(exchange, &answer, transaction),
         Err(error) => return refuse(None, ConsentError::Transaction(error)),
     };
     let client_id = transaction.client_id().to_owned();
@@ -125,4 +123,10 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
                 .unwrap_or_else(|error| exchange.failed("seal", error.words()))
         }
     }
+}
+
+/// The answer to a form that is not acted upon.
+pub(crate) fn refused(exchange: &Exchange<'_>, client_id: Option<&str>, error: &ConsentError) -> Response {
+    audit::denied(exchange.id(), "consent_form", client_id, error.to_string());
+    error.response(exchange.id())
 }

@@ -1,7 +1,7 @@
 //! What the browser keeps for us: cookies whose values are sealed, each bound to its name.
 
 use valet_core_oauth::cookie::{self, Cookies};
-use valet_core_oauth::transaction::{self, Transaction, TransactionError};
+use valet_core_oauth::transaction::{self, Any, Purpose, Transaction, TransactionError};
 use valet_core_oauth::user::{self, User};
 use valet_core_oauth::{ExposeSecret as _, SecretString};
 
@@ -24,8 +24,8 @@ pub(crate) fn remember_user(exchange: &Exchange<'_>, user: &User) -> Result<Stri
 }
 
 /// The transaction `id`, from its cookie.
-pub(crate) fn transaction(exchange: &Exchange<'_>, id: &str) -> Result<Transaction, TransactionError> {
-    Transaction::open(&exchange.cookies(), id, exchange.now, |sealed, name| open(name, sealed))
+pub(crate) fn transaction(exchange: &Exchange<'_>, id: &str) -> Result<Any, TransactionError> {
+    Any::open(&exchange.cookies(), id, exchange.now, |sealed, name| open(name, sealed))
 }
 
 /// Why a transaction was not given to the browser.
@@ -47,7 +47,10 @@ impl KeepError {
 }
 
 /// The `Set-Cookie` values that give a transaction to the browser and end those that are too many.
-pub(crate) fn keep(exchange: &Exchange<'_>, transaction: &Transaction) -> Result<Vec<String>, KeepError> {
+pub(crate) fn keep<P: Purpose>(
+    exchange: &Exchange<'_>,
+    transaction: &Transaction<P>,
+) -> Result<Vec<String>, KeepError> {
     let plain = transaction.to_plain().map_err(KeepError::TooLarge)?;
     let (name, lifetime) = (transaction.cookie_name(), transaction.lifetime(exchange.now));
     let sealed = seal(&name, plain.expose_secret(), lifetime).map_err(KeepError::Seal)?;

@@ -8,7 +8,7 @@ use valet_core_oauth::cookie;
 use valet_core_oauth::error::Code;
 use valet_core_oauth::http::Response;
 use valet_core_oauth::transaction::{
-    Basis, EntraRequest, Progress, Transaction, TransactionError, used_record,
+    Any, Basis, EntraRequest, Progress, Purpose, Transaction, TransactionError,
 };
 use valet_core_oauth::user::Session;
 use valet_core_oauth::{ExposeSecret as _, SecretString, limits, route};
@@ -21,7 +21,7 @@ use crate::clients;
 use crate::entra::{Entra, words};
 use crate::exchange::Exchange;
 use crate::grants::Change;
-use crate::{accounts, audit, grants, random};
+use crate::{accounts, audit, grants, random, step_up};
 
 /// What went wrong once the sign-in was known to be this browser's.
 enum Trouble {
@@ -35,10 +35,7 @@ enum Trouble {
 
 /// Entra's answer arrives.
 pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
-    let refuse = |error: &CallbackError| {
-        audit::denied(exchange.id(), "callback", None, error.to_string());
-        error.response(exchange.id())
-    };
+    let refuse = |error: &CallbackError| refuse(exchange, error);
     let form = exchange.form().map_err(CallbackError::Form);
     let answer = match form.and_then(|form| Answer::read(&form)) {
         Ok(answer) => answer,
@@ -51,6 +48,10 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
     let entra = match Entra::read() {
         Ok(entra) => entra,
         Err(why) => return exchange.failed("misconfigured", why),
+    };
+    let transaction = match transaction {
+        Any::ForClient(transaction) => transaction,
+        Any::StepUp(transaction) => return step_up::answered(exchange, &entra, answer, &transaction),
     };
     match answer.outcome(&transaction, &entra.issuers()) {
         Err(error) => refuse(&error),
@@ -72,35 +73,25 @@ pub(crate) fn callback(exchange: &Exchange<'_>) -> Response {
     }
 }
 
+/// The answer to what is no answer of Entra's for this browser.
+pub(crate) fn refuse(exchange: &Exchange<'_>, error: &CallbackError) -> Response {
+    audit::denied(exchange.id(), "callback", None, error.to_string());
+    error.response(exchange.id())
+}
+
 fn signed_in(
     exchange: &Exchange<'_>,
     transaction: &Transaction,
     code: &SecretString,
     request: EntraRequest,
 ) -> Result<Response, Trouble> {
-    let caller = callback::counted_as(
-        browser::user(&exchange.cookies()).as_ref().map(|(user, _)| user),
-        &exchange.request.peer,
-    );
-    if let Err(seconds) = rate_limit::take(&caller) {
-        let detail = format!("{caller}: again in {seconds} s");
-        return Err(told(SessionFailure::TooMany, "rate_limited", detail));
-    }
-    // Written before Entra is asked: however often this is sent, it is asked once. And after the count, so that who makes up codes fills no store.
-    if let Err(trouble) = advance(transaction, |progress| progress.take(&request)) {
-        rate_limit::give_back(&caller);
-        return Err(trouble);
-    }
-    let opened = sessions::open(&SignIn {
-        code: code.expose_secret().to_owned(),
-        redirect_uri: exchange.settings.url(route::CALLBACK),
-        verifier: request.verifier.expose_secret().to_owned(),
-        nonce: request.nonce.expose_secret().to_owned(),
-        claims: transaction.claims().map(str::to_owned),
-    });
-    if matches!(opened, Ok(_) | Err(Failure::InteractionRequired(Some(_)))) {
-        rate_limit::give_back(&caller);
-    }
+    let opened = match redeem(exchange, transaction, code, &request, sessions::open) {
+        Ok(opened) => opened,
+        Err(NotAsked::TooMany(detail)) => {
+            return Err(told(SessionFailure::TooMany, "rate_limited", detail));
+        }
+        Err(NotAsked::Step(why)) => return Err(why.into()),
+    };
     let session = match opened {
         Ok(session) => session,
         // A policy or the API wants more of this user. Once: whoever was asked for it and comes back without gets no further.
@@ -127,6 +118,62 @@ fn signed_in(
     };
     let known = browser::remember_user(exchange, &user).map_err(Trouble::Ours)?;
     Ok(response.with_cookie(known))
+}
+
+/// Why Entra was not asked about a code.
+pub(crate) enum NotAsked {
+    /// Too many were refused. For the log.
+    TooMany(String),
+    /// The step could not be taken.
+    Step(NotAdvanced),
+}
+
+/// Why a step of a transaction was not taken.
+pub(crate) enum NotAdvanced {
+    /// It was taken before.
+    Step(TransactionError),
+    /// The store failed. For the log.
+    Store(String),
+}
+
+impl From<NotAdvanced> for Trouble {
+    fn from(why: NotAdvanced) -> Self {
+        match why {
+            NotAdvanced::Step(error) => Self::Person(error),
+            NotAdvanced::Store(why) => Self::Ours(why),
+        }
+    }
+}
+
+/// Has a code redeemed by `with`, once, and counted until Entra takes it.
+pub(crate) fn redeem<P: Purpose, T>(
+    exchange: &Exchange<'_>,
+    transaction: &Transaction<P>,
+    code: &SecretString,
+    request: &EntraRequest,
+    with: impl FnOnce(&SignIn) -> Result<T, Failure>,
+) -> Result<Result<T, Failure>, NotAsked> {
+    let known = browser::user(&exchange.cookies());
+    let caller = callback::counted_as(known.as_ref().map(|(user, _)| user), &exchange.request.peer);
+    if let Err(seconds) = rate_limit::take(&caller) {
+        return Err(NotAsked::TooMany(format!("{caller}: again in {seconds} s")));
+    }
+    // Written before Entra is asked: however often this is sent, it is asked once. And after the count, so that who makes up codes fills no store.
+    if let Err(why) = advance(transaction, |progress| progress.take(request)) {
+        rate_limit::give_back(&caller);
+        return Err(NotAsked::Step(why));
+    }
+    let redeemed = with(&SignIn {
+        code: code.expose_secret().to_owned(),
+        redirect_uri: exchange.settings.url(route::CALLBACK),
+        verifier: request.verifier.expose_secret().to_owned(),
+        nonce: request.nonce.expose_secret().to_owned(),
+        claims: transaction.claims().map(str::to_owned),
+    });
+    if matches!(redeemed, Ok(_) | Err(Failure::InteractionRequired(Some(_)))) {
+        rate_limit::give_back(&caller);
+    }
+    Ok(redeemed)
 }
 
 /// What a sign-in came to.
@@ -171,16 +218,15 @@ fn finish(exchange: &Exchange<'_>, transaction: &Transaction, session: Session) 
 }
 
 /// Takes a step of a transaction that can be taken once.
-fn advance(
-    transaction: &Transaction,
+pub(crate) fn advance<P: Purpose>(
+    transaction: &Transaction<P>,
     step: impl Fn(Progress) -> Result<Progress, TransactionError>,
-) -> Result<(), Trouble> {
-    let advanced =
-        grants::change(&used_record(transaction.id()), |record| match step(Progress::read(record)) {
-            Ok(progress) => Change::Replace(progress.to_record(), limits::TRANSACTION_LIFETIME, Ok(())),
-            Err(error) => Change::Nothing(Err(error)),
-        });
-    advanced.map_err(Trouble::Ours)?.map_err(Trouble::Person)
+) -> Result<(), NotAdvanced> {
+    let advanced = grants::change(&transaction.used_record(), |record| match step(Progress::read(record)) {
+        Ok(progress) => Change::Replace(progress.to_record(), limits::TRANSACTION_LIFETIME, Ok(())),
+        Err(error) => Change::Nothing(Err(error)),
+    });
+    advanced.map_err(NotAdvanced::Store)?.map_err(NotAdvanced::Step)
 }
 
 fn keeping(error: KeepError) -> Trouble {
@@ -188,13 +234,18 @@ fn keeping(error: KeepError) -> Trouble {
 }
 
 fn not_opened(failure: &Failure) -> Trouble {
-    let (why, reason) = match failure {
+    let (why, reason) = failed(failure);
+    told(why, reason, words(failure))
+}
+
+/// What a failure comes to, and what it is called in the log.
+pub(crate) fn failed(failure: &Failure) -> (SessionFailure, &'static str) {
+    match failure {
         Failure::Ended(_) => (SessionFailure::Refused, "sign_in_refused"),
         Failure::InteractionRequired(_) => (SessionFailure::Refused, "interaction_required"),
         Failure::Misconfigured(_) => (SessionFailure::Misconfigured, "misconfigured"),
         Failure::Throttled(_) | Failure::Unavailable(_) => (SessionFailure::Unavailable, "entra_unavailable"),
-    };
-    told(why, reason, words(failure))
+    }
 }
 
 /// The client hears it.

@@ -42,7 +42,9 @@ pub(crate) fn answer(route: Route, request: &Request) -> Option<Response> {
         // Here too: what is made up is asked of Entra, with our credential.
         Route::Token => limited(exchange, route::TOKEN, || tokens(&facade, exchange)),
         Route::Register => limited(exchange, route::REGISTER, || registered(&facade, exchange)),
-        Route::Consent | Route::Callback | Route::Revoke | Route::Jwks | Route::SignOut => return None,
+        Route::Consent | Route::Callback | Route::StepUp | Route::Revoke | Route::Jwks | Route::SignOut => {
+            return None;
+        }
     })
 }
 

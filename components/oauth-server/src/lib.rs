@@ -20,6 +20,7 @@ mod refused;
 mod register;
 mod revoke;
 mod sign_out;
+mod step_up;
 mod token;
 
 use bindings::exports::valet::oauth::authorization::{Guest, Request, Response};
@@ -86,6 +87,7 @@ fn dispatch(route: Route, exchange: &Exchange<'_>) -> http::Response {
         Route::Authorize => authorize::authorize(exchange),
         Route::Consent => authorize::consent(exchange),
         Route::Callback => callback::callback(exchange),
+        Route::StepUp => step_up::open(exchange),
         Route::Token => limited(exchange, route::TOKEN, || token::token(exchange)),
         Route::Revoke => limited(exchange, route::REVOKE, || revoke::revoke(exchange)),
         Route::Register => limited(exchange, route::REGISTER, || register::register(exchange)),

@@ -35,6 +35,15 @@ impl Guest for Component {
         let key = key().map_err(|_| Refusal::Invalid)?;
         open(&key, &sealed, &bound_to, wall_clock::now().seconds)
     }
+
+    /// Links lead to the authorization server, which these layouts do not have.
+    fn seal_link(_: Vec<u8>, _: u32) -> Result<String, String> {
+        Err("there is no authorization server that a link could lead to".to_owned())
+    }
+
+    fn open_link(_: String) -> Result<Vec<u8>, Refusal> {
+        Err(Refusal::Invalid)
+    }
 }
 
 /// The key of the variable `state_key`. The error never holds a part of it.

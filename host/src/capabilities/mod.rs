@@ -64,6 +64,8 @@ pub struct Lent {
     pub request_state: RequestState,
     /// What the cookies of our authorization server are sealed with.
     pub browser_state: RequestState,
+    /// Seals links that lead a client's user to the authorization server.
+    pub link_state: RequestState,
 }
 
 /// The view of [`Lent`] that the capabilities are implemented on. Which of them an artifact gets is decided where it is linked, in `parts`.

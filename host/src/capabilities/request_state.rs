@@ -11,9 +11,11 @@ use crate::limits::REQUEST_STATE_BYTES;
 use crate::parts::bindings::request::valet::capability::request_state::{Host, Refusal};
 use crate::seal::{OVERHEAD_BYTES, Seal, SealingKeys};
 
-/// What the keys are for: what MCP clients carry for the gateway, and what browsers carry for the authorization server. Neither opens for the other.
+/// What the keys are for: what MCP clients carry for the gateway, what browsers carry for the authorization server, and links, which the one makes and the other opens. None
+/// opens for another.
 const CLIENTS: &[u8] = b"valet request-state 1";
 const BROWSERS: &[u8] = b"valet browser-state 1";
+const LINKS: &[u8] = b"valet link 1";
 /// The end of its life in seconds since the Unix epoch stands before the value.
 const EXPIRY_BYTES: usize = 8;
 /// Longest text that can have been sealed here.
@@ -26,6 +28,14 @@ impl Host for Capabilities {
 
     fn open(&mut self, sealed: String, bound_to: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         self.carried().open(&sealed, &bound_to, now())
+    }
+
+    fn seal_link(&mut self, value: Vec<u8>, lifetime: u32) -> Result<String, String> {
+        self.lent.link_state.seal(&value, b"", lifetime, now())
+    }
+
+    fn open_link(&mut self, sealed: String) -> Result<Vec<u8>, Refusal> {
+        self.lent.link_state.open(&sealed, b"", now())
     }
 }
 
@@ -55,6 +65,12 @@ impl RequestState {
     #[must_use]
     pub fn of_browsers(keys: &SealingKeys) -> Self {
         Self(Seal::new(keys, BROWSERS))
+    }
+
+    /// For links from the one to the other.
+    #[must_use]
+    pub fn of_links(keys: &SealingKeys) -> Self {
+        Self(Seal::new(keys, LINKS))
     }
 
     fn seal(&self, value: &[u8], bound_to: &[u8], lifetime: u32, now: u64) -> Result<String, String> {
@@ -120,6 +136,20 @@ mod tests {
             Err(Refusal::Invalid),
             "even when it is too late"
         );
+    }
+
+    #[test]
+    fn what_is_carried_for_one_purpose_opens_for_no_other() {
+        let keys = || SealingKeys::new(vec![secrecy::SecretBox::new(Box::new([1; 32]))]).unwrap();
+        let purposes = [RequestState::of_clients, RequestState::of_browsers, RequestState::of_links]
+            .map(|of| of(&keys()));
+        for (from, sealing) in purposes.iter().enumerate() {
+            let sealed = sealing.seal(b"x", b"", 600, NOW).unwrap();
+            for (to, opening) in purposes.iter().enumerate() {
+                let expected = if from == to { Ok(b"x".to_vec()) } else { Err(Refusal::Invalid) };
+                assert_eq!(opening.open(&sealed, b"", NOW), expected, "{from} to {to}");
+            }
+        }
     }
 
     #[test]

@@ -104,13 +104,15 @@ fn fault(error: wasmtime::Error) -> sessions::Failure {
 
 impl sessions::Host for Sessions {
     async fn open(&mut self, of: sessions::SignIn) -> Result<sessions::Session, sessions::Failure> {
-        let sessions::SignIn { code, redirect_uri, verifier, nonce, claims } = of;
-        let of = guest::SignIn { code, redirect_uri, verifier, nonce, claims };
-        self.0.open_session(of).await.map_err(fault)?.map(session).map_err(failure)
+        self.0.open_session(sign_in(of)).await.map_err(fault)?.map(session).map_err(failure)
     }
 
     async fn renew(&mut self, id: String) -> Result<sessions::Session, sessions::Failure> {
         self.0.renew_session(&id).await.map_err(fault)?.map(session).map_err(failure)
+    }
+
+    async fn step_up(&mut self, id: String, of: sessions::SignIn) -> Result<bool, sessions::Failure> {
+        self.0.step_session_up(&id, sign_in(of)).await.map_err(fault)?.map_err(failure)
     }
 
     async fn close(&mut self, id: String) -> Result<(), sessions::Failure> {
@@ -136,6 +138,11 @@ impl forwarding::Host for Sessions {
             Err(guest_forwarding::Failure::Unavailable(why)) => Err(forwarding::Failure::Unavailable(why)),
         }
     }
+}
+
+fn sign_in(of: sessions::SignIn) -> guest::SignIn {
+    let sessions::SignIn { code, redirect_uri, verifier, nonce, claims } = of;
+    guest::SignIn { code, redirect_uri, verifier, nonce, claims }
 }
 
 /// The two sides of the host have types of their own for one record.

@@ -87,6 +87,16 @@ impl Custodian {
         artifact.valet_oauth_sessions().call_renew(&mut store, id).await
     }
 
+    /// Goes on with a session, with what came back from the authority.
+    pub(crate) async fn step_session_up(
+        &self,
+        id: &str,
+        of: sessions::SignIn,
+    ) -> wasmtime::Result<Result<bool, sessions::Failure>> {
+        let (mut store, artifact) = self.fresh().await?;
+        artifact.valet_oauth_sessions().call_step_up(&mut store, id, &of).await
+    }
+
     /// Ends a session.
     pub(crate) async fn close_session(&self, id: &str) -> wasmtime::Result<Result<(), sessions::Failure>> {
         let (mut store, artifact) = self.fresh().await?;

@@ -83,6 +83,7 @@ pub(crate) mod bindings {
             imports: {
                 "valet:oauth/sessions.open": async,
                 "valet:oauth/sessions.renew": async,
+                "valet:oauth/sessions.step-up": async,
                 "valet:oauth/sessions.close": async,
                 "valet:oauth/forwarding.send": async,
                 "valet:capability/grant-store.get": async,

@@ -42,7 +42,22 @@ export class Browser {
     throw new Error(`no answer after ${MOST_STEPS} steps; pages: ${this.pages}`);
   }
 
-  /** The same, and takes the answer to the client, where it listens. */
+  /** From a link of Valet's, by the button of its page, to the page at the end: its status and its words. */
+  async follow(link) {
+    let request = { url: link, init: {} };
+    for (let step = 0; step < MOST_STEPS; step += 1) {
+      const response = await this.#send(request);
+      const html = await response.text();
+      const next = onward(response, html, request.url);
+      if (next) keep('code', new URL(next).searchParams.get('code'));
+      else keepPage(html);
+      if (!next && !parse(html)) return `${response.status} ${words(html)}`;
+      request = next ? { url: next, init: {} } : this.#decide(request.url, response, html);
+    }
+    throw new Error(`no end after ${MOST_STEPS} steps; pages: ${this.pages}`);
+  }
+
+  /** As `go`, and takes the answer to the client, where it listens. */
   async visit(url) {
     const answer = await this.go(url);
     // Some listen on the IPv4 address alone.

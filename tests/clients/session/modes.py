@@ -40,6 +40,9 @@ redirect_uris = ["https://{documents.HOST}/callback"]
 client_secret_sha256 = "{SHA256}"
 """
 
+# The same where signing in asks for another permission than the tool needs, so that the tool's token is asked for when it is called: under the policies of then.
+LATER = SESSION.replace('mode = "session"\n', 'mode = "session"\nsign_in_scopes = ["https://graph.microsoft.com/Mail.Read"]\n')
+
 FACADE = '[oauth]\nmode = "facade"\nregistration_redirects = ["loopback"]\n'
 
 # What every client that does something of its own for MCP is: an SDK, or a program that has one inside.
@@ -48,11 +51,13 @@ CLIENTS = ("sdk-1", "sdk-2", "python-1", "python-2", "fastmcp", "mcp-remote", "i
 
 @dataclass(frozen=True)
 class Registered:
-    """What differs from the emulator's sample: the identifier URIs of the API, and redirect URIs of it and of the demo client."""
+    """What differs from the emulator's sample: the identifier URIs of the API, redirect URIs of it and of the demo client, and its permissions."""
 
     identifier_uris: list[str]
     web: list[str] = field(default_factory=list)
     public_client: list[str] = field(default_factory=list)
+    # Permissions of Graph that an administrator has agreed to for the API.
+    graph: list[str] = field(default_factory=lambda: ["User.Read"])
 
     def toml(self, emulator: Path) -> str:
         """The whole, made of the sample that `emulator` prints."""
@@ -64,6 +69,7 @@ class Registered:
             (api, f"identifier_uris = {json.dumps(self.identifier_uris)}"),
             (web, f"{{ web = {json.dumps(self.web)} }}"),
             (public_client, f"{{ public_client = {json.dumps(self.public_client)} }}"),
+            ('delegated = ["User.Read"], admin_consented', f"delegated = {json.dumps(self.graph)}, admin_consented"),
         ):
             if sample.count(old) != 1:
                 raise servers.NotStarted(f"the emulator's sample has {sample.count(old)} times: {old}")
@@ -102,6 +108,11 @@ MODES = [
     Mode(
         "session", (*CLIENTS, "relying-parties", "conformance", "chromium"), SESSION,
         {BEFOREHAND: PUBLIC, ITSELF: None, DOCUMENTED: documents.URL}, expected.SCOPE, asks=True,
+    ),
+    # What policies want of people after they have signed in.
+    Mode(
+        "session-later", ("step-up",), LATER, {BEFOREHAND: PUBLIC}, expected.SCOPE, asks=True,
+        registered=Registered([f"api://{API}"], web=[f"https://{HOST}/auth/callback"], graph=["User.Read", "Mail.Read"]),
     ),
     # All clients are the one application. A document is not taken, so whoever has one registers itself.
     Mode(

@@ -8,27 +8,18 @@ import { refused } from '../entra-node/expect.mjs';
 import { Suite } from '../entra-node/report.mjs';
 import { isProfile } from '../node/checks.mjs';
 import { Browser } from './browser.mjs';
-import { ADELE, WAYS, authority, call, clientId, issuer, load, mode, own, registered, request, scope, url } from './context.mjs';
+import { ADELE, WAYS, authority, clientId, issuer, load, mode, own, registered, scope, url } from './context.mjs';
 import { Person } from './person.mjs';
+import { DOCUMENT, TOOL, atEntra, challenged, policy, profile } from './policies.mjs';
 import { LOOPBACK, noted, openid, whoami } from './relying.mjs';
 
 const SDK = '@modelcontextprotocol/client';
-const TOOL = 'GetUserDetailsFromGraph';
-
-/** A policy for Graph alone, so that signing in at Valet wants nothing, and the token for Graph wants it later. */
-const policy = (control) => `[[conditional_access]]
-name = "For Graph: ${control}"
-tenant = "7e57a000-0000-4000-8000-000000000001"
-resources = ["00000003-0000-0000-c000-000000000000"]
-control = "${control}"
-`;
 
 /** What the pages at Entra are called that ask for it. */
 const ASKED = { mfa: 'Approve sign-in', external_challenge: 'One more check' };
 
 const suite = new Suite(`${mode.name}, claims, openid-client ${own.version('openid-client')}`);
 // Valet's own, or Entra: as the document of the protected resource says (RFC 9728).
-const DOCUMENT = `${issuer}/.well-known/oauth-protected-resource/mcp`;
 const [server] = (await (await fetch(DOCUMENT)).json()).authorization_servers;
 const configuration = await openid.discovery(new URL(server), clientId, undefined, openid.None());
 
@@ -48,35 +39,13 @@ async function signIn(browser, claims) {
   return noted(await openid.authorizationCodeGrant(configuration, answer, { pkceCodeVerifier: verifier, expectedState: state }, resource));
 }
 
-/** The claims that the answer to the tool's call wants: from the one challenge of a 401. */
-async function challenged(token) {
-  const { body, headers } = request(TOOL);
-  const error = await refused(openid.fetchProtectedResource(configuration, token, new URL(url), 'POST', body, new Headers(headers)));
-  assert.ok(error instanceof openid.WWWAuthenticateChallengeError, `${error}`);
-  assert.equal(error.status, 401);
-  const [{ scheme, parameters }, ...others] = error.cause;
-  assert.deepEqual([scheme, parameters.error, others], ['bearer', 'insufficient_claims', []]);
-  assert.equal(parameters.resource_metadata, DOCUMENT);
-  assert.match(parameters.claims, /^[A-Za-z0-9+/]+={0,2}$/, 'Base64');
-  return Buffer.from(parameters.claims, 'base64').toString();
-}
-
-/** What Entra was asked for in claims, at each of its pages. */
-const atEntra = ({ entra }) => entra.filter(({ pathname }) => pathname.endsWith('/oauth2/v2.0/authorize')).map(({ searchParams }) => searchParams.get('claims'));
-
-async function profile(token) {
-  const { status, result } = await call(token, TOOL);
-  assert.equal(status, 200);
-  isProfile(result, ADELE);
-}
-
 /** A case with a policy that came after the first sign-in; `token` is that sign-in's, and `claims` are what the policy wants. */
 const wanted = (what, control, body) => suite.case(what, async () => {
   try {
     const { access_token: token } = await signIn(new Browser(ADELE));
     // Nothing is kept for this token yet, so that Graph's is asked for under the policy.
     await registered(policy(control));
-    const claims = await challenged(token);
+    const claims = await challenged(configuration, token);
     assert.equal(JSON.parse(claims).access_token.polids.essential, true, claims);
     await body(token, claims, control);
   } finally {
@@ -88,7 +57,7 @@ for (const control of Object.keys(ASKED)) {
   await wanted(`${control}: the challenge, the sign-in with its claims, and the call works`, control, async (token, claims) => {
     // The tools that need nothing of Graph go on, and the challenge stays.
     assert.equal((await whoami(token)).name, 'Adele Vance');
-    assert.equal(await challenged(token), claims);
+    assert.equal(await challenged(configuration, token), claims);
     const browser = new Browser(ADELE, { factor: true });
     const next = await signIn(browser, claims);
     assert.deepEqual(atEntra(browser), [claims], 'Entra was asked for the very claims');
@@ -99,7 +68,7 @@ for (const control of Object.keys(ASKED)) {
     assert.equal(next.refresh_token !== undefined, mode.name === 'facade');
     if (next.refresh_token) await profile(noted(await openid.refreshTokenGrant(configuration, next.refresh_token, { resource: url })).access_token);
     // What the person did belongs to that sign-in alone.
-    assert.equal(await challenged(token), claims);
+    assert.equal(await challenged(configuration, token), claims);
   });
 
   await wanted(`${control}: who brings the claims and cannot do what is wanted gets no token`, control, async (token, claims) => {
@@ -113,7 +82,7 @@ await wanted('a sign-in without the claims is good for nothing that wants them',
   const browser = new Browser(ADELE, { factor: true });
   const next = await signIn(browser);
   assert.deepEqual(atEntra(browser), [null]);
-  assert.equal(await challenged(next.access_token), claims);
+  assert.equal(await challenged(configuration, next.access_token), claims);
   const again = await signIn(browser, claims);
   await profile(again.access_token);
 });

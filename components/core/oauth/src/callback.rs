@@ -13,7 +13,7 @@ use crate::http::Response;
 use crate::limits;
 use crate::secret;
 use crate::settings::Settings;
-use crate::transaction::{self, EntraRequest, Transaction, TransactionError};
+use crate::transaction::{self, EntraRequest, Purpose, Transaction, TransactionError};
 use crate::user::User;
 
 /// Why Entra's answer is not acted upon. It is shown to the person, for nothing is known of a client.
@@ -158,7 +158,11 @@ impl Answer {
     /// # Errors
     ///
     /// [`CallbackError::Transaction`] if the answer is not to this transaction's request.
-    pub fn outcome(self, transaction: &Transaction, issuers: &[String]) -> Result<Outcome, CallbackError> {
+    pub fn outcome<P: Purpose>(
+        self,
+        transaction: &Transaction<P>,
+        issuers: &[String],
+    ) -> Result<Outcome, CallbackError> {
         let request = transaction.entra_request().map_err(CallbackError::Transaction)?;
         let state = format!("{}.{}", self.transaction, self.state.expose_secret());
         if !secret::equal(request.state.expose_secret(), &state) {

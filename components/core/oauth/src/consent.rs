@@ -19,7 +19,7 @@ use crate::http::{ForeignForm, Response};
 use crate::page;
 use crate::secret;
 use crate::settings::Settings;
-use crate::transaction::{self, Basis, EntraSecrets, Transaction, TransactionError};
+use crate::transaction::{self, Basis, EntraSecrets, Purpose, Transaction, TransactionError};
 
 /// Whether the request can go on to Entra without asking: the user whom this browser's cookie names has permitted it. `account` is that user's, if
 /// there is such a cookie.
@@ -144,11 +144,11 @@ impl Answer {
     /// # Errors
     ///
     /// [`ConsentError::Transaction`].
-    pub fn decide(
+    pub fn decide<P: Purpose>(
         &self,
-        transaction: Transaction,
+        transaction: Transaction<P>,
         secrets: &EntraSecrets,
-    ) -> Result<(Decision, Transaction), ConsentError> {
+    ) -> Result<(Decision, Transaction<P>), ConsentError> {
         let csrf = transaction.csrf().map_err(ConsentError::Transaction)?;
         if !secret::equal(csrf, self.csrf.expose_secret()) {
             return Err(ConsentError::Transaction(TransactionError::Csrf));

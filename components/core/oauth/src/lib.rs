@@ -18,6 +18,7 @@
 //! | `GET /auth/callback` | opens the cookie that `state` names, redeems Entra's code and opens a session | [`callback::Answer`] |
 //! | | who came back has not permitted it: closes the session and asks again | [`consent::holds`], [`transaction::Transaction::asking_again`] |
 //! | | writes that the answer is taken before, and that the transaction is used after it; then the account, the code; sets the user cookie; sends the code to the client | [`transaction::Progress`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
+//! | `GET /oauth/step-up` | opens the link that a client was given for its user, seals a transaction into a cookie, shows the page; the form and Entra's answer go the ways above | [`step_up`], [`transaction::Transaction::step_up`] |
 //! | `POST /oauth/token` | a code: begins a family of refresh tokens, then marks the code spent | [`token::Request`], [`code::redeem`], [`refresh::begin`] |
 //! | | a refresh token: renews the session, then replaces the family's record | [`refresh::decide`], [`refresh::Rotation::finish`] |
 //! | | signs an access token | [`at_jwt`], [`token::response`] |
@@ -89,6 +90,7 @@
 //! | a code at another redirect URI, or an open redirector | [`redirect`]: character for character; errors of anybody's client are a link ([`authorize::Refusal::Link`]) |
 //! | a code that was stolen, replayed, or redeemed by another client | [`code`]: S256 always, once, for a minute, bound to its client |
 //! | a refresh token that was stolen | [`refresh`]: rotation, and the family ends when two have it |
+//! | a link of the attacker's session that a victim is talked into opening | [`step_up`]: who comes back has to be the session's user |
 //! | tokens for another resource | [`authorize`], [`token`]: `resource` is ours or refused, and `aud` is always ours |
 //! | a mix-up of authorization servers | `iss` in every answer (RFC 9207), and Entra's is compared ([`callback`]) |
 //! | a client's document as a way into the network | [`document`]: no address, no port, no redirection; the rest is for who dials |
@@ -123,6 +125,7 @@ pub mod scope;
 pub mod secret;
 pub mod settings;
 pub mod sign_out;
+pub mod step_up;
 pub mod token;
 pub mod transaction;
 mod uri;

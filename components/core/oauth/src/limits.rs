@@ -42,6 +42,13 @@ pub const TRANSACTION_KEPT: u64 = 3600;
 /// came back, one with claims that a policy wants, and one more for a back button in between.
 pub const REDEMPTIONS: usize = 4;
 
+/// A link before it is sealed. With a client's longest id there are a thousand bytes for claims, of which Entra's have some hundreds; all of it has to fit into the
+/// transaction.
+pub const LINK: usize = 1900;
+
+/// How long a link is good: as long as signing in may take, since the person may have to find their second factor before they open it.
+pub const LINK_LIFETIME: u32 = 600;
+
 /// How long an authorization code is good. RFC 6749 section 4.1.2 recommends 10 minutes at most, OWASP ASVS 10.4.3 one minute.
 pub const CODE_LIFETIME: u64 = 60;
 

@@ -52,17 +52,22 @@ pub fn consent(
     if let Some(warning) = warning(client, redirect.kind()) {
         let _ = writeln!(main, "<p class=\"warning\">{warning}</p>");
     }
+    push_decision(&mut main, transaction.id(), transaction.csrf()?, "Allow");
+    Ok(page(200, "Allow access", &main))
+}
+
+/// The form by which a person goes on or cancels; `csrf` is its token.
+pub(crate) fn push_decision(main: &mut String, transaction: &str, csrf: &str, go_on: &str) {
     let _ = write!(
         main,
         "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"transaction\" value=\"{}\">\n\
          <input type=\"hidden\" name=\"csrf\" value=\"{}\">\n\
-         <button class=\"primary\" name=\"decision\" value=\"allow\">Allow</button>\n\
+         <button class=\"primary\" name=\"decision\" value=\"allow\">{go_on}</button>\n\
          <button name=\"decision\" value=\"deny\">Cancel</button>\n</form>\n",
         route::CONSENT,
-        escape(transaction.id()),
-        escape(transaction.csrf()?)
+        escape(transaction),
+        escape(csrf)
     );
-    Ok(page(200, "Allow access", &main))
 }
 
 /// Who the client is, by what is known for sure.
@@ -90,7 +95,8 @@ fn warning(client: &Client, kind: Kind) -> Option<&'static str> {
     }
 }
 
-fn host(url: &str) -> &str {
+/// Host and port of one of our own URLs.
+pub(crate) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
 }
@@ -204,7 +210,13 @@ pub fn server_error(correlation_id: &str) -> Response {
 }
 
 /// What happened, what to do, and the number by which an operator finds it.
-fn problem(status: u16, what: &str, advice: &str, back: Option<&str>, correlation_id: &str) -> Response {
+pub(crate) fn problem(
+    status: u16,
+    what: &str,
+    advice: &str,
+    back: Option<&str>,
+    correlation_id: &str,
+) -> Response {
     let mut main = format!("<h1>Signing in did not work</h1>\n<p>{what}</p>\n<p>{advice}</p>\n");
     if let Some(back) = back {
         let origin = crate::uri::Uri::parse(back).map(|uri| uri.origin()).unwrap_or_default();

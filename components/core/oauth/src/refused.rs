@@ -41,10 +41,10 @@ pub fn counts(endpoint: &str, status: u16) -> bool {
 }
 
 /// The answer to those who sent too many: 429 and when to come back (RFC 6585 section 4). RFC 6749 has no code for it; this is the one that clients take for a reason to try
-/// again. At the authorization endpoint there is a person.
+/// again. At the authorization endpoint there is a person, and where a link leads.
 #[must_use]
 pub fn too_many(endpoint: &str, seconds: u32, correlation_id: &str) -> Response {
-    let mut response = if endpoint == route::AUTHORIZE {
+    let mut response = if matches!(endpoint, route::AUTHORIZE | route::STEP_UP) {
         page::too_many(correlation_id)
     } else {
         let hint = if endpoint == route::REGISTER {
@@ -119,9 +119,11 @@ mod tests {
         let response = too_many(route::TOKEN, 7, "n-1");
         assert_eq!(response.status, 429);
         assert!(response.body.starts_with(r#"{"error":"temporarily_unavailable","#), "{}", response.body);
-        let page = too_many(route::AUTHORIZE, 7, "n-1");
-        assert!(page.status == 429 && page.body.contains("<code>n-1</code>"), "{}", page.body);
-        for response in [response, page] {
+        let pages = [route::AUTHORIZE, route::STEP_UP].map(|endpoint| too_many(endpoint, 7, "n-1"));
+        for page in &pages {
+            assert!(page.status == 429 && page.body.contains("<code>n-1</code>"), "{}", page.body);
+        }
+        for response in pages.into_iter().chain([response]) {
             assert!(response.headers.contains(&("retry-after", "7".into())), "{response:?}");
             assert!(response.headers.contains(&("cache-control", "no-store".into())), "{response:?}");
         }

@@ -10,6 +10,8 @@ pub const AUTHORIZE: &str = "/oauth/authorize";
 pub const CONSENT: &str = "/oauth/consent";
 /// Our redirect URI at Entra.
 pub const CALLBACK: &str = "/auth/callback";
+/// Where a link leads a user of whom a policy wants more ([`crate::step_up`]).
+pub const STEP_UP: &str = "/oauth/step-up";
 /// Token endpoint.
 pub const TOKEN: &str = "/oauth/token";
 /// Revocation endpoint (RFC 7009).
@@ -29,6 +31,7 @@ pub enum Route {
     Authorize,
     Consent,
     Callback,
+    StepUp,
     Token,
     Revoke,
     Register,
@@ -45,6 +48,7 @@ impl Route {
             AUTHORIZE => Self::Authorize,
             CONSENT => Self::Consent,
             CALLBACK => Self::Callback,
+            STEP_UP => Self::StepUp,
             TOKEN => Self::Token,
             REVOKE => Self::Revoke,
             REGISTER => Self::Register,
@@ -62,6 +66,7 @@ impl Route {
             Self::Token | Self::Revoke | Self::Register => "POST, OPTIONS",
             Self::Authorize | Self::Callback | Self::SignOut => "GET, POST",
             Self::Consent => "POST",
+            Self::StepUp => "GET",
         }
     }
 
@@ -92,6 +97,7 @@ mod tests {
         assert!(Route::Token.allows("POST") && !Route::Token.allows("GET") && !Route::Consent.allows("GET"));
         assert!(
             Route::Authorize.allows("POST")
+                && !Route::StepUp.allows("POST")
                 && !Route::Authorize.allows("OPTIONS")
                 && !Route::Jwks.allows("POST")
         );

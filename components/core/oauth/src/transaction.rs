@@ -17,11 +17,13 @@ use crate::pkce::Challenge;
 use crate::redirect::RedirectUri;
 use crate::secret::{self, Random, RandomId};
 use crate::settings::Settings;
+use crate::step_up::StepUp;
 
 mod error;
 mod names;
 mod phase;
 mod progress;
+mod purpose;
 
 pub use error::TransactionError;
 pub(crate) use names::is_id;
@@ -29,10 +31,11 @@ pub use names::{cookie_name, superfluous, used_record};
 use phase::Phase;
 pub use phase::{Basis, EntraRequest, EntraSecrets};
 pub use progress::Progress;
+pub use purpose::{Any, ForClient, Purpose};
 
-/// A transaction. Only its id and its client print.
+/// A transaction, of a client that wants a code or for another purpose. Only its id and its client print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transaction {
+pub struct Transaction<P = ForClient> {
     /// Seconds since the Unix epoch when it began, in hexadecimal, a dot and random characters. The cookie's name has it too, which shows which is the oldest.
     #[serde(rename = "i")]
     id: String,
@@ -40,22 +43,16 @@ pub struct Transaction {
     begun: u64,
     #[serde(rename = "c")]
     client_id: String,
-    #[serde(rename = "r")]
-    redirect_uri: String,
-    #[serde(rename = "p")]
-    scopes: Vec<String>,
-    #[serde(rename = "h")]
-    challenge: String,
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    state: Option<String>,
     /// Digest of the claims request that Entra was asked with.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     claims: Option<String>,
     #[serde(flatten)]
+    purpose: P,
+    #[serde(flatten)]
     phase: Phase,
 }
 
-impl fmt::Debug for Transaction {
+impl<P> fmt::Debug for Transaction<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, client_id, phase, .. } = self;
         write!(f, "Transaction({id}, {client_id}, {phase:?})")
@@ -81,15 +78,88 @@ impl Transaction {
             id: format!("{now:x}.{}", secret::id(id)),
             begun: now,
             client_id: request.client_id,
-            redirect_uri: request.redirect.as_str().to_owned(),
-            scopes: request.scopes,
-            challenge: request.challenge.as_str().to_owned(),
-            state: request.state,
             claims: None,
+            purpose: ForClient {
+                redirect_uri: request.redirect.as_str().to_owned(),
+                scopes: request.scopes,
+                challenge: request.challenge.as_str().to_owned(),
+                state: request.state,
+            },
             phase,
         }
     }
 
+    /// Finds and reads the transaction `id` among a browser's cookies. `unseal` opens a value that is bound to a name.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError`], but for [`TransactionError::Phase`].
+    pub fn open(
+        cookies: &Cookies<'_>,
+        id: &str,
+        now: u64,
+        unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
+    ) -> Result<Self, TransactionError> {
+        read(unsealed(cookies, id, unseal)?.as_ref(), id, now)
+    }
+
+    /// The scopes.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.purpose.scopes
+    }
+
+    /// What the code will be bound to.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge {
+        Challenge::kept(&self.purpose.challenge)
+    }
+
+    /// Where the answer goes.
+    #[must_use]
+    pub fn redirect(&self) -> RedirectUri {
+        RedirectUri::parse_configured(&self.purpose.redirect_uri)
+            .expect("it was read when the transaction began, or was opened")
+    }
+
+    /// The client's redirect URI with a code (RFC 6749 section 4.1.2) and our issuer (RFC 9207 section 2).
+    #[must_use]
+    pub fn success(&self, code: &SecretString, settings: &Settings) -> String {
+        let mut parameters = vec![("code", code.expose_secret())];
+        parameters.extend(self.purpose.state.as_deref().map(|state| ("state", state)));
+        parameters.push(("iss", &settings.issuer));
+        self.redirect().with(&parameters)
+    }
+
+    /// The client's redirect URI with an error.
+    #[must_use]
+    pub fn failure(&self, code: Code, description: &str, settings: &Settings) -> String {
+        error_location(&self.redirect(), code, description, self.purpose.state.as_deref(), settings)
+    }
+}
+
+impl Transaction<StepUp> {
+    /// Begins with a link that somebody opened. `claims` is the digest of the claims request in it.
+    #[must_use]
+    pub fn step_up(step_up: StepUp, claims: String, id: &RandomId, csrf: &Random, now: u64) -> Self {
+        Self {
+            id: format!("{now:x}.{}", secret::id(id)),
+            begun: now,
+            client_id: step_up.link().client_id.clone(),
+            claims: Some(claims),
+            purpose: step_up,
+            phase: Phase::Asking { csrf: secret::text(csrf).expose_secret().to_owned() },
+        }
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn purpose(&self) -> &StepUp {
+        &self.purpose
+    }
+}
+
+impl<P: Purpose> Transaction<P> {
     /// Goes on to Entra, once the form's token was found to be the page's (see [`crate::consent`]).
     pub(crate) fn permitted(self, secrets: &EntraSecrets) -> Self {
         Self { phase: Phase::at_entra(secrets, Basis::Given), ..self }
@@ -144,43 +214,6 @@ impl Transaction {
         if plain.len() > most { Err(plain.len()) } else { Ok(SecretString::from(plain)) }
     }
 
-    /// Finds and reads the transaction `id` among a browser's cookies. `unseal` opens a value that is bound to a name.
-    ///
-    /// # Errors
-    ///
-    /// [`TransactionError`], but for [`TransactionError::Phase`].
-    pub fn open(
-        cookies: &Cookies<'_>,
-        id: &str,
-        now: u64,
-        unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
-    ) -> Result<Self, TransactionError> {
-        let name = cookie_name(id);
-        let value = cookies.get(&name).ok_or(TransactionError::NoCookie)?;
-        Self::from_plain(unseal(value, &name).as_ref(), id, now)
-    }
-
-    /// Reads what was sealed for the transaction `id`; `plain` is none if there was no seal that opens.
-    ///
-    /// # Errors
-    ///
-    /// [`TransactionError::Foreign`] or [`TransactionError::Expired`].
-    fn from_plain(plain: Option<&SecretString>, id: &str, now: u64) -> Result<Self, TransactionError> {
-        let plain = plain.ok_or(TransactionError::Foreign)?;
-        let transaction: Self =
-            serde_json::from_str(plain.expose_secret()).map_err(|_| TransactionError::Foreign)?;
-        // Sealed by an older version perhaps, whose rules for redirect URIs were others.
-        if transaction.id != id || RedirectUri::parse_configured(&transaction.redirect_uri).is_err() {
-            return Err(TransactionError::Foreign);
-        }
-        let begun = transaction.begun;
-        // A clock that went back is no reason to start again, unless by more than the whole time.
-        if now.abs_diff(begun) > limits::TRANSACTION_LIFETIME {
-            return Err(TransactionError::Expired { begun, now });
-        }
-        Ok(transaction)
-    }
-
     /// Its id, for the form and for [`used_record`].
     #[must_use]
     pub fn id(&self) -> &str {
@@ -193,23 +226,10 @@ impl Transaction {
         &self.client_id
     }
 
-    /// The scopes.
+    /// The name of the record that counts its progress: [`used_record`].
     #[must_use]
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// What the code will be bound to.
-    #[must_use]
-    pub fn challenge(&self) -> Challenge {
-        Challenge::kept(&self.challenge)
-    }
-
-    /// Where the answer goes.
-    #[must_use]
-    pub fn redirect(&self) -> RedirectUri {
-        RedirectUri::parse_configured(&self.redirect_uri)
-            .expect("it was read when the transaction began, or was opened")
+    pub fn used_record(&self) -> String {
+        used_record(self.purpose.counted(&self.id))
     }
 
     /// The token of the consent form.
@@ -247,21 +267,41 @@ impl Transaction {
             verifier: verifier.as_str().into(),
         })
     }
+}
 
-    /// The client's redirect URI with a code (RFC 6749 section 4.1.2) and our issuer (RFC 9207 section 2).
-    #[must_use]
-    pub fn success(&self, code: &SecretString, settings: &Settings) -> String {
-        let mut parameters = vec![("code", code.expose_secret())];
-        parameters.extend(self.state.as_deref().map(|state| ("state", state)));
-        parameters.push(("iss", &settings.issuer));
-        self.redirect().with(&parameters)
-    }
+/// The cookie of the transaction `id`, unsealed; none within if it does not open.
+fn unsealed(
+    cookies: &Cookies<'_>,
+    id: &str,
+    unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
+) -> Result<Option<SecretString>, TransactionError> {
+    let name = cookie_name(id);
+    let value = cookies.get(&name).ok_or(TransactionError::NoCookie)?;
+    Ok(unseal(value, &name))
+}
 
-    /// The client's redirect URI with an error.
-    #[must_use]
-    pub fn failure(&self, code: Code, description: &str, settings: &Settings) -> String {
-        error_location(&self.redirect(), code, description, self.state.as_deref(), settings)
+/// Reads what was sealed for the transaction `id`; `plain` is none if there was no seal that opens.
+///
+/// # Errors
+///
+/// [`TransactionError::Foreign`] or [`TransactionError::Expired`].
+fn read<P: Purpose>(
+    plain: Option<&SecretString>,
+    id: &str,
+    now: u64,
+) -> Result<Transaction<P>, TransactionError> {
+    let plain = plain.ok_or(TransactionError::Foreign)?;
+    let transaction: Transaction<P> =
+        serde_json::from_str(plain.expose_secret()).map_err(|_| TransactionError::Foreign)?;
+    if transaction.id != id || !transaction.purpose.is_sound() {
+        return Err(TransactionError::Foreign);
     }
+    let begun = transaction.begun;
+    // A clock that went back is no reason to start again, unless by more than the whole time.
+    if now.abs_diff(begun) > limits::TRANSACTION_LIFETIME {
+        return Err(TransactionError::Expired { begun, now });
+    }
+    Ok(transaction)
 }
 
 #[cfg(test)]

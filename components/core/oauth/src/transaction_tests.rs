@@ -12,7 +12,7 @@ fn plain(transaction: &Transaction) -> SecretString {
 #[test]
 fn what_was_sealed_is_read_back() {
     for transaction in [asking(), at_entra()] {
-        let found = Transaction::from_plain(Some(&plain(&transaction)), transaction.id(), NOW + 600).unwrap();
+        let found = read::<ForClient>(Some(&plain(&transaction)), transaction.id(), NOW + 600).unwrap();
         assert_eq!(found, transaction);
     }
     assert_eq!(asking().id(), "6b49d200.BwcHBwcHBwcHBwcHBwcHBw");
@@ -34,8 +34,7 @@ fn secrets_do_not_print() {
 fn what_is_not_this_transaction_is_refused() {
     let (transaction, id) = (at_entra(), at_entra().id().to_owned());
     let sealed = plain(&transaction);
-    let read =
-        |plain: Option<&SecretString>, id: &str, now| Transaction::from_plain(plain, id, now).map(drop);
+    let read = |plain: Option<&SecretString>, id: &str, now| read::<ForClient>(plain, id, now).map(drop);
     assert_eq!(read(None, &id, NOW), Err(TransactionError::Foreign));
     assert_eq!(read(Some(&secret("{}")), &id, NOW), Err(TransactionError::Foreign));
     assert_eq!(read(Some(&sealed), "6b49d200.other", NOW), Err(TransactionError::Foreign));

@@ -1,27 +1,34 @@
-//! Conditional Access: what a policy wants of a user is asked for at the next sign-in, and then it works.
+//! Conditional Access: what a policy wants of a user is asked for at the next sign-in, and then it works. For clients that can send their user to a page there is `step_up`.
 
 use std::sync::Arc;
 
-use entra_emulator::{Control, RevocationReason, ids};
-use serde_json::Value;
+use entra_emulator::{Control, Emulator, RevocationReason, ids};
+use serde_json::{Value, json};
 use valet_suite::browser::Browser;
-use valet_suite::config::list;
+use valet_suite::config::{Config, list};
 use valet_suite::oauth::{self, Tokens, refresh, sign_in};
 use valet_suite::rig::{emulator, policy_for_graph};
-use valet_suite::{Rig, log, run};
+use valet_suite::{Ask, Rig, log, run};
+
+use crate::facade;
+use crate::step_up::{TOOL, ask, audited, challenged};
 
 /// Signing in asks for another permission than the tool needs, so that the tool's token is asked for later.
-async fn rig_with_a_tool_of_its_own_scopes() -> Rig {
+pub(crate) async fn rig_with_a_tool_of_its_own_scopes() -> Rig {
+    Rig::start_with(emulator_with_a_tool_of_its_own_scopes().await, sign_in_scopes).await
+}
+
+pub(crate) async fn emulator_with_a_tool_of_its_own_scopes() -> Arc<Emulator> {
     let emulator = emulator().await;
     emulator.change_registrations(|all| {
         let valet = all.app_mut(ids::VALET).unwrap();
         valet.api_permissions[0].delegated.push("Mail.Read".to_owned());
     });
-    let scopes = list(&["https://graph.microsoft.com/Mail.Read"]);
-    Rig::start_with(Arc::clone(&emulator), |config| {
-        config.with_sessions().set("oauth.sign_in_scopes", scopes)
-    })
-    .await
+    emulator
+}
+
+pub(crate) fn sign_in_scopes(config: Config) -> Config {
+    config.with_sessions().set("oauth.sign_in_scopes", list(&["https://graph.microsoft.com/Mail.Read"]))
 }
 
 #[test]
@@ -90,5 +97,51 @@ fn what_one_tool_needs_and_does_not_get_ends_no_session() {
         assert_eq!(answer.status, 401, "{answer:?}");
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 401);
         assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
+    });
+}
+
+/// RFC 6750 section 3: what cannot be asked for in any other way is a 401.
+#[test]
+fn who_cannot_be_sent_to_a_page_signs_in_again() {
+    run(async {
+        let rig = rig_with_a_tool_of_its_own_scopes().await;
+        let (mut browser, tokens, _) = challenged(&rig).await;
+        let legacy = |version: &str| {
+            Ask::legacy(version, "tools/call", json!({ "name": TOOL, "arguments": {} }))
+                .bearer(&tokens.access)
+        };
+        let forms = json!({ "elicitation": { "form": {} } });
+        let forms = ask(&tokens).meta("io.modelcontextprotocol/clientCapabilities", forms);
+        let none = Ask::tool(TOOL).bearer(&tokens.access);
+        for ask in [none, forms, legacy("2025-11-25"), legacy("2025-06-18")] {
+            let mark = rig.log().mark();
+            let answer = rig.send(ask).await;
+            let challenge = answer.field("www-authenticate");
+            assert!(answer.status == 401 && challenge.contains("insufficient_claims"), "{answer:?}");
+            assert_eq!(audited(&rig, mark).await, "failed interaction_required");
+        }
+        browser.has_second_factor = true;
+        let tokens = sign_in(&rig, &mut browser).await;
+        assert_eq!(rig.send(ask(&tokens)).await.result()["resultType"], "complete");
+    });
+}
+
+/// There the client holds Entra's tokens, and no page of ours could change them.
+#[test]
+fn with_tokens_of_entra_it_is_the_client_that_has_to_come_again() {
+    run(async {
+        let rig = facade::rig().await;
+        let (access, _) = facade::sign_in(&rig).await;
+        let tokens = Tokens { access, refresh: String::new() };
+        policy_for_graph(&rig.emulator, Control::Mfa);
+        let mark = rig.log().mark();
+        let answer = rig.send(ask(&tokens)).await;
+        let challenge = answer.field("www-authenticate");
+        assert!(answer.status == 401 && challenge.contains("insufficient_claims"), "{answer:?}");
+        assert_eq!(audited(&rig, mark).await, "failed interaction_required");
+        // Nor is there such a page.
+        assert_eq!(rig.send(Ask::get("/oauth/step-up?link=x")).await.status, 404);
+        rig.emulator.change_registrations(|all| all.conditional_access.clear());
+        assert_eq!(rig.send(ask(&tokens)).await.status, 200);
     });
 }

@@ -9,10 +9,12 @@ use valet_suite::browser::Browser;
 use valet_suite::config::list;
 use valet_suite::oauth::{self, ISSUER, Tokens, code_form, post, refresh_form, sign_in, token};
 use valet_suite::rig::shared_emulator;
-use valet_suite::{Answer, Rig, log, run};
+use valet_suite::{Answer, Ask, Rig, log, run};
 
+use crate::claims::rig_with_a_tool_of_its_own_scopes;
 use crate::facade::{self, form};
 use crate::rig;
+use crate::step_up::challenged;
 
 /// More than an address has left in a minute.
 const FLOOD: usize = 100;
@@ -226,5 +228,25 @@ fn what_is_made_up_is_not_asked_of_entra_without_end() {
             let seconds = answer.field("retry-after").parse().unwrap();
             tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
         }
+    });
+}
+
+#[test]
+fn who_makes_links_up_is_stopped_and_keeps_nobody_from_a_good_one() {
+    run(async {
+        let rig = rig_with_a_tool_of_its_own_scopes().await;
+        let (mut browser, _, url) = challenged(&rig).await;
+        let mark = rig.log().mark();
+        let answers = join_all((0..FLOOD).map(|_| rig.send(Ask::get("/oauth/step-up?link=made-up")))).await;
+        let (stopped, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 429);
+        assert!(refused.len() >= AT_ONCE && refused.iter().all(|answer| answer.status == 400));
+        let stopped_well = |answer: &&Answer| {
+            (1..=60).contains(&answer.field("retry-after").parse::<u32>().unwrap())
+                && answer.body.contains("Too many requests")
+        };
+        assert!(!stopped.is_empty() && stopped.iter().all(stopped_well));
+        let line = self::stopped(&rig, mark).await;
+        assert!(line.starts_with("denied rate_limited: /oauth/step-up, address 127.0.0.1: "), "{line}");
+        assert!(browser.go(&url).await.asks());
     });
 }

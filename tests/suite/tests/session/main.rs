@@ -30,6 +30,7 @@ mod shared;
 mod sign_out;
 mod signing_keys;
 mod site;
+mod step_up;
 mod store;
 mod tenants;
 mod two_servers;
