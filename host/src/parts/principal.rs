@@ -22,20 +22,8 @@ impl Principal {
     pub(super) fn assertion(caller: Caller, token: String) -> Self {
         Self { caller, token }
     }
-}
 
-impl Principal {
-    pub(super) fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    pub(super) fn token(&self) -> &str {
-        &self.token
-    }
-}
-
-/// For the user of this machine, who is not verified by a token: there is none, and whoever could read one is not linked.
-impl Principal {
+    /// For the user of this machine, who is not verified by a token: there is none, and whoever could read one is not linked.
     pub(super) fn local(caller: Caller) -> Self {
         Self { caller, token: String::new() }
     }
@@ -43,6 +31,11 @@ impl Principal {
     /// Who it is.
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// What was verified.
+    pub(super) fn token(&self) -> &str {
+        &self.token
     }
 }
 

@@ -97,9 +97,8 @@ impl Bench {
     /// The reason in the last event of the audit trail.
     pub(crate) fn last_reason(&self) -> String {
         let log = self.application.log();
-        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let last =
-            events.filter(|event| event["target"] == "audit").last().expect("every call leaves an event");
+        let mut events = log.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let last = events.find(|event| event["target"] == "audit").expect("every call leaves an event");
         last["reason"].as_str().unwrap_or_default().to_owned()
     }
 
