@@ -45,7 +45,8 @@ async fn who_was_asked_nothing_is_sent_to_no_window() {
     let (_tell, asked) = watch::channel(None);
     let begun = Instant::now();
     let found = patience(asked).await;
-    assert_eq!((found.clone(), begun.elapsed()), (None, limits::SIGN_IN_TIME));
+    assert_eq!(found, None);
+    assert!(begun.elapsed() >= limits::SIGN_IN_TIME, "{:?}", begun.elapsed());
     let said = words(unfinished(found.as_ref()));
     assert!(said.contains("nobody has to do anything about it"), "{said}");
     assert!(!said.contains("window") && !said.contains("browser"), "{said}");

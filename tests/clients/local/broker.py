@@ -29,7 +29,7 @@ class Broker:
     folder: Path
 
     def will(self, what: str) -> None:
-        """From here on it opens a `window`, or `refuses` to. What it was told before is forgotten."""
+        """From here on it opens a `window`, is `deaf` once it has opened one, or `refuses` to. What it was told before is forgotten."""
         (self.folder / "will").write_text(what)
         (self.folder / "told").write_text("")
 
@@ -78,8 +78,11 @@ def serve(address: str, folder: Path) -> None:
         call, (_, correlation, _) = message.header.fields[HeaderFields.member], message.body
         with (folder / "told").open("a") as told:
             told.write(json.dumps([call, correlation]) + "\n")
-        if call == "acquireTokenInteractively" and (folder / "will").read_text() == "window":
+        will = (folder / "will").read_text()
+        if call == "acquireTokenInteractively" and will != "refuses":
             windows[correlation] = message
+            continue
+        if call == "cancelInteractiveFlow" and will == "deaf":
             continue
         if call == "cancelInteractiveFlow" and correlation in windows:
             bus.send(new_method_return(windows.pop(correlation), "s", (refusal("UserCanceled"),)))

@@ -69,8 +69,8 @@ class Machine:
     bus: str | None
     # For who starts one of their own.
     emulator_program: Path
-    # A Python that has jeepney, for the service in broker.py.
-    python: Path
+    # A Python that has jeepney, for who starts the service in broker.py.
+    python: Path | None = None
 
 
 @dataclass

@@ -25,6 +25,8 @@ from report import Report
 
 TOOL = "GetUserDetailsFromGraph"
 
+COMMANDS = ("stdio", "login")
+
 # Longer than any answer is waited for.
 DELAY = 600
 
@@ -45,6 +47,8 @@ class Step:
 
     def prepare(self, machine: Machine, folder: Path, command: str) -> Desk:
         found = Desk(machine, folder, local=self.local, bus=self.broker and self.broker.address)
+        if self.broker:
+            self.broker.will("refuses")
         # `valet login` has somebody sign in again, whose tokens are there already.
         if self.signed_in or command == "login":
             sign_in(found)
@@ -92,11 +96,23 @@ def run(machine: Machine, folder: Path, report: Report, case: str) -> None:
     """All steps, all ways."""
     with contextlib.ExitStack() as running:
         steps = [BROWSER, CODE, REDEMPTION, REFRESH]
-        if any(case in line(WINDOW, name) for name, *_ in WAYS) and not keychain.missing():
+        ways = [*(name for name, *_ in WAYS), *map(unanswered, COMMANDS)]
+        if any(case in line(WINDOW, way) for way in ways) and not keychain.missing():
             # A socket's path has 108 bytes, which is little for a folder below others.
             short = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="valet-")))
             steps.append(Step(WINDOW, broker=running.enter_context(broker.started(machine.python, short / "broker"))))
         run_steps(steps, machine, folder, report, case)
+        for command in COMMANDS:
+            if case in line(WINDOW, unanswered(command)):
+                report.section(line(WINDOW, unanswered(command)))
+                try:
+                    broker_that_is_deaf(report, steps[-1], machine, folder, command)
+                except NoEnd as error:
+                    report.check("no exception", False, str(error))
+
+
+def unanswered(command: str) -> str:
+    return f"`valet {command}`, Ctrl-C, and the broker does not answer"
 
 
 def line(step: str, way: str) -> str:
@@ -154,6 +170,17 @@ def window_is_taken_away(report: Report, of: Broker, killed: bool) -> None:
     told = of.told
     report.equal("what the broker was asked", [call for call, _ in told], ["getAccounts", "acquireTokenInteractively"] + ([] if killed else ["cancelInteractiveFlow"]))
     report.equal("of one sign-in", len({correlation for _, correlation in told}), 1)
+
+
+def broker_that_is_deaf(report: Report, step: Step, machine: Machine, folder: Path, command: str) -> None:
+    """It is waited for, and not without end."""
+    found = step.prepare(machine, folder / f"deaf-broker-{command}", command)
+    step.broker.will("deaf")
+    process = begun(found, step, command)
+    process.child.send_signal(signal.SIGINT)
+    report.equal("it ends as it should", process.end(), 0 if command == "stdio" else 128 + signal.SIGINT)
+    report.equal("after it has told the broker", step.broker.calls[-1], "cancelInteractiveFlow")
+    report.contains("and has waited for its answer", process.err, "the broker has not taken its window away in time")
 
 
 def sign_in(found: Desk) -> None:

@@ -45,13 +45,14 @@ mod tests {
         drop(first);
         let begun = tokio::time::Instant::now();
         assert!(!curtain.falls().await, "one is left");
-        assert_eq!(begun.elapsed(), BROKER_FAREWELL);
+        let waited = begun.elapsed();
+        assert!(waited >= BROKER_FAREWELL && waited < BROKER_FAREWELL * 2, "{waited:?}");
         let fall = async {
             tokio::task::yield_now().await;
             drop(second);
         };
         let (fallen, ()) = tokio::join!(curtain.falls(), fall);
         assert!(fallen);
-        assert_eq!(begun.elapsed(), BROKER_FAREWELL, "at once");
+        assert_eq!(begun.elapsed(), waited, "at once");
     }
 }
