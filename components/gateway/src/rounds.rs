@@ -42,7 +42,7 @@ impl Round {
             _ => abilities.elicitation_url,
         };
         let bound_to = binding(&[tenant_id, object_id, client_id, method, name, arguments]);
-        let step_up = Page::of(session, context).filter(|_| has_pages);
+        let step_up = if has_pages { Page::of(session, context) } else { None };
         let is_call = method == "tools/call";
         Self { context: context.to_owned(), abilities, has_pages, is_call, bound_to, step_up }
     }

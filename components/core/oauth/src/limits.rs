@@ -44,7 +44,7 @@ pub const REDEMPTIONS: usize = 4;
 
 /// A link before it is sealed. With a client's longest id there are a thousand bytes for claims, of which Entra's have some hundreds; all of it has to fit into the
 /// transaction.
-pub const LINK: usize = 1900;
+pub const LINK: usize = 1800;
 
 /// How long a link is good: as long as signing in may take, since the person may have to find their second factor before they open it.
 pub const LINK_LIFETIME: u32 = 600;

@@ -32,6 +32,11 @@ fn retry(tokens: &Tokens, action: &str) -> Ask {
         .meta("io.modelcontextprotocol/clientCapabilities", abilities)
 }
 
+/// Sends a call that is answered with a link. What is sealed is random, so that the beginning of a token could be in it by chance: it is not searched for one.
+async fn send(rig: &Rig, ask: Ask) -> Answer {
+    Answer::read(rig.open(ask).await).await
+}
+
 /// The page that an answer sends the user to.
 fn link(rig: &Rig, answer: &Answer) -> String {
     let result = answer.result();
@@ -58,7 +63,7 @@ pub(crate) async fn challenged(rig: &Rig) -> (Browser, Tokens, String) {
     let tokens = sign_in(rig, &mut browser).await;
     policy_for_graph(&rig.emulator, Control::Mfa);
     let mark = rig.log().mark();
-    let url = link(rig, &rig.send(ask(&tokens)).await);
+    let url = link(rig, &send(rig, ask(&tokens)).await);
     let found = audited(rig, mark).await;
     assert_eq!(found, "failed interaction_required: the user is sent to a page");
     (browser, tokens, url)
@@ -109,7 +114,7 @@ async fn goes_on(rig: &Rig, tokens: &Tokens) {
 
 /// Nothing has changed, and a new link does what it is for.
 async fn still_wanting(rig: &Rig, browser: &mut Browser, tokens: &Tokens) {
-    let url = link(rig, &rig.send(ask(tokens)).await);
+    let url = link(rig, &send(rig, ask(tokens)).await);
     is_page(&satisfied(browser, &url).await, 200, "<h1>Done</h1>");
     goes_on(rig, tokens).await;
 }
@@ -126,7 +131,7 @@ fn what_a_policy_wants_is_met_on_a_page_and_the_session_goes_on() {
         assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
         // Whoever comes back too early is sent again.
-        link(&rig, &rig.send(retry(&tokens, "accept")).await);
+        link(&rig, &send(&rig, retry(&tokens, "accept")).await);
 
         let mark = rig.log().mark();
         is_page(&satisfied(&mut browser, &url).await, 200, "<h1>Done</h1>");
@@ -189,7 +194,7 @@ fn a_page_is_for_the_user_of_the_session_alone() {
         // Neither session is other than it was: hers wants what it wanted, and his is his.
         let who = rig.call("whoami", &tokens.access).await.result()["structuredContent"]["objectId"].clone();
         assert_eq!(who, ids::ADELE.to_string());
-        link(&rig, &rig.send(ask(&own)).await);
+        link(&rig, &send(&rig, ask(&own)).await);
         still_wanting(&rig, &mut adele, &tokens).await;
     });
 }
