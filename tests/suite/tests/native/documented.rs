@@ -46,7 +46,9 @@ fn complete(table: &mut Table, section: &str, key: &str, value: impl Into<Value>
 
 /// Has a configuration, or a part of one, to be good.
 pub(crate) fn check(text: &str) {
-    assert_eq!(checked(text), (Some(0), String::new()), "{text}");
+    let (status, said) = checked(text);
+    let is_good = said.lines().next().is_some_and(|line| line.ends_with("is good for `valet serve`."));
+    assert!(status == Some(0) && is_good, "{said}\n{text}");
 }
 
 /// Puts a configuration, or a part of one, before `valet check`, and gives its status and what it said. What a part lacks of what every one needs is added.
@@ -57,6 +59,7 @@ fn checked(text: &str) -> (Option<i32>, String) {
         if table.get("oauth").is_some_and(|oauth| oauth.get("clients").is_some()) {
             complete(&mut table, "oauth", "mode", "session");
         }
+        complete(&mut table, "server", "listen", "0.0.0.0:443");
         complete(&mut table, "server", "public_url", "https://mcp.example.com/mcp");
         complete(&mut table, "server", "tls_certificate", "certificate.pem");
         complete(&mut table, "server", "tls_key", "key.pem");
@@ -79,7 +82,8 @@ fn checked(text: &str) -> (Option<i32>, String) {
     let file = folder.write("valet.toml", table.to_string());
     let mut process = Process::start(&["check"], &file, &[]);
     let status = process.end(Duration::from_secs(60)).and_then(|status| status.code());
-    (status, process.log().text())
+    let log = process.log().text();
+    (status, log + &process.output())
 }
 
 #[test]
