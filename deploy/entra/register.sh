@@ -6,8 +6,8 @@
 #   register.sh facade  PUBLIC_URL REDIRECT_URI...
 #   register.sh direct  PUBLIC_URL CLIENT_ID...
 #
-# It creates, and changes nothing that is there. Who runs it may create applications and consent for the tenant (Cloud Application Administrator,
-# for instance). Needed beside az: bash, uuidgen.
+# It creates, and changes nothing that is there; where an application has the name already, it ends. Who runs it may create applications and consent for
+# the tenant (Cloud Application Administrator, for instance). Needed beside az: bash, uuidgen.
 set -euo pipefail
 # The secret is for its owner alone.
 umask 077
@@ -121,6 +121,9 @@ application=$(cat <<JSON
 }
 JSON
 )
+# Whoever runs it again, after half of it went wrong perhaps, gets no second one of the same name. `value[]` is empty where there is none.
+there=$(az rest --method GET --uri "$graph/applications" --uri-parameters "\$filter=displayName eq '$name'" --query 'value[].appId' --output tsv)
+[[ -z $there ]] || fail "there is an application '$name' already: $there. Delete it in Entra, or name another in VALET_APP_NAME"
 created=$(call POST /applications "$application" '[[id, appId]]')
 read -r object_id client_id <<<"$created"
 

@@ -7,12 +7,13 @@ use anyhow::Result;
 use crate::workspace::{run, say};
 
 /// A package, and what is tested with it.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 10] = [
     ("redis-server", "sessions that several servers share"),
     ("dbus", "the keychain and the broker of a desktop"),
     ("gnome-keyring", "the keychain of a desktop"),
     ("libsecret-1-0", "Microsoft's broker runtime"),
     ("chromium", "the pages that a person sees"),
+    ("uuid-runtime", "the script that registers the application"),
     ("faketime", "sign-ins that take too long"),
     ("tmux", "what a person sees at a terminal"),
     ("libwebkit2gtk-4.1-0", "Microsoft's broker runtime"),

@@ -7,6 +7,7 @@
 mod answers;
 mod bearer;
 mod config;
+mod documented;
 mod downstream;
 mod fixtures;
 mod good;
@@ -15,6 +16,7 @@ mod keys;
 mod lifecycle;
 mod message;
 mod permitted;
+mod register;
 mod rollover;
 mod secrecy;
 mod shapes;
