@@ -21,7 +21,6 @@ impl Administration {
     }
 
     /// Is never begun.
-    #[expect(clippy::unused_async, reason = "as where there are sockets")]
     pub async fn serve(self) -> Infallible {
         self.0
     }
@@ -36,7 +35,6 @@ pub struct AskError(PathBuf);
 ///
 /// # Errors
 /// [`AskError`], always.
-#[expect(clippy::unused_async, reason = "as where there are sockets")]
 pub async fn ask(file: &Path, _: &Operation, _: &mut impl Write) -> Result<(), AskError> {
     Err(AskError(file.to_owned()))
 }

@@ -157,10 +157,16 @@ fn what_cannot_be_read_at_the_socket_ends_nothing() {
             lives(&rig, &tokens).await;
         }
         // Somebody who says nothing and does not leave keeps nobody out for long, and the server serves meanwhile.
+        let mark = rig.log().mark();
         let silent = UnixStream::connect(socket(&rig)).unwrap();
         lives(&rig, &tokens).await;
         assert_eq!(administer(&rig, &["--revoke-all"]), "1 sessions ended\n");
         drop(silent);
+        let denied = audited(&rig, mark, "administration").await;
+        let detail = denied["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&format!("{unread}there was no whole line within 5 s")), "{detail}");
+        // Behind it in the log.
+        audited(&rig, mark, "sessions_revoked").await;
         dead(&rig, &tokens).await;
         adele(&rig).await;
     });
