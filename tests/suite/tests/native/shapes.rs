@@ -131,6 +131,7 @@ fn a_token_of_another_kind_is_refused_for_its_reason() {
         ] {
             let text = match audit.split_once(':').unwrap().0 {
                 "foreign_tenant" => "the token is of another tenant",
+                "wrong_audience" => "the token is for another resource",
                 _ => "the token was not accepted",
             };
             let expected = Refusal::challenge(401, "invalid_token", text, &format!("denied {audit}"));
