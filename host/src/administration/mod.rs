@@ -1,7 +1,7 @@
 //! The way of an administrator into a running server whose store is a file: no other process can open it meanwhile, so the server itself does what is wanted.
 //!
 //! It listens on a socket of this machine beside the file ([`socket_of`]), for its own user and root alone. A connection is one line of JSON that asks
-//! ([`Asked`]) and lines that answer ([`Told`]), the last of which says how it ended. Nothing but what `valet sessions` does can be asked for.
+//! (`Asked`) and lines that answer (`Told`), the last of which says how it ended. Nothing but what `valet sessions` does can be asked for.
 
 mod client;
 mod server;
