@@ -37,6 +37,8 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: &Arguments) -> Result<()
     // and pass for the real thing.
     command.env("CARGO_TARGET_DIR", workspace.target.join("valet-mutants"));
     command.current_dir(&workspace.root).args(["mutants", "--package", "valet-core-token", "--no-shuffle"]);
+    // A busy machine takes longer now and then, and that is no mutant that runs for ever.
+    command.args(["--minimum-test-timeout", "120"]);
     command.arg("--jobs").arg(arguments.jobs.to_string()).arg("--output").arg(&folder);
     if let Some(file) = &arguments.file {
         command.arg("--file").arg(format!("**/{file}"));

@@ -59,16 +59,18 @@ impl File {
         Ok(())
     }
 
+    /// Does something with the file if nobody has to be waited for: not while it is opened again, nor when it has to be.
+    pub(super) fn at_once<T>(
+        &self,
+        act: impl Fn(&Database) -> Result<T, redb::Error>,
+    ) -> Option<Result<T, StoreError>> {
+        attempt(self.open.try_read().ok()?.as_ref()?, act)
+    }
+
     /// None if the file has to be opened again.
     fn attempt<T>(&self, act: impl Fn(&Database) -> Result<T, redb::Error>) -> Option<Result<T, StoreError>> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let database = open.as_ref()?;
-        // redb may panic over pages that changed under it. What it was doing is given up with its transaction.
-        match catch_unwind(AssertUnwindSafe(|| act(database))) {
-            Ok(Err(redb::Error::PreviousIo)) => None,
-            Ok(done) => Some(done.map_err(failed)),
-            Err(_) => Some(Err(StoreError::Corrupt { reason: "redb panicked over the file".to_owned() })),
-        }
+        attempt(open.as_ref()?, act)
     }
 
     fn reopen(&self) -> Result<(), StoreError> {
@@ -78,6 +80,19 @@ impl File {
         *open = Some(database(&self.path)?);
         tracing::info!(path = %self.path.display(), "the store was opened again after an error");
         Ok(())
+    }
+}
+
+/// None if the file has to be opened again.
+fn attempt<T>(
+    database: &Database,
+    act: impl Fn(&Database) -> Result<T, redb::Error>,
+) -> Option<Result<T, StoreError>> {
+    // redb may panic over pages that changed under it. What it was doing is given up with its transaction.
+    match catch_unwind(AssertUnwindSafe(|| act(database))) {
+        Ok(Err(redb::Error::PreviousIo)) => None,
+        Ok(done) => Some(done.map_err(failed)),
+        Err(_) => Some(Err(StoreError::Corrupt { reason: "redb panicked over the file".to_owned() })),
     }
 }
 
