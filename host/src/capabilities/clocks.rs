@@ -17,6 +17,7 @@ pub(crate) fn since_1970() -> Duration {
 impl WallClock for Capabilities {
     fn now(&mut self) -> Datetime {
         let since = since_1970();
+        self.first_look.get_or_insert(since.as_secs());
         Datetime { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() }
     }
 

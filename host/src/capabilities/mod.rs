@@ -25,7 +25,7 @@ use crate::signing_key::SigningKey;
 
 pub(crate) use clocks::since_1970;
 pub use rate_limit::Calls;
-pub use remembered::{RememberedTokens, Seconds};
+pub use remembered::{Check, RememberedTokens, Seconds};
 pub use request_state::RequestState;
 pub use signature::{SignatureChecks, SignatureFailure};
 pub use stores::{Ranges, SessionTurn, Turn, Turns};
@@ -75,11 +75,13 @@ pub(crate) struct Capabilities {
     turns: ResourceTable,
     /// Whether what is sealed here is carried by browsers.
     for_browsers: bool,
+    /// What the clock said when the guest first looked at it, after this was emptied.
+    pub(crate) first_look: Option<Seconds>,
 }
 
 impl Capabilities {
     pub(crate) fn new(lent: Arc<Lent>) -> Self {
-        Self { lent, turns: ResourceTable::new(), for_browsers: false }
+        Self { lent, turns: ResourceTable::new(), for_browsers: false, first_look: None }
     }
 
     /// For the authorization server.

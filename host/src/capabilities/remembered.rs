@@ -24,6 +24,15 @@ struct Kept<T> {
     changed: Option<Seconds>,
 }
 
+/// When a token was checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// When the check began.
+    pub began: Seconds,
+    /// When the instance began to use the keys that it has, or before that.
+    pub keys_read: Seconds,
+}
+
 struct Verified<T> {
     who: T,
     at: Seconds,
@@ -48,15 +57,17 @@ impl<T: Clone> RememberedTokens<T> {
         (verified.at..verified.until).contains(&now).then(|| verified.who.clone())
     }
 
-    /// Remembers that `token`, which ends at `expires_at`, was verified as `who` by a check that began at `began`.
+    /// Remembers that `token`, which ends at `expires_at`, was verified as `who` by a `check`.
     ///
-    /// Not if the check can have used keys from before their last change: an instance of the artifact keeps keys for as long as verdicts are kept here, and a check may take long.
-    pub fn keep(&self, token: &str, who: T, began: Seconds, expires_at: Seconds) {
+    /// For as long as the instance that checked it would go on with the keys that it has, so that a verdict outlives no key by more than an instance does. Not if these keys can be from before
+    /// their last change here.
+    pub fn keep(&self, token: &str, who: T, check: Check, expires_at: Seconds) {
+        let Check { began, keys_read } = check;
         let time = limits::REMEMBERED_TOKEN_TIME;
         if token.len() > limits::REMEMBERED_TOKEN_BYTES {
             return;
         }
-        let verified = Verified { who, at: began, until: expires_at.min(began.saturating_add(time)) };
+        let verified = Verified { who, at: began, until: expires_at.min(keys_read.saturating_add(time)) };
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         if kept.changed.is_some_and(|changed| began < changed.saturating_add(time)) {
             return;
@@ -87,11 +98,16 @@ mod tests {
     const TIME: Seconds = limits::REMEMBERED_TOKEN_TIME;
     const LONG: Seconds = 1_000_000;
 
+    /// A check at `began` with keys that were read then.
+    fn at(began: Seconds) -> Check {
+        Check { began, keys_read: began }
+    }
+
     #[test]
     fn a_token_is_remembered_for_seconds_and_never_past_its_end() {
         let tokens = RememberedTokens::default();
         assert_eq!(tokens.recall("token", 1000), None);
-        tokens.keep("token", "who", 1000, LONG);
+        tokens.keep("token", "who", at(1000), LONG);
         for (now, expected) in [
             (999, None),
             (1000, Some("who")),
@@ -103,30 +119,34 @@ mod tests {
         }
         assert_eq!(tokens.recall("tokem", 1000), None, "another token");
 
-        tokens.keep("short", "who", 1000, 1002);
+        tokens.keep("old keys", "who", Check { began: 1000, keys_read: 1001 - TIME }, LONG);
+        assert_eq!(tokens.recall("old keys", 1000), Some("who"));
+        assert_eq!(tokens.recall("old keys", 1001), None, "the instance reads its keys again");
+
+        tokens.keep("short", "who", at(1000), 1002);
         assert_eq!(tokens.recall("short", 1001), Some("who"));
         assert_eq!(
             tokens.recall("short", 1002),
             None,
             "the leeway after its end is for whoever judges tokens"
         );
-        tokens.keep("ended", "who", 1000, 999);
+        tokens.keep("ended", "who", at(1000), 999);
         assert_eq!(tokens.recall("ended", 1000), None);
     }
 
     #[test]
     fn new_keys_end_what_was_verified_with_old_ones() {
         let tokens = RememberedTokens::default();
-        tokens.keep("token", "who", 1000, LONG);
+        tokens.keep("token", "who", at(1000), LONG);
         tokens.keys_changed(1001);
         assert_eq!(tokens.recall("token", 1001), None);
 
         // Checks that began before the change, or so soon after it that the instance may have had the old keys, whenever they end.
         for began in [0, 1000, 1001, 1001 + TIME - 1] {
-            tokens.keep("token", "who", began, LONG);
+            tokens.keep("token", "who", at(began), LONG);
             assert_eq!(tokens.recall("token", began), None, "{began}");
         }
-        tokens.keep("token", "who", 1001 + TIME, LONG);
+        tokens.keep("token", "who", at(1001 + TIME), LONG);
         assert_eq!(tokens.recall("token", 1001 + TIME), Some("who"));
     }
 
@@ -135,16 +155,16 @@ mod tests {
         let tokens = RememberedTokens::default();
         let size = |tokens: &RememberedTokens<()>| tokens.kept.read().unwrap().tokens.len();
         for number in 0..limits::REMEMBERED_TOKENS {
-            tokens.keep(&number.to_string(), (), 1000, LONG);
+            tokens.keep(&number.to_string(), (), at(1000), LONG);
         }
         assert_eq!(size(&tokens), limits::REMEMBERED_TOKENS);
-        tokens.keep("one more", (), 1000, LONG);
+        tokens.keep("one more", (), at(1000), LONG);
         assert_eq!((size(&tokens), tokens.recall("one more", 1000)), (1, Some(())));
 
         let longest = "t".repeat(limits::REMEMBERED_TOKEN_BYTES);
-        tokens.keep(&longest, (), 1000, LONG);
+        tokens.keep(&longest, (), at(1000), LONG);
         assert_eq!(tokens.recall(&longest, 1000), Some(()));
-        tokens.keep(&format!("{longest}t"), (), 1000, LONG);
+        tokens.keep(&format!("{longest}t"), (), at(1000), LONG);
         assert_eq!((size(&tokens), tokens.recall(&format!("{longest}t"), 1000)), (2, None));
     }
 

@@ -17,7 +17,7 @@ use super::bindings::request::valet::identity::authenticator::{Failure, Refusal}
 use super::bindings::request::valet::identity::refusals::Reason;
 use super::budget::{self, Budget, Budgeted};
 use super::principal::{Caller, Kind, Principal};
-use crate::capabilities::{Capabilities, Lent, since_1970};
+use crate::capabilities::{Capabilities, Check, Lent, Seconds, since_1970};
 use crate::limits;
 
 /// Calls after which a store is thrown away, so that nothing can pile up in it.
@@ -37,6 +37,8 @@ struct Part {
     store: Store<State>,
     artifact: Artifact,
     calls: u32,
+    /// When its guest read the keys that it has. It goes on with them for [`limits::REMEMBERED_TOKEN_TIME`].
+    keys_read: Seconds,
 }
 
 struct State {
@@ -84,17 +86,14 @@ impl Identity {
         let identity = Arc::clone(self);
         self.to_its_end(async move {
             let mut part = identity.take().await?;
-            let began = since_1970().as_secs();
             let answer = part.authenticate(token).await;
-            identity.give_back(part, answer.is_ok());
-            if let Ok(Ok(principal)) = &answer {
-                identity.lent.verified.keep(
-                    principal.token(),
-                    principal.caller().clone(),
-                    began,
-                    principal.caller().expires_at,
-                );
+            // Of a refused token as well: its check can have read the keys.
+            let check = part.last_check();
+            if let (Ok(Ok(principal)), Some(check)) = (&answer, check) {
+                let caller = principal.caller();
+                identity.lent.verified.keep(principal.token(), caller.clone(), check, caller.expires_at);
             }
+            identity.give_back(part, answer.is_ok());
             answer
         })
         .await
@@ -145,7 +144,7 @@ impl Identity {
         let state = State { capabilities: Capabilities::new(Arc::clone(&self.lent)), budget: Budget::new() };
         let mut store = budget::store(&self.engine, state);
         let artifact = self.artifact.instantiate_async(&mut store).await?;
-        Ok(Part { store, artifact, calls: 0 })
+        Ok(Part { store, artifact, calls: 0, keys_read: 0 })
     }
 
     fn give_back(&self, mut part: Part, whole: bool) {
@@ -161,6 +160,7 @@ impl Part {
     async fn authenticate(&mut self, token: String) -> wasmtime::Result<Result<Principal, Failure>> {
         use super::bindings::identity::exports::valet::identity::authenticator::Failure as Guest;
 
+        self.store.data_mut().capabilities.first_look = None;
         let authenticator = self.artifact.valet_identity_authenticator();
         let handle = match authenticator.call_authenticate(&mut self.store, &token).await? {
             Ok(handle) => handle,
@@ -174,6 +174,17 @@ impl Part {
             self.artifact.valet_identity_principal().principal().call_caller(&mut self.store, handle).await?;
         handle.resource_drop_async(&mut self.store).await?;
         Ok(Ok(Principal::assertion(local(caller), token)))
+    }
+
+    /// When the check that has just ended began, by the clock that the guest saw, and with keys of when: the guest reads them again at the first check after their time, and after the clock was
+    /// set back (`components/authenticator/src/lib.rs`). Where that failed there was no answer, and the next check reads them.
+    fn last_check(&mut self) -> Option<Check> {
+        let began = self.store.data().capabilities.first_look?;
+        let has_keys = self.keys_read..self.keys_read.saturating_add(limits::REMEMBERED_TOKEN_TIME);
+        if !has_keys.contains(&began) {
+            self.keys_read = began;
+        }
+        Some(Check { began, keys_read: self.keys_read })
     }
 }
 

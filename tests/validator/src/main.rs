@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use serde_json::json;
-use valet::capabilities::{RememberedTokens, SignatureChecks};
+use valet::capabilities::{Check, RememberedTokens, SignatureChecks};
 use valet_minting::{AUDIENCE, AUTHORITY, KEY_ID, TENANT, V1_AUTHORITY, claims, header, jwk, mint, with};
 use valet_validator_rig::{BackEnd, Instance, Rig, Rules, components};
 use wasmtime::error::Context as _;
@@ -140,7 +140,8 @@ impl Bench {
             let caller = instance.validate(token, &self.keys, &self.rules, self.now)?;
             let caller = caller.ok().context("a good token was refused")?;
             let ends = caller.expires_at;
-            verified.keep(token, caller, self.now, ends);
+            let check = Check { began: self.now, keys_read: self.now };
+            verified.keep(token, caller, check, ends);
         }
         cpu(|| {
             self.tokens.iter().try_for_each(|token| {

@@ -4,6 +4,7 @@ use entra_emulator::{Signer, TokenVersion, ids};
 use serde_json::{Value, json};
 use valet_suite::check::{Refusal, refused};
 use valet_suite::config::list;
+use valet_suite::log::is_audit;
 use valet_suite::{Ask, Rig, run};
 
 pub(crate) fn names(answer: &Value) -> Vec<&str> {
@@ -96,6 +97,50 @@ fn the_policy_decides_what_is_listed_and_called() {
         let answer = rig.call("whoami", &app(ids::VALET_APP_ROLE)).await.result();
         assert_eq!(answer["structuredContent"]["kind"], "application");
         assert_eq!(answer["structuredContent"]["roles"], json!([ids::VALET_APP_ROLE]));
+    });
+}
+
+/// A registration that asks for version 1 gets tokens whose `aud` is the Application ID URI, whose client is `appid`, and whose issuer is another.
+#[test]
+fn tokens_of_version_1_are_taken_as_entra_issues_them() {
+    run(async {
+        let emulator = valet_suite::rig::emulator().await;
+        emulator.change_registrations(|all| {
+            all.app_mut(ids::VALET).unwrap().requested_access_token_version = TokenVersion::V1;
+        });
+        let rig = Rig::start_with(emulator, |config| {
+            config
+                .set("scopes.prefix", format!("{}/", ids::VALET_URI))
+                .set("oauth.unmatched_resource", true)
+                .set("entra.audiences", list(&[ids::VALET_URI]))
+                .set("tools.whoami.roles", list(&[ids::VALET_APP_ROLE, ids::VALET_ROLE]))
+                .set("tools.whoami.applications", true)
+        })
+        .await;
+        let user = rig.token(ids::ADELE_UPN);
+        let app = rig.keep(rig.emulator.app_token(ids::DAEMON, ids::VALET, &[ids::VALET_APP_ROLE]).unwrap());
+        for (token, kind) in [(&user, "user"), (&app, "application"), (&user, "user")] {
+            let who = rig.call("whoami", token).await.result();
+            assert_eq!(who["structuredContent"]["kind"], kind);
+        }
+        let claims = rig.claims();
+        assert_eq!((&claims["ver"], &claims["aud"]), (&json!("1.0"), &json!(ids::VALET_URI)));
+        assert!(claims["azp"].is_null() && claims["appid"].is_string(), "{claims}");
+
+        let header = rig.emulator.header(TokenVersion::V1, Signer::Live);
+        for (name, value, reason) in [
+            ("aud", json!(ids::VALET.to_string()), "wrong_audience"),
+            ("appid", Value::Null, "missing_claim"),
+            ("iss", json!(rig.emulator.issuer(TokenVersion::V2, ids::TENANT)), "wrong_issuer"),
+        ] {
+            let mut claims = claims.clone();
+            claims[name] = value;
+            let token = rig.keep(rig.emulator.forge(header.clone(), claims, Signer::Live));
+            let mark = rig.log().mark();
+            assert_eq!(rig.call("whoami", &token).await.status, 401, "{name}");
+            rig.log().wait(mark, reason, |event| is_audit(event) && event["reason"] == reason).await;
+            rig.call("whoami", &user).await.result();
+        }
     });
 }
 

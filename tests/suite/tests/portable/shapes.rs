@@ -108,6 +108,12 @@ async fn check(layout: Layout) {
         assert_eq!(cases::call(&bench, "whoami", &good).await.status(), 200, "after {name}");
     }
 
+    applications_and_version_1(layout, &bench).await;
+}
+
+/// Applications where the policy lets them; then the same and a user with tokens of version 1, as Entra issues them for a registration that asks for that.
+async fn applications_and_version_1(layout: Layout, bench: &Bench) {
+    let emulator = &bench.emulator;
     let policy = json!({ "tools": { "whoami": { "roles": [ids::VALET_APP_ROLE], "applications": true } } });
     bench.vary(&[("policy", &policy.to_string())]);
     let app = |role| emulator.app_token(ids::DAEMON, ids::VALET, &[role]).unwrap();
@@ -116,9 +122,35 @@ async fn check(layout: Layout) {
         ("an application with another role", app("Other"), 403, "missing_role"),
         ("an application with the role, again", app(ids::VALET_APP_ROLE), 200, "permitted"),
     ] {
-        let answer = cases::call(&bench, "whoami", &token).await;
+        let answer = cases::call(bench, "whoami", &token).await;
         assert_eq!(answer.status(), status, "{layout:?}: {name}: {}", answer.text().await.unwrap());
         assert_eq!(bench.last_reason(), reason, "{layout:?}: {name}");
+    }
+
+    emulator.change_registrations(|all| {
+        all.app_mut(ids::VALET).unwrap().requested_access_token_version = TokenVersion::V1;
+    });
+    let policy = json!({ "tools": { "whoami": { "roles": [ids::VALET_APP_ROLE, ids::VALET_ROLE], "applications": true } } });
+    let policy = policy.to_string();
+    let tokens = [
+        (
+            "a user",
+            emulator.access_token(ids::ADELE_UPN, ids::DEMO_CLIENT, ids::VALET, &[ids::VALET_SCOPE]).unwrap(),
+        ),
+        ("an application", app(ids::VALET_APP_ROLE)),
+    ];
+    for (uri, status, reason) in [("", 401, "wrong_audience"), (ids::VALET_URI, 200, "permitted")] {
+        bench.vary(&[("policy", &policy), ("audience_uri", uri)]);
+        for (who, token) in &tokens {
+            let answer = cases::call(bench, "whoami", token).await;
+            assert_eq!(
+                answer.status(),
+                status,
+                "{layout:?}: {who}, {uri:?}: {}",
+                answer.text().await.unwrap()
+            );
+            assert_eq!(bench.last_reason(), reason, "{layout:?}: {who}, {uri:?}");
+        }
     }
 }
 
