@@ -283,12 +283,24 @@ impl Desk {
         Ok(())
     }
 
+    /// The accounts in `cache` that may be used. Settings with other tenants can have the same folder and application, and so the same cache: what
+    /// they admitted is not admitted here.
+    pub(crate) fn accounts(&self, cache: &Cache) -> Vec<Account> {
+        let known = cache.accounts(&self.owner).into_iter();
+        known.filter(|account| self.admits(&account.id)).collect()
+    }
+
+    fn admits(&self, account: &AccountId) -> bool {
+        self.settings.tenants.contains(&account.tenant_id)
+    }
+
     /// Who is in use: who the settings say, or the chosen one, or the only one. Several of whom none was chosen are nobody's choice.
     pub(crate) fn who(&self, cache: &Cache) -> Result<Who, SignInError> {
-        let mut known = cache.accounts(&self.owner);
+        let mut known = self.accounts(cache);
         let wanted = match &self.settings.account {
             Some(pinned) => Some(pinned.clone()),
-            None => self.choice.read()?,
+            // Other settings have the same folder, and admit whoever was chosen; here that is nobody's choice.
+            None => self.choice.read()?.filter(|chosen| self.admits(chosen)),
         };
         if let Some(wanted) = wanted {
             let found = known.into_iter().find(|account| account.id == wanted);

@@ -96,12 +96,12 @@ impl SignIn {
         }
     }
 
-    /// The accounts that are signed in.
+    /// The accounts that are signed in, of the tenants that the settings admit.
     ///
     /// # Errors
     /// [`SignInError::Cache`].
     pub async fn accounts(&self) -> Result<Vec<Account>, SignInError> {
-        Ok(self.desk.store.read().await?.accounts(&self.desk.owner))
+        Ok(self.desk.accounts(&*self.desk.store.read().await?))
     }
 
     /// Signs somebody in, whoever is signed in already, and puts them in use.
@@ -159,6 +159,7 @@ impl SignIn {
     pub async fn log_out(&self, account: &AccountId) -> Result<Account, SignInError> {
         let desk = &self.desk;
         let mut locked = desk.store.lock().await?;
+        // Also one of a tenant that is not admitted any more: its tokens are here, and nothing is done with them but this.
         let known = locked.cache.accounts(&desk.owner);
         let Some(found) = known.iter().find(|known| known.id == *account).cloned() else {
             return Err(SignInError::UnknownAccount { wanted: account.clone(), known });
