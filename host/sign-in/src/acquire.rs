@@ -15,7 +15,7 @@ use crate::cache::{Locked, Store};
 use crate::choice::Choice;
 use crate::error::{Halt, SignInError, Skip, Step};
 use crate::grant::{AccessToken, Grant, with_openid};
-use crate::limits::{LAST_RESORT, RENEW_BEFORE};
+use crate::limits::{LAST_RESORT, MAX_TOLD, RENEW_BEFORE};
 use crate::prompts::Prompts;
 use crate::settings::Settings;
 use crate::{broker, browser, device};
@@ -52,8 +52,8 @@ pub(crate) struct Desk {
     pub(crate) turn: tokio::sync::Mutex<()>,
     /// What the broker may be showing.
     pub(crate) curtain: broker::Curtain,
-    /// What was told already.
-    pub(crate) told: Mutex<HashSet<Skip>>,
+    /// What was told already, by its kind.
+    pub(crate) told: Mutex<HashSet<(Step, String)>>,
 }
 
 impl Desk {
@@ -70,8 +70,8 @@ impl Desk {
         let mut seen = self.seen();
         match self.without_a_person(&mut ask).await {
             Ok(token) => return Ok(token),
-            Err(Halt::Skip(why)) => self.skip(&mut skipped, Step::Refresh, why),
             Err(Halt::Fail(error)) => return Err(error),
+            Err(skip) => self.skip(&mut skipped, Step::Refresh, &skip),
         }
         let _turn = match self.turn.try_lock() {
             Ok(turn) => turn,
@@ -81,8 +81,8 @@ impl Desk {
                 seen = self.seen();
                 match self.without_a_person(&mut ask).await {
                     Ok(token) => return Ok(token),
-                    Err(Halt::Skip(_)) => turn,
                     Err(Halt::Fail(error)) => return Err(error),
+                    Err(_) => turn,
                 }
             }
         };
@@ -157,8 +157,8 @@ impl Desk {
             };
             match ended {
                 Ok(grant) => return ask.admit(&grant.account).map(|()| grant),
-                Err(Halt::Skip(why)) => self.skip(skipped, step, why),
                 Err(Halt::Fail(error)) => return Err(error),
+                Err(skip) => self.skip(skipped, step, &skip),
             }
         }
         Err(SignInError::NoStepLeft(std::mem::take(skipped)))
@@ -237,14 +237,14 @@ impl Desk {
                 if let Some(claims) = claims {
                     ask.claims = with_capabilities(Some(&claims)).map_err(SignInError::Claims)?;
                 }
-                Err(Halt::Skip(format!("the authority wants to see the person ({detail})")))
+                Err(Halt::Refused { what: "the authority wants to see the person", detail: Box::new(detail) })
             }
             SignInError::Authority(Failure::GrantRefused(detail)) => {
                 locked.cache.remove_refresh_token(&self.owner, account, refresh_token);
                 if let Err(error) = locked.write().await {
                     tracing::warn!(%error, "a refused refresh token cannot be removed");
                 }
-                Err(Halt::Skip(format!("the refresh token was refused ({detail})")))
+                Err(Halt::Refused { what: "the refresh token was refused", detail: Box::new(detail) })
             }
             SignInError::Unreachable { .. }
             | SignInError::Authority(Failure::Throttled { .. } | Failure::Unavailable(_))
@@ -313,11 +313,17 @@ impl Desk {
         }
     }
 
-    fn skip(&self, skipped: &mut Vec<Skip>, step: Step, why: String) {
-        let skip = Skip { step, why };
-        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(skip.clone()) {
+    fn skip(&self, skipped: &mut Vec<Skip>, step: Step, halt: &Halt) {
+        let skip = Skip { step, why: halt.why() };
+        if self.tells(step, halt.kind()) {
             self.prompts.skipped(&skip);
         }
         skipped.push(skip);
+    }
+
+    /// Whether this is worth a line: at its first time.
+    fn tells(&self, step: Step, kind: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < MAX_TOLD && told.insert((step, kind))
     }
 }

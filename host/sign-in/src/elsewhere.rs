@@ -50,12 +50,8 @@ impl Desk {
                 Err(Halt::Fail(error @ (SignInError::Cache(_) | SignInError::Unreachable { .. }))) => {
                     tracing::debug!(%error, "whether the sign-in elsewhere is enough here is not known yet");
                 }
-                Err(Halt::Fail(error)) => {
-                    tracing::debug!(%error, "the sign-in elsewhere is not enough here");
-                    seen = now;
-                }
-                Err(Halt::Skip(why)) => {
-                    tracing::debug!(why, "the sign-in elsewhere is not enough here");
+                Err(halt) => {
+                    tracing::debug!(why = halt.why(), "the sign-in elsewhere is not enough here");
                     seen = now;
                 }
             }
