@@ -241,16 +241,21 @@ impl fmt::Display for Place {
 impl Place {
     /// The cache that lies there; an empty one where nothing does; none where it is something else, or damaged.
     fn read(&self) -> Result<Option<Cache>, CacheError> {
-        let parse = |bytes: Option<&[u8]>| bytes.map_or(Some(Cache::default()), Cache::parse);
         if self.storage == Storage::DangerouslyPlaintext {
-            return Ok(parse(file::read(&self.file)?.as_deref().map(Vec::as_slice)));
+            let bytes = file::read(&self.file)?;
+            return Ok(bytes.map_or(Some(Cache::default()), |bytes| Cache::parse(&bytes)));
         }
-        let keychain = Keychain::open().map_err(keychain_error)?;
+        self.read_beside(&Keychain::open().map_err(keychain_error)?)
+    }
+
+    /// The cache where there is a keychain: the file's, if there is one.
+    fn read_beside(&self, keychain: &Keychain) -> Result<Option<Cache>, CacheError> {
+        let parse = |bytes: Option<&[u8]>| bytes.map_or(Some(Cache::default()), Cache::parse);
         let Some(sealed) = file::read(&self.file)? else {
             let item = keychain.get(&self.name).map_err(keychain_error)?;
             return Ok(parse(item.as_deref().map(Vec::as_slice)));
         };
-        let opened = self.key(&keychain)?.and_then(|key| key.open_bytes(&sealed, SEAL_CONTEXT));
+        let opened = self.key(keychain)?.and_then(|key| key.open_bytes(&sealed, SEAL_CONTEXT));
         Ok(opened.and_then(|bytes| Cache::parse(bytes.expose_secret())))
     }
 
@@ -272,21 +277,38 @@ impl Place {
         if self.storage == Storage::DangerouslyPlaintext {
             return file::write(&self.file, bytes);
         }
-        let keychain = Keychain::open().map_err(keychain_error)?;
-        if self.storage == Storage::Keychain && bytes.len() <= MAX_KEYCHAIN_BYTES {
-            match keychain.set(&self.name, bytes) {
-                // The file comes first when reading, so an old one must not stay.
-                Ok(()) => return file::remove(&self.file),
-                Err(KeychainError::TooLarge) => {}
-                Err(error) => return Err(keychain_error(error)),
-            }
+        self.write_beside(&Keychain::open().map_err(keychain_error)?, bytes)
+    }
+
+    /// Writes where there is a keychain. The file comes first when reading, so it has the new content before the keychain has, and goes after that: whoever is killed
+    /// on the way leaves the old content or the new, and never the old one in the place of the new.
+    fn write_beside(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        let fits = self.storage == Storage::Keychain && bytes.len() <= MAX_KEYCHAIN_BYTES;
+        if !fits {
+            return self.write_sealed(keychain, bytes);
         }
-        let key = match self.key(&keychain)? {
-            Some(key) => key,
-            None => self.new_key(&keychain)?,
-        };
-        file::write(&self.file, &key.seal_bytes(bytes, SEAL_CONTEXT, random::bytes::<NONCE_BYTES>()))?;
+        if self.file.exists() {
+            self.seal(keychain, bytes)?;
+        }
+        match keychain.set(&self.name, bytes) {
+            Ok(()) => file::remove(&self.file),
+            Err(KeychainError::TooLarge) => self.write_sealed(keychain, bytes),
+            Err(error) => Err(keychain_error(error)),
+        }
+    }
+
+    /// Writes the file, and takes what it replaces out of the keychain.
+    fn write_sealed(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        self.seal(keychain, bytes)?;
         keychain.delete(&self.name).map_err(keychain_error)
+    }
+
+    fn seal(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        let key = match self.key(keychain)? {
+            Some(key) => key,
+            None => self.new_key(keychain)?,
+        };
+        file::write(&self.file, &key.seal_bytes(bytes, SEAL_CONTEXT, random::bytes::<NONCE_BYTES>()))
     }
 
     fn key(&self, keychain: &Keychain) -> Result<Option<SealingKeys>, CacheError> {
@@ -328,3 +350,7 @@ async fn blocking<T: Send + 'static>(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod tests;
