@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use valet_core_entra::answer::{self, Failure};
 use valet_core_entra::claims::with_capabilities;
 use valet_core_entra::{SecretString, refresh};
@@ -87,19 +88,25 @@ impl Desk {
             }
         };
         let chosen = seen.chosen().cloned();
+        let over = Notify::new();
+        let elsewhere = self.signed_in_elsewhere(&ask, seen, &over);
+        tokio::pin!(elsewhere);
         let grant = tokio::select! {
             biased;
-            token = self.signed_in_elsewhere(&ask, seen) => return Ok(token),
-            grant = self.interactive(&ask, &mut skipped) => grant?,
+            Some(token) = &mut elsewhere => return Ok(token),
+            grant = self.interactive(&ask, &mut skipped) => {
+                // A refresh may be under way there, by which the authority replaces a refresh token: it ends before.
+                over.notify_one();
+                match (elsewhere.await, grant) {
+                    (Some(token), Err(_)) => return Ok(token),
+                    (_, grant) => grant?,
+                }
+            }
         };
         // Whoever was put in use meanwhile stays it: the person was asked for a token here, not for an account.
-        let undecided = self.seen().chosen() == chosen.as_ref();
-        let kept = match self.keep(&ask, &grant).await {
-            Ok(()) if undecided => self.choose(&grant.account.id),
-            kept => kept,
-        };
+        let undecided = move |now: Option<AccountId>| now == chosen;
         // The token is good whether it can be kept or not; whoever cannot keep it is told in the log.
-        if let Err(error) = kept {
+        if let Err(error) = self.keep(&ask, &grant, undecided).await {
             tracing::warn!(%error, "the sign-in cannot be kept, so it will be asked for again");
         }
         Ok(grant.access_token())
@@ -128,8 +135,7 @@ impl Desk {
         // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked.
         self.store.lock().await?.rehearse().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
-        self.keep(&ask, &grant).await?;
-        self.choose(&grant.account.id)?;
+        self.keep(&ask, &grant, |_| true).await?;
         Ok(grant.account)
     }
 
@@ -263,8 +269,13 @@ impl Desk {
         }
     }
 
-    /// Keeps what a person's sign-in brought.
-    async fn keep(&self, ask: &Ask, grant: &Grant) -> Result<(), SignInError> {
+    /// Keeps what a person's sign-in brought, and puts them in use where `chooses` says so of who is; not where the settings say who that is.
+    async fn keep(
+        &self,
+        ask: &Ask,
+        grant: &Grant,
+        chooses: impl FnOnce(Option<AccountId>) -> bool + Send + 'static,
+    ) -> Result<(), SignInError> {
         let now = self.settings.now();
         let mut locked = self.store.lock().await?;
         if ask.challenged {
@@ -272,15 +283,13 @@ impl Desk {
         }
         locked.cache.remove_expired(&self.owner, now);
         locked.cache.put(&self.owner, grant, now);
-        Ok(locked.write().await?)
-    }
-
-    /// Puts an account in use, unless the settings say which one is.
-    fn choose(&self, account: &AccountId) -> Result<(), SignInError> {
-        if self.settings.account.is_none() {
-            self.choice.write(account)?;
-        }
-        Ok(())
+        let (choice, account) = (self.choice.clone(), grant.account.id.clone());
+        let pinned = self.settings.account.is_some();
+        let choose = move || match !pinned && chooses(choice.read().ok().flatten()) {
+            true => choice.write(&account),
+            false => Ok(()),
+        };
+        Ok(locked.write_and(choose).await?)
     }
 
     /// The accounts in `cache` that may be used. Settings with other tenants can have the same folder and application, and so the same cache: what

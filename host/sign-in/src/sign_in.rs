@@ -141,7 +141,9 @@ impl SignIn {
         if let Some(pinned) = self.pinned().filter(|pinned| *pinned != account) {
             return Err(SignInError::Pinned { pinned: pinned.clone() });
         }
-        let known = self.accounts().await?;
+        // Held until it is written, so that nobody signs them out meanwhile.
+        let locked = self.desk.store.lock().await?;
+        let known = self.desk.accounts(&locked.cache);
         match known.iter().find(|known| known.id == *account) {
             Some(found) => {
                 self.desk.choice.write(&found.id)?;
@@ -165,10 +167,12 @@ impl SignIn {
             return Err(SignInError::UnknownAccount { wanted: account.clone(), known });
         };
         locked.cache.remove_account(&desk.owner, &found);
-        locked.write().await?;
-        if desk.choice.read()?.as_ref() == Some(account) {
-            desk.choice.clear()?;
-        }
+        let (choice, gone) = (desk.choice.clone(), found.id.clone());
+        let unchoose = move || match choice.read()? == Some(gone) {
+            true => choice.clear(),
+            false => Ok(()),
+        };
+        locked.write_and(unchoose).await?;
         Ok(found)
     }
 }

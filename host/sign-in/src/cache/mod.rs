@@ -174,20 +174,30 @@ pub(crate) struct Locked<'a> {
 impl Locked<'_> {
     /// Writes the changed cache and lets go of it. Where writing fails the change holds in this process, until another process makes one.
     pub(crate) async fn write(self) -> Result<(), CacheError> {
+        self.write_and(|| Ok(())).await
+    }
+
+    /// The same, and does what belongs to the change before it lets go, if that was written.
+    pub(crate) async fn write_and(
+        self,
+        then: impl FnOnce() -> Result<(), CacheError> + Send + 'static,
+    ) -> Result<(), CacheError> {
         let Self { store, mut held, cache, damaged } = self;
         let cache = Arc::new(cache);
         let (place, lock, bytes) = (store.place.clone(), store.lock.clone(), cache.to_bytes());
         // The lock goes with the work, which ends even if whoever asked for it is gone.
         let work = move || {
             let written = replace(&place, &mut held, &bytes, damaged);
+            let damaged = damaged && written.is_err();
+            let written = written.and_then(|()| then());
             // While the lock is still held: a stamp of the next one's change would make ours pass for theirs.
-            Ok((Stamp::read(&place.file, &lock), written))
+            Ok((Stamp::read(&place.file, &lock), damaged, written))
         };
-        let (stamp, written) = match blocking(work).await {
+        let (stamp, damaged, written) = match blocking(work).await {
             Ok(done) => done,
-            Err(error) => (store.stamp(), Err(error)),
+            Err(error) => (store.stamp(), damaged, Err(error)),
         };
-        *store.seen() = Some(Seen { stamp, cache, damaged: damaged && written.is_err() });
+        *store.seen() = Some(Seen { stamp, cache, damaged });
         written
     }
 }

@@ -1,5 +1,7 @@
 //! Accounts: pinned by tenant and object id, chosen, switched and signed out, and never changed by a token request.
 
+use std::io::Write as _;
+
 use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
 use valet_core_entra::id_token::IdTokenError;
@@ -189,4 +191,29 @@ async fn a_guest_is_who_they_are_in_this_tenant() {
     rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.count(Operation::Refresh), 1);
+}
+
+/// A log-in beside it would write its choice with the lock, and that one would be cleared.
+#[tokio::test]
+async fn a_log_out_takes_the_choice_back_before_it_lets_go_of_the_lock() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    sign_in.log_in(LogIn::default()).await.unwrap();
+    let (choice, lock) = (rig.state_dir().join("account.json"), rig.state_dir().join("tokens.lock"));
+    let chosen = std::fs::read(&choice).unwrap();
+    std::fs::remove_file(&choice).unwrap();
+    // Whoever reads the choice waits until it is written, so the lock can be looked at meanwhile.
+    assert!(std::process::Command::new("mkfifo").arg(&choice).status().unwrap().success());
+    let looks = std::thread::spawn({
+        let choice = choice.clone();
+        move || {
+            let mut writer = std::fs::OpenOptions::new().write(true).open(choice).unwrap();
+            let taken = std::fs::File::open(lock).unwrap().try_lock();
+            writer.write_all(&chosen).unwrap();
+            matches!(taken, Err(std::fs::TryLockError::WouldBlock))
+        }
+    });
+    sign_in.log_out(&adele()).await.unwrap();
+    assert!(looks.join().unwrap(), "the lock is held");
+    assert!(!choice.exists());
 }
