@@ -161,7 +161,8 @@ mod tests {
     /// As where standard error is closed.
     #[tokio::test]
     async fn a_code_that_is_in_the_answer_needs_no_standard_error() {
-        let broken = || Box::pin(async { Err(PromptError::Unavailable("standard error: broken".to_owned())) });
+        let broken =
+            || Box::pin(async { Err(PromptError::Unavailable("standard error: broken".to_owned())) });
         assert_eq!(also_answered(broken()).await, Ok(()));
         let dismissed = Box::pin(async { Err(PromptError::Cancelled) });
         assert_eq!(also_answered(dismissed).await, Err(PromptError::Cancelled));
