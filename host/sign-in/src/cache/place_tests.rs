@@ -47,12 +47,7 @@ impl CredentialStoreApi for Memory {
         "memory".to_owned()
     }
 
-    fn build(
-        &self,
-        _: &str,
-        user: &str,
-        _: Option<&HashMap<&str, &str>>,
-    ) -> keyring_core::Result<Entry> {
+    fn build(&self, _: &str, user: &str, _: Option<&HashMap<&str, &str>>) -> keyring_core::Result<Entry> {
         Ok(Entry::new_with_credential(Arc::new(Item { memory: self.clone(), name: user.to_owned() })))
     }
 

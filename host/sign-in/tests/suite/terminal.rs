@@ -20,7 +20,8 @@ async fn an_opened_browser_is_enough_where_standard_error_is_closed_and_a_code_i
     let rig = Rig::start().await;
     // A browser that opens.
     std::os::unix::fs::symlink("/bin/true", rig.folder.path().join("xdg-open")).unwrap();
-    let name = "terminal::an_opened_browser_is_enough_where_standard_error_is_closed_and_a_code_is_not_shown_there";
+    let name =
+        "terminal::an_opened_browser_is_enough_where_standard_error_is_closed_and_a_code_is_not_shown_there";
     let mut child = again(&rig, name, "go")
         .env("PATH", rig.folder.path())
         .env("DISPLAY", ":0")
