@@ -90,13 +90,14 @@ fn log_in(local: &LocalArguments, user: Option<String>, device_code: bool) -> Re
     let given_up = in_tokio(async move {
         let stop = stop_signal(true);
         let mut out = io::stdout();
-        let signal = tokio::select! {
+        let ended = tokio::select! {
             biased;
-            done = told(accounts::log_in(&sign_in, how, &mut out)) => return done.map(|()| None),
-            signal = stop => signal,
+            done = told(accounts::log_in(&sign_in, how, &mut out)) => done.map(|()| None),
+            signal = stop => Ok(Some(signal)),
         };
+        // However it ended: a broker that did not answer in time has its window still open.
         sign_in.settle().await;
-        Ok(Some(signal))
+        ended
     })?;
     // Not to standard output, which has the account and no more. Standard error may be closed; then there is no one to tell.
     let _ = match given_up {
@@ -237,8 +238,9 @@ async fn serve(path: &Path) -> Result<(), String> {
 /// Serves one client on standard input and output, which belong to the protocol alone.
 async fn stdio(arguments: &LocalArguments) -> Result<(), String> {
     let mut config = arguments.read()?;
-    // One client needs a small pool, which is set up faster.
-    config.concurrent_requests = config.concurrent_requests.min(limits::STDIO_REQUESTS + 1);
+    // What one client needs: its requests, and the look at the next message. A larger pool would be set up more slowly, and in a smaller one a request without a place
+    // would fail, since nobody is turned away here.
+    config.concurrent_requests = limits::STDIO_REQUESTS + 1;
     let bearer = std::env::var(ACCESS_TOKEN).ok().filter(|token| !token.trim().is_empty());
     let stop = stop_signal(true);
     let (runtime, bearer) = match (bearer, config.local.clone()) {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use valet_core_entra::answer::{self, Failure};
 use valet_core_entra::claims::with_capabilities;
 use valet_core_entra::{SecretString, refresh};
@@ -15,7 +16,7 @@ use crate::cache::{Locked, Store};
 use crate::choice::Choice;
 use crate::error::{Halt, SignInError, Skip, Step};
 use crate::grant::{AccessToken, Grant, with_openid};
-use crate::limits::{LAST_RESORT, RENEW_BEFORE};
+use crate::limits::{LAST_RESORT, MAX_TOLD, RENEW_BEFORE};
 use crate::prompts::Prompts;
 use crate::settings::Settings;
 use crate::{broker, browser, device};
@@ -52,8 +53,8 @@ pub(crate) struct Desk {
     pub(crate) turn: tokio::sync::Mutex<()>,
     /// What the broker may be showing.
     pub(crate) curtain: broker::Curtain,
-    /// What was told already.
-    pub(crate) told: Mutex<HashSet<Skip>>,
+    /// What was told already, by its kind.
+    pub(crate) told: Mutex<HashSet<(Step, String)>>,
 }
 
 impl Desk {
@@ -70,8 +71,8 @@ impl Desk {
         let mut seen = self.seen();
         match self.without_a_person(&mut ask).await {
             Ok(token) => return Ok(token),
-            Err(Halt::Skip(why)) => self.skip(&mut skipped, Step::Refresh, why),
             Err(Halt::Fail(error)) => return Err(error),
+            Err(skip) => self.skip(&mut skipped, Step::Refresh, &skip),
         }
         let _turn = match self.turn.try_lock() {
             Ok(turn) => turn,
@@ -81,25 +82,31 @@ impl Desk {
                 seen = self.seen();
                 match self.without_a_person(&mut ask).await {
                     Ok(token) => return Ok(token),
-                    Err(Halt::Skip(_)) => turn,
                     Err(Halt::Fail(error)) => return Err(error),
+                    Err(_) => turn,
                 }
             }
         };
         let chosen = seen.chosen().cloned();
+        let over = Notify::new();
+        let elsewhere = self.signed_in_elsewhere(&ask, seen, &over);
+        tokio::pin!(elsewhere);
         let grant = tokio::select! {
             biased;
-            token = self.signed_in_elsewhere(&ask, seen) => return Ok(token),
-            grant = self.interactive(&ask, &mut skipped) => grant?,
+            Some(token) = &mut elsewhere => return Ok(token),
+            grant = self.interactive(&ask, &mut skipped) => {
+                // A refresh may be under way there, by which the authority replaces a refresh token: it ends before.
+                over.notify_one();
+                match (elsewhere.await, grant) {
+                    (Some(token), Err(_)) => return Ok(token),
+                    (_, grant) => grant?,
+                }
+            }
         };
         // Whoever was put in use meanwhile stays it: the person was asked for a token here, not for an account.
-        let undecided = self.seen().chosen() == chosen.as_ref();
-        let kept = match self.keep(&ask, &grant).await {
-            Ok(()) if undecided => self.choose(&grant.account.id),
-            kept => kept,
-        };
+        let undecided = move |now: Option<AccountId>| now == chosen;
         // The token is good whether it can be kept or not; whoever cannot keep it is told in the log.
-        if let Err(error) = kept {
+        if let Err(error) = self.keep(&ask, &grant, undecided).await {
             tracing::warn!(%error, "the sign-in cannot be kept, so it will be asked for again");
         }
         Ok(grant.access_token())
@@ -128,8 +135,7 @@ impl Desk {
         // Tokens that could not be kept would be worth nothing to the next process. That is found out before anybody is asked.
         self.store.lock().await?.rehearse().await?;
         let grant = self.interactive(&ask, &mut Vec::new()).await?;
-        self.keep(&ask, &grant).await?;
-        self.choose(&grant.account.id)?;
+        self.keep(&ask, &grant, |_| true).await?;
         Ok(grant.account)
     }
 
@@ -157,8 +163,8 @@ impl Desk {
             };
             match ended {
                 Ok(grant) => return ask.admit(&grant.account).map(|()| grant),
-                Err(Halt::Skip(why)) => self.skip(skipped, step, why),
                 Err(Halt::Fail(error)) => return Err(error),
+                Err(skip) => self.skip(skipped, step, &skip),
             }
         }
         Err(SignInError::NoStepLeft(std::mem::take(skipped)))
@@ -237,14 +243,14 @@ impl Desk {
                 if let Some(claims) = claims {
                     ask.claims = with_capabilities(Some(&claims)).map_err(SignInError::Claims)?;
                 }
-                Err(Halt::Skip(format!("the authority wants to see the person ({detail})")))
+                Err(Halt::Refused { what: "the authority wants to see the person", detail: Box::new(detail) })
             }
             SignInError::Authority(Failure::GrantRefused(detail)) => {
                 locked.cache.remove_refresh_token(&self.owner, account, refresh_token);
                 if let Err(error) = locked.write().await {
                     tracing::warn!(%error, "a refused refresh token cannot be removed");
                 }
-                Err(Halt::Skip(format!("the refresh token was refused ({detail})")))
+                Err(Halt::Refused { what: "the refresh token was refused", detail: Box::new(detail) })
             }
             SignInError::Unreachable { .. }
             | SignInError::Authority(Failure::Throttled { .. } | Failure::Unavailable(_))
@@ -263,8 +269,13 @@ impl Desk {
         }
     }
 
-    /// Keeps what a person's sign-in brought.
-    async fn keep(&self, ask: &Ask, grant: &Grant) -> Result<(), SignInError> {
+    /// Keeps what a person's sign-in brought, and puts them in use where `chooses` says so of who is; not where the settings say who that is.
+    async fn keep(
+        &self,
+        ask: &Ask,
+        grant: &Grant,
+        chooses: impl FnOnce(Option<AccountId>) -> bool + Send + 'static,
+    ) -> Result<(), SignInError> {
         let now = self.settings.now();
         let mut locked = self.store.lock().await?;
         if ask.challenged {
@@ -272,23 +283,33 @@ impl Desk {
         }
         locked.cache.remove_expired(&self.owner, now);
         locked.cache.put(&self.owner, grant, now);
-        Ok(locked.write().await?)
+        let (choice, account) = (self.choice.clone(), grant.account.id.clone());
+        let pinned = self.settings.account.is_some();
+        let choose = move || match !pinned && chooses(choice.read().ok().flatten()) {
+            true => choice.write(&account),
+            false => Ok(()),
+        };
+        Ok(locked.write_and(choose).await?)
     }
 
-    /// Puts an account in use, unless the settings say which one is.
-    fn choose(&self, account: &AccountId) -> Result<(), SignInError> {
-        if self.settings.account.is_none() {
-            self.choice.write(account)?;
-        }
-        Ok(())
+    /// The accounts in `cache` that may be used. Settings with other tenants can have the same folder and application, and so the same cache: what
+    /// they admitted is not admitted here.
+    pub(crate) fn accounts(&self, cache: &Cache) -> Vec<Account> {
+        let known = cache.accounts(&self.owner).into_iter();
+        known.filter(|account| self.admits(&account.id)).collect()
+    }
+
+    fn admits(&self, account: &AccountId) -> bool {
+        self.settings.tenants.contains(&account.tenant_id)
     }
 
     /// Who is in use: who the settings say, or the chosen one, or the only one. Several of whom none was chosen are nobody's choice.
     pub(crate) fn who(&self, cache: &Cache) -> Result<Who, SignInError> {
-        let mut known = cache.accounts(&self.owner);
+        let mut known = self.accounts(cache);
         let wanted = match &self.settings.account {
             Some(pinned) => Some(pinned.clone()),
-            None => self.choice.read()?,
+            // Other settings have the same folder, and admit whoever was chosen; here that is nobody's choice.
+            None => self.choice.read()?.filter(|chosen| self.admits(chosen)),
         };
         if let Some(wanted) = wanted {
             let found = known.into_iter().find(|account| account.id == wanted);
@@ -301,11 +322,17 @@ impl Desk {
         }
     }
 
-    fn skip(&self, skipped: &mut Vec<Skip>, step: Step, why: String) {
-        let skip = Skip { step, why };
-        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(skip.clone()) {
+    fn skip(&self, skipped: &mut Vec<Skip>, step: Step, halt: &Halt) {
+        let skip = Skip { step, why: halt.why() };
+        if self.tells(step, halt.kind()) {
             self.prompts.skipped(&skip);
         }
         skipped.push(skip);
+    }
+
+    /// Whether this is worth a line: at its first time.
+    fn tells(&self, step: Step, kind: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < MAX_TOLD && told.insert((step, kind))
     }
 }

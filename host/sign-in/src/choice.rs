@@ -6,7 +6,8 @@ use crate::account::AccountId;
 use crate::cache::{CacheError, file};
 use crate::settings::Settings;
 
-/// The chosen account.
+/// The chosen account. It is written and cleared with the cache's lock held, as what belongs to a change there.
+#[derive(Clone)]
 pub(crate) struct Choice {
     file: PathBuf,
 }

@@ -1,6 +1,7 @@
 //! A sign-in that is finished elsewhere: while a person is awaited here they may sign in by `valet login`, or for another client's server. Then nobody has to be
 //! awaited any more.
 
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::account::AccountId;
@@ -31,10 +32,20 @@ impl Desk {
 
     /// A token for `ask`, as soon as something has changed since `seen` by which there is one without a person's help. Pending until then.
     ///
-    /// It is of the account in use by then, as for a call that comes later: `valet login` switches, unless the settings pin an account.
-    pub(crate) async fn signed_in_elsewhere(&self, ask: &Ask, mut seen: Seen) -> AccessToken {
+    /// It is of the account in use by then, as for a call that comes later: `valet login` switches, unless the settings pin an account. None once it is `over`,
+    /// since nobody has to look any more; a look that has begun goes on to its end.
+    pub(crate) async fn signed_in_elsewhere(
+        &self,
+        ask: &Ask,
+        mut seen: Seen,
+        over: &Notify,
+    ) -> Option<AccessToken> {
         loop {
-            sleep(ELSEWHERE_POLL).await;
+            tokio::select! {
+                biased;
+                () = over.notified() => return None,
+                () = sleep(ELSEWHERE_POLL) => {}
+            }
             let now = self.seen();
             if now == seen {
                 continue;
@@ -44,18 +55,14 @@ impl Desk {
                     tracing::info!(
                         "somebody has signed in elsewhere, so the sign-in that waited here is over"
                     );
-                    return token;
+                    return Some(token);
                 }
                 // Busy, locked or out of reach for a moment: looked at again although nothing else changes.
                 Err(Halt::Fail(error @ (SignInError::Cache(_) | SignInError::Unreachable { .. }))) => {
                     tracing::debug!(%error, "whether the sign-in elsewhere is enough here is not known yet");
                 }
-                Err(Halt::Fail(error)) => {
-                    tracing::debug!(%error, "the sign-in elsewhere is not enough here");
-                    seen = now;
-                }
-                Err(Halt::Skip(why)) => {
-                    tracing::debug!(why, "the sign-in elsewhere is not enough here");
+                Err(halt) => {
+                    tracing::debug!(why = halt.why(), "the sign-in elsewhere is not enough here");
                     seen = now;
                 }
             }

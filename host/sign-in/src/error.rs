@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use valet_core_entra::answer::Failure;
+use valet_core_entra::answer::{Detail, Failure};
 use valet_core_entra::claims::ClaimsError;
 use valet_core_entra::id_token::IdTokenError;
 
@@ -211,8 +211,37 @@ fn reasons(skipped: &[Skip]) -> String {
 pub(crate) enum Halt {
     /// The next one is tried.
     Skip(String),
+    /// The next one is tried, since the authority did not do this one.
+    Refused {
+        /// What came of it, in words.
+        what: &'static str,
+        /// What the authority said.
+        detail: Box<Detail>,
+    },
     /// The next one would not help.
     Fail(SignInError),
+}
+
+impl Halt {
+    /// Why, in words.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::Skip(why) => why.clone(),
+            Self::Refused { what, detail } => format!("{what} ({detail})"),
+            Self::Fail(error) => error.to_string(),
+        }
+    }
+
+    /// The same without what is another at each time: the correlation id names one request.
+    pub(crate) fn kind(&self) -> String {
+        match self {
+            Self::Refused { what, detail } => {
+                let detail = Box::new(Detail { correlation_id: None, ..Detail::clone(detail) });
+                Self::Refused { what: *what, detail }.why()
+            }
+            other => other.why(),
+        }
+    }
 }
 
 impl From<SignInError> for Halt {

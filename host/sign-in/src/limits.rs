@@ -76,6 +76,10 @@ pub const MAX_CACHE_BYTES: u64 = 4 * 1024 * 1024;
 /// limit of 2560; on other systems keychains are made for passwords, and some grow slow.
 pub const MAX_KEYCHAIN_BYTES: usize = if cfg!(windows) { 2560 } else { 256 * 1024 };
 
+/// Reasons to skip a step that are told in a process, each once. There are a dozen; texts of the system or the broker that are another at each time must not fill a
+/// log and the memory.
+pub const MAX_TOLD: usize = 64;
+
 /// Characters of a foreign text that an error or a page shows.
 pub const SHOWN: usize = 200;
 

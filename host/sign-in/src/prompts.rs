@@ -73,9 +73,11 @@ impl Prompts for Terminal {
             if let Some(why) = failure {
                 return Err(PromptError::Unavailable(why));
             }
-            say(
+            // The window says it too, so nothing is lost where standard error is closed.
+            let _ = say(
                 "Continue in the browser window that has just opened. If there is none to be seen, use a device code: `valet login --device-code`.",
-            )
+            );
+            Ok(())
         })
     }
 

@@ -96,12 +96,12 @@ impl SignIn {
         }
     }
 
-    /// The accounts that are signed in.
+    /// The accounts that are signed in, of the tenants that the settings admit.
     ///
     /// # Errors
     /// [`SignInError::Cache`].
     pub async fn accounts(&self) -> Result<Vec<Account>, SignInError> {
-        Ok(self.desk.store.read().await?.accounts(&self.desk.owner))
+        Ok(self.desk.accounts(&*self.desk.store.read().await?))
     }
 
     /// Signs somebody in, whoever is signed in already, and puts them in use.
@@ -141,7 +141,9 @@ impl SignIn {
         if let Some(pinned) = self.pinned().filter(|pinned| *pinned != account) {
             return Err(SignInError::Pinned { pinned: pinned.clone() });
         }
-        let known = self.accounts().await?;
+        // Held until it is written, so that nobody signs them out meanwhile.
+        let locked = self.desk.store.lock().await?;
+        let known = self.desk.accounts(&locked.cache);
         match known.iter().find(|known| known.id == *account) {
             Some(found) => {
                 self.desk.choice.write(&found.id)?;
@@ -159,15 +161,18 @@ impl SignIn {
     pub async fn log_out(&self, account: &AccountId) -> Result<Account, SignInError> {
         let desk = &self.desk;
         let mut locked = desk.store.lock().await?;
+        // Also one of a tenant that is not admitted any more: its tokens are here, and nothing is done with them but this.
         let known = locked.cache.accounts(&desk.owner);
         let Some(found) = known.iter().find(|known| known.id == *account).cloned() else {
             return Err(SignInError::UnknownAccount { wanted: account.clone(), known });
         };
         locked.cache.remove_account(&desk.owner, &found);
-        locked.write().await?;
-        if desk.choice.read()?.as_ref() == Some(account) {
-            desk.choice.clear()?;
-        }
+        let (choice, gone) = (desk.choice.clone(), found.id.clone());
+        let unchoose = move || match choice.read()? == Some(gone) {
+            true => choice.clear(),
+            false => Ok(()),
+        };
+        locked.write_and(unchoose).await?;
         Ok(found)
     }
 }

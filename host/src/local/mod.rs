@@ -203,11 +203,23 @@ fn unfinished(asked: Option<&Asked>) -> Wanted {
 }
 
 /// A token of another account than the caller's is not used. Who calls is decided, and written down, before it is known whether there is a token, and another
-/// account may be put in use meanwhile. Nobody in particular may become anybody: that is how a first call signs its user in.
+/// account may be put in use meanwhile. Nobody in particular may become anybody: that is how a first call signs its user in, and the
+/// keychain of who is signed in may have answered too late. What is written down of such a call has zeros, so who they are is written down here.
 fn of_the_caller(caller: &Caller, token: AccessToken) -> Result<AccessToken, Wanted> {
     let found = &token.account;
-    let is_same = caller.object_id == found.object_id && caller.tenant_id == found.tenant_id;
-    if is_same || caller.object_id == NOBODY {
+    if caller.object_id == found.object_id && caller.tenant_id == found.tenant_id {
+        return Ok(token);
+    }
+    if caller.object_id == NOBODY {
+        tracing::info!(
+            target: "audit",
+            decision = "allowed",
+            reason = "signed_in",
+            tenant = found.tenant_id,
+            object = found.object_id,
+            client = caller.client_id,
+            detail = "a call that nobody in particular began has a token of this account",
+        );
         return Ok(token);
     }
     let words =

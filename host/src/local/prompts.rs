@@ -123,6 +123,17 @@ impl Shown {
     }
 }
 
+/// What is shown beside the answer of a call, which has the code too. Some clients close standard error, and then the answer is enough.
+async fn also_answered(shown: PromptFuture<'_>) -> Result<(), PromptError> {
+    match shown.await {
+        Err(PromptError::Unavailable(why)) => {
+            tracing::debug!(why, "the code is in the answer of the call alone");
+            Ok(())
+        }
+        shown => shown,
+    }
+}
+
 impl Prompts for Shown {
     fn browser<'a>(&'a self, url: &'a Url) -> PromptFuture<'a> {
         Box::pin(self.while_asked(Asked::Window(Some(url.clone())), Terminal.browser(url)))
@@ -131,7 +142,7 @@ impl Prompts for Shown {
     fn device_code<'a>(&'a self, code: &'a DeviceCode) -> PromptFuture<'a> {
         let until = Instant::now() + Duration::from_secs(code.expires_in);
         let asked = Asked::Code { code: code.clone(), until };
-        Box::pin(self.while_asked(asked, Terminal.device_code(code)))
+        Box::pin(self.while_asked(asked, Box::pin(also_answered(Terminal.device_code(code)))))
     }
 
     /// The broker is asked as long as this is waited for, so they may be before its window.
@@ -140,5 +151,20 @@ impl Prompts for Shown {
             // It ends in no other way.
             let _ = self.while_asked(Asked::Window(None), Box::pin(async { Ok(()) })).await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As where standard error is closed.
+    #[tokio::test]
+    async fn a_code_that_is_in_the_answer_needs_no_standard_error() {
+        let broken =
+            || Box::pin(async { Err(PromptError::Unavailable("standard error: broken".to_owned())) });
+        assert_eq!(also_answered(broken()).await, Ok(()));
+        let dismissed = Box::pin(async { Err(PromptError::Cancelled) });
+        assert_eq!(also_answered(dismissed).await, Err(PromptError::Cancelled));
     }
 }

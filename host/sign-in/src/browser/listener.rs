@@ -3,6 +3,7 @@
 //! | what comes | answer |
 //! |---|---|
 //! | `POST /`, a form with our `state` | the page how the sign-in ended |
+//! | the same once more | 400 at once: there is one answer to a request |
 //! | the same with another `state` | 400, and the sign-in goes on: it was not ours |
 //! | `GET /` without a query, `GET /favicon.ico` | a page, nothing; browsers ask these by themselves |
 //! | `GET` with a query | 400: a code in a query would stand in the browser's history |
@@ -247,14 +248,14 @@ impl Shared {
             return respond(StatusCode::BAD_REQUEST, Some(&Page::NotOurs));
         }
         let tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The same answer again, from a second tab or a reload: only the first one has a page to wait for.
+        let Some(tell) = tell else { return respond(StatusCode::BAD_REQUEST, Some(&Page::NotOurs)) };
         let (page, shown) = oneshot::channel();
-        let told = match tell {
-            Some(tell) => tell.send(Reply { code, page }).await.is_ok(),
-            None => false,
-        };
-        match (told, shown.await) {
-            (true, Ok(page)) => respond(page.status(), Some(&page)),
-            _ => respond(StatusCode::BAD_REQUEST, Some(&Page::NotOurs)),
+        // Where nobody takes it, the page goes with it, and so does the wait.
+        let _ = tell.send(Reply { code, page }).await;
+        match shown.await {
+            Ok(page) => respond(page.status(), Some(&page)),
+            Err(_) => respond(StatusCode::BAD_REQUEST, Some(&Page::NotOurs)),
         }
     }
 }

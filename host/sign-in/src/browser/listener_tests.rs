@@ -95,6 +95,43 @@ async fn who_gets_a_connection_again_goes_on() {
     server.join_next().await.unwrap().unwrap().unwrap();
 }
 
+/// What a browser is answered that sends the authority's answer to this listener.
+async fn post(redirect_uri: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let host = redirect_uri.strip_prefix("http://").unwrap();
+    let port = host.rsplit_once(':').unwrap().1.parse().unwrap();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    let form = "code=c&state=s";
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// The code is being redeemed, and its page is not known yet.
+#[tokio::test]
+async fn the_same_answer_from_a_second_tab_is_refused_while_the_first_waits_for_its_page() {
+    let mut listener =
+        Listener::open("https://login.example".to_owned(), SecretString::from("s")).await.unwrap();
+    let redirect_uri = listener.redirect_uri().to_owned();
+    let first = tokio::spawn({
+        let redirect_uri = redirect_uri.clone();
+        async move { post(&redirect_uri).await }
+    });
+    let reply = listener.reply().await.unwrap();
+    let second = timeout(REPLY_DEADLINE * 6, post(&redirect_uri)).await.expect("it waits for nothing");
+    assert!(second.starts_with("HTTP/1.1 400 ") && second.contains("Nothing to do here"), "{second}");
+    assert!(!first.is_finished());
+    assert!(reply.code.is_ok() && reply.page.send(Page::SignedIn { name: None }).is_ok());
+    // With nobody left to wait for, the end is not put off.
+    assert!(first.await.unwrap().starts_with("HTTP/1.1 200 "));
+    listener.finish().await;
+}
+
 /// Whoever waits for the answer is told what keeps it away.
 #[tokio::test]
 async fn a_listener_that_gave_up_says_why() {

@@ -25,7 +25,7 @@ pub(crate) enum KeychainError {
 /// Our part of the keychain. Its calls block; the person may be asked to unlock it.
 #[derive(Clone)]
 pub(crate) struct Keychain {
-    store: Arc<dyn CredentialStoreApi + Send + Sync>,
+    pub(super) store: Arc<dyn CredentialStoreApi + Send + Sync>,
 }
 
 impl Keychain {

@@ -174,20 +174,30 @@ pub(crate) struct Locked<'a> {
 impl Locked<'_> {
     /// Writes the changed cache and lets go of it. Where writing fails the change holds in this process, until another process makes one.
     pub(crate) async fn write(self) -> Result<(), CacheError> {
+        self.write_and(|| Ok(())).await
+    }
+
+    /// The same, and does what belongs to the change before it lets go, if that was written.
+    pub(crate) async fn write_and(
+        self,
+        then: impl FnOnce() -> Result<(), CacheError> + Send + 'static,
+    ) -> Result<(), CacheError> {
         let Self { store, mut held, cache, damaged } = self;
         let cache = Arc::new(cache);
         let (place, lock, bytes) = (store.place.clone(), store.lock.clone(), cache.to_bytes());
         // The lock goes with the work, which ends even if whoever asked for it is gone.
         let work = move || {
             let written = replace(&place, &mut held, &bytes, damaged);
+            let damaged = damaged && written.is_err();
+            let written = written.and_then(|()| then());
             // While the lock is still held: a stamp of the next one's change would make ours pass for theirs.
-            Ok((Stamp::read(&place.file, &lock), written))
+            Ok((Stamp::read(&place.file, &lock), damaged, written))
         };
-        let (stamp, written) = match blocking(work).await {
+        let (stamp, damaged, written) = match blocking(work).await {
             Ok(done) => done,
-            Err(error) => (store.stamp(), Err(error)),
+            Err(error) => (store.stamp(), damaged, Err(error)),
         };
-        *store.seen() = Some(Seen { stamp, cache, damaged: damaged && written.is_err() });
+        *store.seen() = Some(Seen { stamp, cache, damaged });
         written
     }
 }
@@ -241,16 +251,21 @@ impl fmt::Display for Place {
 impl Place {
     /// The cache that lies there; an empty one where nothing does; none where it is something else, or damaged.
     fn read(&self) -> Result<Option<Cache>, CacheError> {
-        let parse = |bytes: Option<&[u8]>| bytes.map_or(Some(Cache::default()), Cache::parse);
         if self.storage == Storage::DangerouslyPlaintext {
-            return Ok(parse(file::read(&self.file)?.as_deref().map(Vec::as_slice)));
+            let bytes = file::read(&self.file)?;
+            return Ok(bytes.map_or(Some(Cache::default()), |bytes| Cache::parse(&bytes)));
         }
-        let keychain = Keychain::open().map_err(keychain_error)?;
+        self.read_beside(&Keychain::open().map_err(keychain_error)?)
+    }
+
+    /// The cache where there is a keychain: the file's, if there is one.
+    fn read_beside(&self, keychain: &Keychain) -> Result<Option<Cache>, CacheError> {
+        let parse = |bytes: Option<&[u8]>| bytes.map_or(Some(Cache::default()), Cache::parse);
         let Some(sealed) = file::read(&self.file)? else {
             let item = keychain.get(&self.name).map_err(keychain_error)?;
             return Ok(parse(item.as_deref().map(Vec::as_slice)));
         };
-        let opened = self.key(&keychain)?.and_then(|key| key.open_bytes(&sealed, SEAL_CONTEXT));
+        let opened = self.key(keychain)?.and_then(|key| key.open_bytes(&sealed, SEAL_CONTEXT));
         Ok(opened.and_then(|bytes| Cache::parse(bytes.expose_secret())))
     }
 
@@ -272,21 +287,38 @@ impl Place {
         if self.storage == Storage::DangerouslyPlaintext {
             return file::write(&self.file, bytes);
         }
-        let keychain = Keychain::open().map_err(keychain_error)?;
-        if self.storage == Storage::Keychain && bytes.len() <= MAX_KEYCHAIN_BYTES {
-            match keychain.set(&self.name, bytes) {
-                // The file comes first when reading, so an old one must not stay.
-                Ok(()) => return file::remove(&self.file),
-                Err(KeychainError::TooLarge) => {}
-                Err(error) => return Err(keychain_error(error)),
-            }
+        self.write_beside(&Keychain::open().map_err(keychain_error)?, bytes)
+    }
+
+    /// Writes where there is a keychain. The file comes first when reading, so it has the new content before the keychain has, and goes after that: whoever is killed
+    /// on the way leaves the old content or the new, and never the old one in the place of the new.
+    fn write_beside(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        let fits = self.storage == Storage::Keychain && bytes.len() <= MAX_KEYCHAIN_BYTES;
+        if !fits {
+            return self.write_sealed(keychain, bytes);
         }
-        let key = match self.key(&keychain)? {
-            Some(key) => key,
-            None => self.new_key(&keychain)?,
-        };
-        file::write(&self.file, &key.seal_bytes(bytes, SEAL_CONTEXT, random::bytes::<NONCE_BYTES>()))?;
+        if self.file.exists() {
+            self.seal(keychain, bytes)?;
+        }
+        match keychain.set(&self.name, bytes) {
+            Ok(()) => file::remove(&self.file),
+            Err(KeychainError::TooLarge) => self.write_sealed(keychain, bytes),
+            Err(error) => Err(keychain_error(error)),
+        }
+    }
+
+    /// Writes the file, and takes what it replaces out of the keychain.
+    fn write_sealed(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        self.seal(keychain, bytes)?;
         keychain.delete(&self.name).map_err(keychain_error)
+    }
+
+    fn seal(&self, keychain: &Keychain, bytes: &[u8]) -> Result<(), CacheError> {
+        let key = match self.key(keychain)? {
+            Some(key) => key,
+            None => self.new_key(keychain)?,
+        };
+        file::write(&self.file, &key.seal_bytes(bytes, SEAL_CONTEXT, random::bytes::<NONCE_BYTES>()))
     }
 
     fn key(&self, keychain: &Keychain) -> Result<Option<SealingKeys>, CacheError> {
@@ -328,3 +360,7 @@ async fn blocking<T: Send + 'static>(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod tests;

@@ -46,7 +46,7 @@ impl Cache {
         Zeroizing::new(serde_json::to_vec(&self.0).expect("JSON serialises"))
     }
 
-    /// The accounts with which this application has tokens.
+    /// The accounts with which this application has tokens, whatever their tenant: which of them may be used is decided by `Desk::accounts`.
     pub(crate) fn accounts(&self, owner: &Owner) -> Vec<Account> {
         let mut accounts: Vec<Account> = Vec::new();
         for entry in self.entries("Account").filter(|entry| owner.shares_environment(entry)) {

@@ -1,5 +1,7 @@
 //! Accounts: pinned by tenant and object id, chosen, switched and signed out, and never changed by a token request.
 
+use std::io::Write as _;
+
 use entra_emulator::{Operation, ids};
 use secrecy::ExposeSecret as _;
 use valet_core_entra::id_token::IdTokenError;
@@ -136,6 +138,47 @@ async fn a_foreign_tenant_is_not_admitted() {
     assert_eq!(sign_in.account().await.unwrap().unwrap().id.tenant_id, found);
 }
 
+/// Two configurations of one application and one folder, whose tenants differ, have one cache.
+#[tokio::test]
+async fn a_foreign_tenant_that_is_cached_for_other_settings_is_not_admitted() {
+    let rig = Rig::start().await;
+    rig.emulator.change_registrations(|all| {
+        let demo = all.apps.iter_mut().find(|app| app.client_id == ids::DEMO_CLIENT).unwrap();
+        demo.sign_in_audience = entra_emulator::SignInAudience::AzureADMultipleOrgs;
+    });
+    let foreign = ids::FOREIGN_TENANT.to_string();
+    let wide = rig.sign_in_with(|settings| {
+        settings.tenant = "organizations".to_owned();
+        settings.tenants = vec![ids::TENANT.to_string(), foreign.clone()];
+    });
+    browser(&rig, ids::FARAH_UPN);
+    wide.token(&[GRAPH], None).await.unwrap();
+    let farah = wide.account().await.unwrap().unwrap().id;
+    assert_eq!(farah.tenant_id, foreign);
+
+    rig.nobody_home();
+    let narrow = rig.sign_in();
+    assert_eq!((narrow.account().await.unwrap(), narrow.accounts().await.unwrap()), (None, Vec::new()));
+    for claims in [None, Some("{}")] {
+        let refused = narrow.token(&[GRAPH], claims).await.unwrap_err();
+        assert!(matches!(refused, SignInError::NoStepLeft(_)), "{refused:?}");
+    }
+    assert_eq!(rig.count(Operation::Refresh), 0, "her refresh token goes nowhere either");
+    let unknown = narrow.choose(&farah).await.unwrap_err();
+    assert_eq!(unknown, SignInError::UnknownAccount { wanted: farah.clone(), known: Vec::new() });
+    let pinned = rig.sign_in_with(|settings| settings.account = Some(farah.clone()));
+    assert_eq!(pinned.account().await.unwrap(), None, "a pin does not admit her tenant");
+    let refused = pinned.token(&[GRAPH], None).await.unwrap_err();
+    assert!(matches!(refused, SignInError::NoStepLeft(_)), "{refused:?}");
+
+    // Her choice elsewhere keeps nobody out here, and stays hers to sign out from.
+    browser(&rig, ids::ADELE_UPN);
+    narrow.token(&[GRAPH], None).await.unwrap();
+    assert_eq!(narrow.account().await.unwrap().unwrap().id, adele());
+    narrow.log_out(&farah).await.unwrap();
+    assert_eq!(wide.accounts().await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_guest_is_who_they_are_in_this_tenant() {
     let rig = Rig::start().await;
@@ -148,4 +191,29 @@ async fn a_guest_is_who_they_are_in_this_tenant() {
     rig.advance(LONG);
     sign_in.token(&[GRAPH], None).await.unwrap();
     assert_eq!(rig.count(Operation::Refresh), 1);
+}
+
+/// A log-in beside it would write its choice with the lock, and that one would be cleared.
+#[tokio::test]
+async fn a_log_out_takes_the_choice_back_before_it_lets_go_of_the_lock() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    sign_in.log_in(LogIn::default()).await.unwrap();
+    let (choice, lock) = (rig.state_dir().join("account.json"), rig.state_dir().join("tokens.lock"));
+    let chosen = std::fs::read(&choice).unwrap();
+    std::fs::remove_file(&choice).unwrap();
+    // Whoever reads the choice waits until it is written, so the lock can be looked at meanwhile.
+    assert!(std::process::Command::new("mkfifo").arg(&choice).status().unwrap().success());
+    let looks = std::thread::spawn({
+        let choice = choice.clone();
+        move || {
+            let mut writer = std::fs::OpenOptions::new().write(true).open(choice).unwrap();
+            let taken = std::fs::File::open(lock).unwrap().try_lock();
+            writer.write_all(&chosen).unwrap();
+            matches!(taken, Err(std::fs::TryLockError::WouldBlock))
+        }
+    });
+    sign_in.log_out(&adele()).await.unwrap();
+    assert!(looks.join().unwrap(), "the lock is held");
+    assert!(!choice.exists());
 }

@@ -1,6 +1,8 @@
 //! A person is awaited here and signs in elsewhere: by `valet login` in a terminal, or for another client's server. Nothing is shared but the folder.
 
-use entra_emulator::{Operation, ids};
+use std::time::Duration;
+
+use entra_emulator::{Endpoint, Fault, Operation, PlannedFault, ids};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 use valet_sign_in::limits::ELSEWHERE_POLL;
@@ -8,7 +10,7 @@ use valet_sign_in::{AccessToken, LogIn, SignIn, SignInError};
 
 use crate::browser::parameter;
 use crate::person::{Does, approve};
-use crate::rig::{GRAPH, Rig, adele, alex, ask, pass, until, until_it_fails};
+use crate::rig::{GRAPH, LONG, Rig, adele, alex, ask, pass, until, until_it_fails};
 
 /// A sign-in that waits for a person who does nothing, in the browser or with a code.
 async fn waits(rig: &Rig, sign_in: &SignIn, with_code: bool) -> JoinHandle<Result<AccessToken, SignInError>> {
@@ -101,4 +103,27 @@ async fn who_is_put_in_use_meanwhile_stays_it() {
     rig.person.send_back(answer).await;
     waiting.await.unwrap().unwrap();
     assert_eq!(sign_in.account().await.unwrap().unwrap().id, alex());
+}
+
+/// The sign-in here ends in the middle of a refresh with what came elsewhere, by which the authority replaces the refresh token.
+#[tokio::test]
+async fn a_refresh_that_has_begun_is_not_dropped_when_the_person_ends_here() {
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    rig.adele_was_here(&sign_in).await;
+    let waiting = waits(&rig, &sign_in, false).await;
+    let slow = PlannedFault::new(Endpoint::Token, Fault::Delay(Duration::from_secs(8)));
+    rig.emulator.faults().plan(slow.grant_type("refresh_token").times(1)).unwrap();
+    let before = rig.count(Operation::Token);
+    rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
+    rig.sign_in().log_in(LogIn::default()).await.unwrap();
+    until("what came elsewhere is refreshed", || rig.count(Operation::Token) == before + 2).await;
+    // Somebody else than is wanted, so there is nothing to be had here.
+    let (listener, answer) = rig.person.agree(&rig.person.urls()[1], ids::ALEX_UPN).await;
+    let page = rig.person.http.post(listener).form(&answer).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("You are not signed in"));
+    waiting.await.unwrap().unwrap();
+    rig.nobody_home();
+    rig.advance(LONG);
+    sign_in.token(&[GRAPH], None).await.unwrap();
 }

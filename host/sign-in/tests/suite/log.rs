@@ -122,3 +122,22 @@ async fn each_skipped_step_is_told_once_and_no_secret_ever() {
         assert!(!lines.iter().any(|line| line.contains(secret)), "{secret}");
     }
 }
+
+/// Each refusal of the authority has a correlation id of its own.
+#[tokio::test]
+async fn a_refusal_that_is_repeated_is_told_once() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let rig = Rig::start().await;
+    let sign_in = rig.sign_in();
+    sign_in.token(&[GRAPH], None).await.unwrap();
+    rig.nobody_home();
+    // She has not consented to this one.
+    let mut refused = Vec::new();
+    for _ in 0..2 {
+        refused.push(sign_in.token(&[VALET], None).await.unwrap_err().to_string());
+    }
+    assert!(refused[0].contains("correlation id") && refused[0] != refused[1], "{refused:#?}");
+    let lines = log.0.lock().unwrap().clone();
+    assert_eq!(told(&lines, "silent refresh", "the authority wants to see the person"), 1, "{lines:#?}");
+}

@@ -25,3 +25,4 @@ mod order;
 mod person;
 mod processes;
 mod rig;
+mod terminal;

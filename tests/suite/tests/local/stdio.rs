@@ -3,6 +3,7 @@
 use entra_emulator::{Control, Endpoint, Fault, Operation, RevocationReason, ids};
 use serde_json::{Value, json};
 use valet_suite::ask::{LEGACY, modern};
+use valet_suite::log::is_audit;
 use valet_suite::rig::policy_for_graph;
 use valet_suite::run;
 use valet_suite::stdio::Stdio;
@@ -71,10 +72,31 @@ fn the_first_call_signs_in_by_the_browser_and_the_next_is_silent() {
     });
 }
 
+/// What is written down of it at its begin has zeros, as before anybody has signed in.
+#[test]
+fn a_call_that_nobody_began_is_written_down_as_whose_token_it_has() {
+    run(async {
+        let desk = Desk::new().await;
+        let mut server = after_a_call(&desk).await;
+        server.message(&call(2, TOOL));
+        assert_eq!(answer(&mut server).await["result"]["isError"], false);
+        let became = |event: &Value| is_audit(event) && event["reason"] == "signed_in";
+        let event = server.log().wait(0, "event", became).await;
+        assert_eq!(
+            (&event["tenant"], &event["object"]),
+            (&json!(ids::TENANT.to_string()), &json!(ids::ADELE.to_string())),
+            "{event}"
+        );
+        // The second call is hers from its begin.
+        assert_eq!(server.log().since(0).iter().filter(|event| became(event)).count(), 1);
+    });
+}
+
+/// However few requests the remote server may have at the same time: here nobody would be told to come again.
 #[test]
 fn a_hundred_first_calls_open_one_browser() {
     run(async {
-        let desk = Desk::new().await;
+        let desk = Desk::with(|config| config.set("limits.concurrent_requests", 1)).await;
         let mut server = desk.stdio(true);
         for id in 0..100 {
             server.message(&call(id, TOOL));
@@ -272,7 +294,7 @@ fn whoever_declines_is_told_and_can_try_again() {
 fn an_account_is_not_chosen_by_a_tool() {
     run(async {
         let desk = Desk::new().await;
-        desk.log_in(ids::ADELE_UPN).await;
+        drop(after_a_call(&desk).await);
         let mut server = desk.stdio(false);
         let mut message = call(1, TOOL);
         message["params"]["arguments"] = json!({ "user": ids::ALEX_UPN });
@@ -282,6 +304,34 @@ fn an_account_is_not_chosen_by_a_tool() {
         assert!(words(&refused).starts_with("The arguments do not fit the tool's input schema"), "{refused}");
         server.message(&call(2, "whoami"));
         assert_eq!(answer(&mut server).await["result"]["structuredContent"]["name"], "Adele Vance");
+        // Nor beside the arguments.
+        let alex = || json!({ "user": ids::ALEX_UPN, "account": ids::ALEX.to_string(), "login_hint": ids::ALEX_UPN });
+        for id in [3, 4] {
+            let mut message = call(id, TOOL);
+            match id {
+                3 => message["params"]["_meta"]["account"] = alex(),
+                _ => {
+                    message["params"]["inputResponses"] =
+                        json!({ "sign-in": { "action": "accept", "content": alex() } })
+                }
+            }
+            server.message(&message);
+            let profile = answer(&mut server).await;
+            assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
+        }
+        // Nor by who opens.
+        let mut legacy = desk.stdio(false);
+        legacy.message(&json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": LEGACY, "capabilities": { "experimental": { "account": alex() } }, "_meta": alex(),
+            "clientInfo": { "name": "suite", "version": "1", "user": ids::ALEX_UPN }, "user": ids::ALEX_UPN,
+        }}));
+        assert!(answer(&mut legacy).await["result"].is_object());
+        legacy.message(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        legacy.message(&json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+            "name": TOOL, "arguments": {}, "_meta": { "account": alex() },
+        }}));
+        let profile = answer(&mut legacy).await;
+        assert_eq!(profile["result"]["structuredContent"]["displayName"], "Adele Vance", "{profile}");
     });
 }
 
