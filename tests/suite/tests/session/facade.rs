@@ -35,7 +35,13 @@ pub(crate) fn form(code: &str) -> Vec<(&'static str, String)> {
 
 /// Entra's tokens for a person who signs in.
 pub(crate) async fn sign_in(rig: &Rig) -> (String, String) {
-    let page = Browser::new(rig, ids::ADELE_UPN).go(&request().url()).await;
+    sign_in_at(rig, &mut Browser::new(rig, ids::ADELE_UPN), None).await
+}
+
+/// The same in a browser, and with the claims that a challenge wanted.
+pub(crate) async fn sign_in_at(rig: &Rig, browser: &mut Browser, claims: Option<&str>) -> (String, String) {
+    let request = claims.iter().fold(request(), |request, claims| request.set("claims", claims));
+    let page = browser.go(&request.url()).await;
     let code = page.parameter("code").unwrap_or_else(|| panic!("{page:?}"));
     rig.keep_secret(&code);
     tokens(rig, &token(rig, &form(&code)).await)
