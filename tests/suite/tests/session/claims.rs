@@ -12,8 +12,8 @@ use valet_suite::oauth::{self, Tokens, refresh, sign_in};
 use valet_suite::rig::{emulator, policy_for_graph};
 use valet_suite::{Ask, Rig, log, run};
 
-use crate::{facade, own_rig};
 use crate::step_up::{TOOL, ask, audited, challenged};
+use crate::{facade, own_rig};
 
 /// Signing in asks for another permission than the tool needs, so that the tool's token is asked for later.
 pub(crate) async fn rig_with_a_tool_of_its_own_scopes() -> Rig {
@@ -183,7 +183,11 @@ fn a_challenge_of_graph_is_met_by_a_refresh_with_its_claims_or_by_the_person() {
 
         // Now a policy wants the person before there is a newer token.
         policy_for_graph(&rig.emulator, Control::Mfa);
-        assert_eq!(mail(&rig, &tokens.access).await, ADELES, "the token that is there is good until it is challenged");
+        assert_eq!(
+            mail(&rig, &tokens.access).await,
+            ADELES,
+            "the token that is there is good until it is challenged"
+        );
         rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
         claims_wanted(&rig, &tokens.access).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);

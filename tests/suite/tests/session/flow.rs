@@ -39,8 +39,9 @@ fn a_person_signs_in_once_and_the_tools_work() {
 fn tokens_are_refreshed_and_carry_what_entra_says_now() {
     run(async {
         let Some(surroundings) = Surroundings::new() else { return };
-        let for_operators =
-            |config: Config| config.with_sessions().set("tools.GetUserDetailsFromGraph.roles", list(&[ids::VALET_ROLE]));
+        let for_operators = |config: Config| {
+            config.with_sessions().set("tools.GetUserDetailsFromGraph.roles", list(&[ids::VALET_ROLE]))
+        };
         let rig = Rig::within(surroundings.variables(), emulator().await, for_operators).await;
         let tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
         has_roles(&rig, &tokens, &[ids::VALET_ROLE]).await;
@@ -55,7 +56,8 @@ fn tokens_are_refreshed_and_carry_what_entra_says_now() {
         for (hour, roles) in [(1, &[][..]), (2, &[ids::VALET_ROLE][..]), (3, &["Other"][..])] {
             rig.emulator.change_registrations(|all| {
                 let adele = all.users.iter_mut().find(|user| user.id == ids::ADELE).unwrap();
-                let assigned = adele.app_roles.iter_mut().find(|assigned| assigned.app == ids::VALET).unwrap();
+                let assigned =
+                    adele.app_roles.iter_mut().find(|assigned| assigned.app == ids::VALET).unwrap();
                 assigned.roles = roles.iter().map(|&role| role.to_owned()).collect();
             });
             surroundings.set_clock(hour * 5400);

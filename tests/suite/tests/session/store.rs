@@ -186,7 +186,10 @@ fn a_store_that_is_lost_while_the_server_runs_signs_everybody_out_and_nobody_in(
             let answer = rig.call("whoami", &tokens.access).await;
             assert_eq!(answer.status, 401, "{answer:?}");
             assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
-            assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
+            assert_eq!(
+                oauth::error(&refresh(&rig, &tokens.refresh).await),
+                (400, "invalid_grant".to_owned())
+            );
         }
         assert_eq!(oauth::error(&oauth::redeem(&rig, &unused).await), (400, "invalid_grant".to_owned()));
         // Permissions are lost too, so people are asked.
