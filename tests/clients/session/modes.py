@@ -120,7 +120,7 @@ MODES = [
     ),
     # What policies want of people after they have signed in.
     Mode(
-        "session-later", ("step-up",), LATER, {BEFOREHAND: PUBLIC}, expected.SCOPE, asks=True,
+        "session-later", ("step-up", "chromium-step-up"), LATER, {BEFOREHAND: PUBLIC}, expected.SCOPE, asks=True,
         registered=Registered([f"api://{API}"], web=[f"https://{HOST}/auth/callback"], graph=["User.Read", "Mail.Read"]),
         variables=SEALING_KEY,
     ),

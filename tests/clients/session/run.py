@@ -13,6 +13,7 @@ if sys.version_info < (3, 11):
 import argparse
 import contextlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def inside(options: argparse.Namespace) -> int:
         namespace.furnish({modes.HOST: "127.0.0.1", documents.HOST: documents.ADDRESS}, work)
     except namespace.NotPossible as reason:
         return job.not_run(JOB, str(reason))
+    # Pictures of an earlier run would be searched for this one's secrets.
+    shutil.rmtree(work / "screenshots", ignore_errors=True)
     time = clock.of(work)
     try:
         for mode in modes.MODES:
@@ -137,7 +140,7 @@ def run_mode(
     kinds = canaries.KINDS | (set(canaries.COOKIES.values()) if mode.name == "session" else set())
     if mode.variables and not (folder / modes.STORE).exists():
         report.check("there is a store to search", False, str(folder / modes.STORE))
-    canaries.search(report, folder, kinds if whole else set(), fixed, [pictures] if "chromium" in suites else [])
+    canaries.search(report, folder, kinds if whole else set(), fixed, [pictures] if any("chromium" in suite for suite in suites) else [])
 
 
 def missing(time: clock.Clock) -> str:
