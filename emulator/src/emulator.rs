@@ -18,7 +18,7 @@ use crate::managed_identity::{self, Endpoints};
 use crate::options::{Options, StartError};
 use crate::registrations::{Registrations, TokenVersion};
 use crate::server;
-use crate::state::{Origins, RevocationReason, State};
+use crate::state::{Issued, Origins, RevocationReason, State};
 use crate::tls::Authority;
 
 /// A running emulator. Dropping it stops it.
@@ -142,6 +142,27 @@ impl Emulator {
         let user = all.user(user).ok_or_else(|| MintError::User(user.to_owned()))?;
         self.state.revoke(user.id, reason);
         Ok(())
+    }
+
+    /// Has Graph answer every token of `user` (principal name or object id) that was issued until now with a claims challenge, as continuous
+    /// access evaluation does where something about the user has changed and no sign-in has ended: whoever refreshes with the
+    /// claims gets a token that will do, unless a policy wants more. The emulator's clock goes forward by a second.
+    pub fn outdate_graph_tokens(&self, user: &str) -> Result<(), MintError> {
+        let all = self.state.registrations();
+        let user = all.user(user).ok_or_else(|| MintError::User(user.to_owned()))?;
+        self.state.outdate(user.id);
+        Ok(())
+    }
+
+    /// Ends each refresh token that was used until now. Entra itself lets them live, so that a client which drops the newer ones
+    /// goes on unnoticed; after this it does not. Those that nobody has used stay good, also where their answer was lost.
+    pub fn end_used_refresh_tokens(&self) {
+        self.state.end_used_refresh();
+    }
+
+    /// The codes and refresh tokens that were given out, so that a test can look for them where they must not be.
+    pub fn issued(&self) -> Issued {
+        self.state.issued()
     }
 
     /// The next `polls` polls of device codes nobody has decided about yet are answered `slow_down` (RFC 8628 section 3.5),

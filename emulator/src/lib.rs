@@ -65,5 +65,5 @@ pub use registrations::{
     RoleAssignment, SAMPLE_TOML, SignInAudience, Tenant, TokenLife, TokenVersion, User, VAULT_APP_ID,
     VAULT_URI, Vault, ids,
 };
-pub use state::RevocationReason;
+pub use state::{Issued, RevocationReason};
 pub use tls::{CA_FILE, TlsError};

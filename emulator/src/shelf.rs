@@ -74,6 +74,16 @@ impl<T> Shelf<T> {
         });
     }
 
+    /// Lets `change` at each value.
+    pub(crate) fn each(&mut self, change: impl FnMut(&mut T)) {
+        self.entries.values_mut().map(|entry| &mut entry.value).for_each(change);
+    }
+
+    /// The keys, in no order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
     /// How many entries there are, expired ones that were not swept yet among them.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

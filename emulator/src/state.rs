@@ -83,6 +83,15 @@ pub(crate) struct Revocation {
     pub(crate) reason: RevocationReason,
 }
 
+/// What was given out and must appear nowhere else: for a search in logs and stores.
+#[derive(Clone)]
+pub struct Issued {
+    /// Authorization codes.
+    pub codes: Vec<String>,
+    /// Refresh tokens.
+    pub refresh_tokens: Vec<String>,
+}
+
 /// What an authorization code stands for.
 #[derive(Debug, Clone)]
 pub(crate) struct CodeGrant {
@@ -121,7 +130,18 @@ pub(crate) struct RefreshGrant {
     pub(crate) issued: Instant,
     /// When it was last used, or issued: unused ones end (AADSTS700082).
     pub(crate) used: Instant,
+    /// Whether it was ever used, and what became of it then.
+    pub(crate) spent: Spent,
     pub(crate) expires: Instant,
+}
+
+/// Whether a refresh token was used. Entra lets it live either way; a test may end those that were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spent {
+    No,
+    Yes,
+    /// Used, and ended by a test since.
+    Ended,
 }
 
 /// Consents of users: (user, client, resource) to scopes.
@@ -149,6 +169,8 @@ pub(crate) struct State {
     consents: Mutex<Consents>,
     sessions: Mutex<Shelf<Session>>,
     revocations: Mutex<HashMap<Uuid, Revocation>>,
+    /// Since when Graph wants newer tokens of a user.
+    outdated: Mutex<HashMap<Uuid, Instant>>,
     pub(crate) throttle: Throttle,
 }
 
@@ -175,6 +197,7 @@ impl State {
             consents: Mutex::default(),
             sessions: Mutex::new(Shelf::new(CODES)),
             revocations: Mutex::default(),
+            outdated: Mutex::default(),
             throttle: Throttle::default(),
         }
     }
@@ -237,6 +260,21 @@ impl State {
         judge(lock(&self.refresh).get_mut(token))
     }
 
+    /// Ends each refresh token that was used until now.
+    pub(crate) fn end_used_refresh(&self) {
+        lock(&self.refresh).each(|grant| {
+            if grant.spent == Spent::Yes {
+                grant.spent = Spent::Ended;
+            }
+        });
+    }
+
+    /// The codes and the refresh tokens that are remembered, used and ended ones among them.
+    pub(crate) fn issued(&self) -> Issued {
+        let (codes, refresh_tokens) = (lock(&self.codes).keys(), lock(&self.refresh).keys());
+        Issued { codes, refresh_tokens }
+    }
+
     /// Starts a browser session and returns the cookie's value.
     pub(crate) fn new_session(&self, session: Session) -> String {
         let (id, now) = (random(32), self.clock.now());
@@ -266,6 +304,18 @@ impl State {
     /// The last revocation of a user's grants.
     pub(crate) fn revocation(&self, user: Uuid) -> Option<Revocation> {
         lock(&self.revocations).get(&user).copied()
+    }
+
+    /// Has Graph want tokens of `user` that are newer than this moment. Nothing else ends.
+    pub(crate) fn outdate(&self, user: Uuid) {
+        // As in `revoke`.
+        self.clock.advance(Duration::from_secs(1));
+        lock(&self.outdated).insert(user, self.clock.now());
+    }
+
+    /// Since when Graph wants newer tokens of a user, if it does.
+    pub(crate) fn outdated(&self, user: Uuid) -> Option<Instant> {
+        lock(&self.outdated).get(&user).copied()
     }
 
     /// Records that a user agreed. Combined consent: where the API names the client as known, its own

@@ -5,6 +5,7 @@ use axum::extract::{Path, Query};
 use axum::http::Uri;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::error::{AdminError, Sent, need};
 use crate::clock::FARTHEST;
@@ -149,14 +150,38 @@ pub(super) struct Revoke {
 }
 
 pub(super) async fn revoke(state: Shared, Path(name): Path<String>, Sent(sent): Sent<Revoke>) -> Answer {
-    let reason = need("reason", sent.reason)?;
+    let (reason, user) = (need("reason", sent.reason)?, user(&state, &name)?);
+    state.revoke(user, reason);
+    Ok(Json(json!({ "revoked": user })))
+}
+
+pub(super) async fn outdate(
+    state: Shared,
+    Path(name): Path<String>,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Answer {
+    let user = user(&state, &name)?;
+    state.outdate(user);
+    Ok(Json(json!({ "outdated": user })))
+}
+
+fn user(state: &State, name: &str) -> Result<Uuid, AdminError> {
     let all = state.registrations();
-    let user = all.user(&name).ok_or_else(|| AdminError::NotFound {
+    let user = all.user(name).ok_or_else(|| AdminError::NotFound {
         field: "name",
         message: format!("no user is called {name:?}"),
     })?;
-    state.revoke(user.id, reason);
-    Ok(Json(json!({ "revoked": user.id })))
+    Ok(user.id)
+}
+
+pub(super) async fn issued(state: Shared) -> Answer {
+    let issued = state.issued();
+    Ok(Json(json!({ "codes": issued.codes, "refresh_tokens": issued.refresh_tokens })))
+}
+
+pub(super) async fn end_used_refresh_tokens(state: Shared) -> Answer {
+    state.end_used_refresh();
+    Ok(Json(json!({ "refresh_tokens": 0 })))
 }
 
 pub(super) async fn forget_consents(state: Shared) -> Answer {

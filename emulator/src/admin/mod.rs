@@ -13,6 +13,9 @@
 //! | `POST /emulator/keys/rotate` | publishes a new key and lets it sign; `{"signing_kid":…,"kids":[…]}` |
 //! | `DELETE /emulator/keys/{kid}` | stops publishing a key; same answer |
 //! | `POST /emulator/users/{name}/revoke` | `{"reason":"sessions"}`, `password_change` or `password_expired`: ends what the user was granted |
+//! | `POST /emulator/users/{name}/outdate` | `{}`: Graph answers each token that the user has with a claims challenge; nothing else ends |
+//! | `GET /emulator/issued` | `{"codes":[…],"refresh_tokens":[…]}`: themselves, for a search where they must not be |
+//! | `DELETE /emulator/refresh_tokens/used` | ends the refresh tokens that were used, which Entra lets live |
 //! | `DELETE /emulator/consents` | forgets what users agreed to |
 //! | `GET /emulator/requests` | `{"requests":[…]}`: the last requests with status and verdict, newest first; no queries, no bodies |
 //! | `GET /emulator/tokens` | `{"tokens":[…]}`: the claims of the last tokens issued; never a token |
@@ -49,6 +52,9 @@ pub(crate) fn routes(state: &Arc<State>) -> Router<Arc<State>> {
         .route("/keys/rotate", post(actions::rotate))
         .route("/keys/{kid}", delete(actions::remove_key))
         .route("/users/{name}/revoke", post(actions::revoke))
+        .route("/users/{name}/outdate", post(actions::outdate))
+        .route("/issued", get(actions::issued))
+        .route("/refresh_tokens/used", delete(actions::end_used_refresh_tokens))
         .route("/consents", delete(actions::forget_consents))
         .route("/requests", get(actions::requests))
         .route("/tokens", get(tokens::issued).post(tokens::mint))

@@ -51,10 +51,12 @@ impl Caller {
         if !self.words("xms_cc").any(|word| word.eq_ignore_ascii_case("cp1")) {
             return Ok(());
         }
-        let revoked = self.user().ok().and_then(|user| state.revocation(user));
+        let Ok(user) = self.user() else { return Ok(()) };
+        let revoked = state.revocation(user).map(|revocation| revocation.at);
+        let since = revoked.max(state.outdated(user));
         let issued = self.claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
-        match revoked {
-            Some(revocation) if revocation.at.0 > issued => Err(GraphError::Revoked { at: revocation.at }),
+        match since {
+            Some(at) if at.0 > issued => Err(GraphError::Revoked { at }),
             _ => Ok(()),
         }
     }

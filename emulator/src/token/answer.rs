@@ -12,7 +12,7 @@ use crate::conditional_access::{self, Question};
 use crate::errors::Refusal;
 use crate::registrations::{GRAPH_APP_ID, Platform, User};
 use crate::scopes::{ApiAsk, Ask};
-use crate::state::{RefreshGrant, SignIn};
+use crate::state::{RefreshGrant, SignIn, Spent};
 use crate::tokens::{self, AccessGrant, ClientProof, IdGrant, Subject};
 
 /// Life of refresh tokens: 90 days, 24 hours for single-page applications (Entra documentation, "Refresh tokens").
@@ -139,6 +139,7 @@ fn refresh_token(call: &Call<'_>, grant: &UserGrant<'_>) -> String {
         sign_in: grant.sign_in,
         issued: now,
         used: now,
+        spent: Spent::No,
         expires: grant.refresh_until.unwrap_or(now.plus(life)),
     })
 }

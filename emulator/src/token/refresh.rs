@@ -1,4 +1,4 @@
-//! Grant `refresh_token`: a new one with every use; the old one stays valid, as in Entra.
+//! Grant `refresh_token`: a new one with every use; the old one stays valid, as in Entra, unless a test ends those that were used.
 //!
 //! How a token ends is here. That its user's grants were revoked, or signed in too long ago, is for the policies.
 
@@ -10,7 +10,7 @@ use crate::claims_request::ClaimsRequest;
 use crate::errors::Refusal;
 use crate::registrations::Platform;
 use crate::scopes::Ask;
-use crate::state::RefreshGrant;
+use crate::state::{RefreshGrant, Spent};
 
 /// A token that was not used for so long has ended: 90 days (Entra documentation, "Refresh tokens").
 const INACTIVE: i64 = 90 * 24 * 3600;
@@ -40,12 +40,19 @@ pub(super) fn refresh(call: &Call<'_>) -> Result<Value, Refusal> {
     call.state.with_refresh(token, |held| {
         if let Some(held) = held {
             held.used = now;
+            // One that was ended while it was being used stays so.
+            if held.spent == Spent::No {
+                held.spent = Spent::Yes;
+            }
         }
     });
     Ok(answer)
 }
 
 fn not_ended(call: &Call<'_>, held: &RefreshGrant) -> Result<(), Refusal> {
+    if held.spent == Spent::Ended {
+        return Err(Refusal::BadGrant("it was used before, and those that were used have been ended"));
+    }
     let now = call.state.clock.now();
     match held.expires <= now {
         true if held.platform == Some(Platform::Spa) => Err(Refusal::SpaGrantExpired),

@@ -139,6 +139,11 @@ async fn people() {
     admin.refuses("users/nobody/revoke", json!({ "reason": "mood" }), 400, "reason").await;
     admin.refuses("users/nobody/revoke", json!({}), 400, "reason").await;
 
+    let (status, told) = admin.post("users/ADELE@contoso.example/outdate", json!({})).await;
+    assert_eq!((status, &told["outdated"]), (200, &ids::ADELE.to_string().into()));
+    admin.refuses("users/nobody/outdate", json!({}), 404, "name").await;
+    admin.refuses("users/adele@contoso.example/outdate", json!({ "reason": "mood" }), 400, "reason").await;
+
     let consent_page = async || {
         let (_, headers, _) = bench.approve(ids::ADELE_UPN, bench.authorize("openid User.Read")).await;
         let cookie = headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -173,6 +178,22 @@ async fn a_revocation_ends_sessions() {
     assert!(silent().await.contains("code="));
     Admin(&bench).post("users/adele@contoso.example/revoke", json!({ "reason": "sessions" })).await;
     assert!(silent().await.contains("error=login_required"));
+}
+
+#[tokio::test]
+async fn what_was_given_out_and_how_used_refresh_tokens_end() {
+    let bench = Bench::start().await;
+    let admin = Admin(&bench);
+    let code = bench.code(&valet_scope()).await;
+    let (_, tokens) = bench.redeem(&code).await;
+    let token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(admin.get("issued").await, json!({ "codes": [code], "refresh_tokens": [token] }));
+    let client = ids::DEMO_CLIENT.to_string();
+    let form = [("grant_type", "refresh_token"), ("client_id", &client), ("refresh_token", token)];
+    assert_eq!(bench.token(&form).await.0, 200);
+    assert_eq!(bench.token(&form).await.0, 200);
+    assert_eq!(admin.delete("refresh_tokens/used").await.0, 200);
+    assert_eq!(bench.token(&form).await.1["error_codes"][0], 70000);
 }
 
 #[tokio::test]

@@ -72,6 +72,32 @@ async fn a_refresh_token_ends_by_rest_or_by_age() {
 }
 
 #[tokio::test]
+async fn a_used_refresh_token_lives_until_those_are_ended() {
+    let bench = Bench::start().await;
+    let emulator = &bench.emulator;
+    let tokens = sign_in(&bench).await;
+    emulator.end_used_refresh_tokens();
+    let (status, lost) = refresh(&bench, &tokens, &[]).await;
+    assert_eq!(status, 200, "nobody had used it: {lost}");
+    let (status, newest) = refresh(&bench, &tokens, &[]).await;
+    assert_eq!(status, 200, "as in Entra it is good again and again: {newest}");
+    emulator.end_used_refresh_tokens();
+    let (_, body) = refresh(&bench, &tokens, &[]).await;
+    assert_eq!((number(&body), body["error"].as_str()), (70000, Some("invalid_grant")), "{body}");
+    for unused in [&newest, &lost] {
+        assert_eq!(refresh(&bench, unused, &[]).await.0, 200);
+    }
+    let issued = emulator.issued();
+    assert_eq!(issued.codes.len(), 1);
+    // One of the sign-in, and one of each of the four refreshes that were answered.
+    assert_eq!(issued.refresh_tokens.len(), 5);
+    for token in [&tokens, &lost, &newest] {
+        let token = token["refresh_token"].as_str().unwrap();
+        assert!(issued.refresh_tokens.iter().any(|it| it == token));
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_token_follows_its_person_into_another_tenant() {
     let bench = Bench::start().await;
     bench.emulator.change_registrations(|all| {

@@ -51,6 +51,13 @@ def keep_cookie(name: str, value: str | None) -> None:
     keep(next((kind for start, kind in COOKIES.items() if name.startswith(start)), "cookie"), value)
 
 
+def keep_issued(folder: Path, issued: dict[str, list[str]]) -> None:
+    """Notes what Entra gave out, as the emulator tells it (`GET /emulator/issued`): in `session` no client sees it."""
+    kinds = {"codes": "code of Entra's", "refresh_tokens": "refresh token of Entra's"}
+    with (folder / FILE).open("a") as file:
+        file.writelines(json.dumps([kind, value]) + "\n" for member, kind in kinds.items() for value in issued[member])
+
+
 def search(report: Report, folder: Path, kinds: set[str], fixed: dict[str, str], others: list[Path]) -> None:
     """Checks what is below `folder` and in `others`, when everything has ended. `fixed`: secrets of the configuration, by kind."""
     seen = {value: kind for kind, value in (*_noted(folder), *_in_homes(folder / "homes"))}
@@ -118,5 +125,8 @@ def _parts(value: str) -> Iterator[str]:
     elif len(value) <= 2 * ENOUGH:
         yield value
     else:
-        yield value[:ENOUGH]
-        yield value[-ENOUGH:]
+        # What is before the only point of a refresh token names its family or a version, which a store may have in clear.
+        before, point, rest = value.partition(".")
+        secret = rest if point and "." not in rest and len(rest) > 2 * ENOUGH else value
+        yield secret[:ENOUGH]
+        yield secret[-ENOUGH:]

@@ -1,6 +1,6 @@
 // A real Chromium, and the client whose users sit at it.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { look as lookAt } from '../harness/looks.mjs';
@@ -9,7 +9,6 @@ import { authority, call, clientId, clock, executable, issuer, keep, keepCookie,
 const { chromium } = own.require('playwright-core');
 const oauth = await own.import('oauth4webapi');
 
-rmSync(screenshots, { recursive: true, force: true });
 mkdirSync(screenshots, { recursive: true });
 
 /** Starts it. As root it has no sandbox of its own; it only meets servers of this job. */

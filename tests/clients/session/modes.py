@@ -40,6 +40,12 @@ redirect_uris = ["https://{documents.HOST}/callback"]
 client_secret_sha256 = "{SHA256}"
 """
 
+# Where its sessions are, so that the search for secrets sees a store.
+STORE = "store.redb"
+SESSION += f'[storage]\npath = "{STORE}"\n'
+# 32 bytes in Base64.
+SEALING_KEY = {"VALET_SEALING_KEY": "dGhlIHNlYWxpbmcga2V5IG9mIHRoZXNlIHRlc3RzLi4="}
+
 # The same where signing in asks for another permission than the tool needs, so that the tool's token is asked for when it is called: under the policies of then.
 LATER = SESSION.replace('mode = "session"\n', 'mode = "session"\nsign_in_scopes = ["https://graph.microsoft.com/Mail.Read"]\n')
 
@@ -94,6 +100,8 @@ class Mode:
     # Whether Entra refuses the `resource` that clients send (AADSTS9010010), so that no client gets in that sends it.
     resource_refused: bool = False
     registered: Registered | None = None
+    # Valet's environment.
+    variables: dict[str, str] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What the suites know of it."""
@@ -108,11 +116,13 @@ MODES = [
     Mode(
         "session", (*CLIENTS, "relying-parties", "conformance", "chromium"), SESSION,
         {BEFOREHAND: PUBLIC, ITSELF: None, DOCUMENTED: documents.URL}, expected.SCOPE, asks=True,
+        variables=SEALING_KEY,
     ),
     # What policies want of people after they have signed in.
     Mode(
-        "session-later", ("step-up",), LATER, {BEFOREHAND: PUBLIC}, expected.SCOPE, asks=True,
+        "session-later", ("step-up", "chromium-step-up"), LATER, {BEFOREHAND: PUBLIC}, expected.SCOPE, asks=True,
         registered=Registered([f"api://{API}"], web=[f"https://{HOST}/auth/callback"], graph=["User.Read", "Mail.Read"]),
+        variables=SEALING_KEY,
     ),
     # All clients are the one application. A document is not taken, so whoever has one registers itself.
     Mode(

@@ -11,7 +11,9 @@ if sys.version_info < (3, 11):
     sys.exit(f"run.py: Python {sys.version.split()[0]} is too old; the pinned packages need 3.11 or newer")
 
 import argparse
+import contextlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -87,6 +89,8 @@ def inside(options: argparse.Namespace) -> int:
         namespace.furnish({modes.HOST: "127.0.0.1", documents.HOST: documents.ADDRESS}, work)
     except namespace.NotPossible as reason:
         return job.not_run(JOB, str(reason))
+    # Pictures of an earlier run would be searched for this one's secrets.
+    shutil.rmtree(work / "screenshots", ignore_errors=True)
     time = clock.of(work)
     try:
         for mode in modes.MODES:
@@ -111,8 +115,11 @@ def run_mode(
     rules = f"{servers.RULES}\n{mode.rules}"
     with (
         documents.served(site),
-        servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], {**time.variables, **LOG}) as target,
+        servers.started_with_sessions(programs, folder, modes.HOST, rules, [site], {**time.variables, **LOG, **mode.variables}) as target,
+        contextlib.ExitStack() as ended,
     ):
+        # Its own codes and refresh tokens, whatever else comes of the suites.
+        ended.callback(lambda: canaries.keep_issued(folder, target.emulator.ask("GET", "issued")))
         registrations = mode.registered.toml(options.emulator) if mode.registered else ""
         if registrations:
             target.emulator.ask("POST", "registrations", {"toml": registrations})
@@ -131,7 +138,9 @@ def run_mode(
     fixed = {"the client's secret": modes.SECRET, "Valet's secret": servers.CLIENT_SECRET}
     pictures = work / "screenshots"
     kinds = canaries.KINDS | (set(canaries.COOKIES.values()) if mode.name == "session" else set())
-    canaries.search(report, folder, kinds if whole else set(), fixed, [pictures] if "chromium" in suites else [])
+    if mode.variables and not (folder / modes.STORE).exists():
+        report.check("there is a store to search", False, str(folder / modes.STORE))
+    canaries.search(report, folder, kinds if whole else set(), fixed, [pictures] if any("chromium" in suite for suite in suites) else [])
 
 
 def missing(time: clock.Clock) -> str:

@@ -60,6 +60,28 @@ impl Redis {
         self.tell(if read_only { "REPLICAOF 127.0.0.1 0" } else { "REPLICAOF NO ONE" });
     }
 
+    /// Has it forget everything.
+    pub fn flush(&self) {
+        self.tell("FLUSHALL");
+    }
+
+    /// All that it has on disk: whatever it was ever told to keep, one after the other.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut folders = vec![self.folder.path(".")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => bytes.extend(std::fs::read(path).unwrap()),
+                }
+            }
+        }
+        bytes
+    }
+
     /// Has it do something, in a line as a person would type it, that is answered by OK.
     fn tell(&self, command: &str) {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());

@@ -1,6 +1,7 @@
 //! The rig: an emulator, the real command beside it, and a client that trusts both. Every rig ends with a search of the server's log for
 //! what must never be in it.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -18,6 +19,9 @@ use crate::process::Process;
 
 /// A level of logging for tests with very many requests: without their audit lines, and with the line that says where the server is.
 pub const QUIET: &str = "warn,valet=info";
+
+/// So much of a code or a refresh token of Entra's gives it away. They begin with `1.`.
+const ENTRAS: usize = 32;
 
 /// Runs a test on the runtime that all tests share, so that the shared emulator outlives each of them.
 pub fn run(test: impl Future<Output = ()>) {
@@ -239,9 +243,25 @@ impl Rig {
         search(&self.secrets.lock().unwrap(), place, text);
     }
 
-    /// Fails if the log so far has a token or the client secret in it.
+    /// Fails if the log so far has a token, the client secret, or anything that Entra gave out in it.
     pub fn inspect(&self) {
-        self.search("the log", &self.log().text());
+        let text = self.log().text();
+        self.search("the log", &text);
+        assert!(!self.gives_away(&text), "the log contains a code or a refresh token of Entra's");
+    }
+
+    /// Whether a good part of a code or of a refresh token that the emulator gave out is in `text`.
+    #[must_use]
+    pub fn gives_away(&self, text: &str) -> bool {
+        let beginning = |text: &str| text.get(..ENTRAS).map(str::to_owned);
+        let mut places = text.match_indices("1.").filter_map(|(at, _)| beginning(&text[at..])).peekable();
+        if places.peek().is_none() {
+            return false;
+        }
+        let issued = self.emulator.issued();
+        let issued = issued.codes.iter().chain(&issued.refresh_tokens);
+        let issued: HashSet<String> = issued.filter_map(|secret| beginning(secret)).collect();
+        places.any(|place| issued.contains(&place))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use entra_emulator::{Control, Emulator, RevocationReason, ids};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use entra_emulator::{Control, Emulator, Operation, RevocationReason, ids};
 use serde_json::{Value, json};
 use valet_suite::browser::Browser;
 use valet_suite::config::{Config, list};
@@ -10,8 +12,8 @@ use valet_suite::oauth::{self, Tokens, refresh, sign_in};
 use valet_suite::rig::{emulator, policy_for_graph};
 use valet_suite::{Ask, Rig, log, run};
 
-use crate::facade;
 use crate::step_up::{TOOL, ask, audited, challenged};
+use crate::{facade, own_rig};
 
 /// Signing in asks for another permission than the tool needs, so that the tool's token is asked for later.
 pub(crate) async fn rig_with_a_tool_of_its_own_scopes() -> Rig {
@@ -143,5 +145,80 @@ fn with_tokens_of_entra_it_is_the_client_that_has_to_come_again() {
         assert_eq!(rig.send(Ask::get("/oauth/step-up?link=x")).await.status, 404);
         rig.emulator.change_registrations(|all| all.conditional_access.clear());
         assert_eq!(rig.send(ask(&tokens)).await.status, 200);
+    });
+}
+
+/// Who the tool says the caller is.
+async fn mail(rig: &Rig, token: &str) -> Value {
+    rig.call(TOOL, token).await.result()["structuredContent"]["mail"].clone()
+}
+
+/// The claims of the 401 that the tool is answered with.
+async fn claims_wanted(rig: &Rig, token: &str) -> String {
+    let answer = rig.call(TOOL, token).await;
+    let challenge = answer.field("www-authenticate");
+    assert!(answer.status == 401 && challenge.contains("error=\"insufficient_claims\""), "{answer:?}");
+    let (_, rest) = challenge.split_once(" claims=\"").unwrap_or_else(|| panic!("{challenge}"));
+    let claims = rest.split('"').next().unwrap();
+    String::from_utf8(STANDARD.decode(claims).unwrap()).unwrap()
+}
+
+const ADELES: &str = "adele.vance@contoso.example";
+
+/// Continuous access evaluation: Graph does not take a token any more that is good for hours, and says what it wants.
+#[test]
+fn a_challenge_of_graph_is_met_by_a_refresh_with_its_claims_or_by_the_person() {
+    run(async {
+        let rig = own_rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        let asked = || rig.emulator.faults().count(Operation::Refresh);
+        assert_eq!(mail(&rig, &tokens.access).await, ADELES);
+        assert_eq!(asked(), 0);
+
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        assert_eq!(mail(&rig, &tokens.access).await, ADELES, "the call that was challenged succeeds itself");
+        assert_eq!(mail(&rig, &tokens.access).await, ADELES);
+        assert_eq!(asked(), 1, "what it brought is kept");
+
+        // Now a policy wants the person before there is a newer token.
+        policy_for_graph(&rig.emulator, Control::Mfa);
+        assert_eq!(
+            mail(&rig, &tokens.access).await,
+            ADELES,
+            "the token that is there is good until it is challenged"
+        );
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        claims_wanted(&rig, &tokens.access).await;
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
+        browser.has_second_factor = true;
+        let tokens = sign_in(&rig, &mut browser).await;
+        assert_eq!(mail(&rig, &tokens.access).await, ADELES);
+    });
+}
+
+/// The same where the client holds Entra's tokens: ours for Graph is got on behalf of the user.
+#[test]
+fn a_challenge_of_graph_is_met_on_behalf_of_the_user_or_by_the_client() {
+    run(async {
+        let rig = facade::rig().await;
+        let (access, _) = facade::sign_in(&rig).await;
+        let asked = || rig.emulator.faults().count(Operation::Token);
+        assert_eq!(mail(&rig, &access).await, ADELES);
+        let before = asked();
+        assert_eq!(mail(&rig, &access).await, ADELES);
+        assert_eq!(asked(), before, "the token for Graph is kept");
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        assert_eq!(mail(&rig, &access).await, ADELES, "the call that was challenged succeeds itself");
+        assert_eq!(asked(), before + 1);
+
+        policy_for_graph(&rig.emulator, Control::Mfa);
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        let claims = claims_wanted(&rig, &access).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        browser.has_second_factor = true;
+        let (access, _) = facade::sign_in_at(&rig, &mut browser, Some(&claims)).await;
+        assert_eq!(mail(&rig, &access).await, ADELES);
     });
 }

@@ -1,22 +1,29 @@
 //! The façade: clients get Entra's tokens by way of us, without what stands between them and Entra.
 
-use entra_emulator::{Endpoint, ids};
+use std::sync::Arc;
+
+use entra_emulator::{Emulator, Endpoint, ids};
 use serde_json::{Value, json};
 use valet_suite::browser::Browser;
 use valet_suite::config::{Config, ENDPOINT, REDIRECT_URI};
 use valet_suite::oauth::{self, Authorize, ISSUER, code_form, token};
 use valet_suite::rig::emulator;
+use valet_suite::surroundings::Surroundings;
 use valet_suite::{Answer, Ask, Rig, log, run};
 
-use crate::faults::faults;
+use crate::faults::{faults, slow_faults, time_passes};
 
 /// A server in this mode, for an application that knows where the client is.
 pub(crate) async fn rig() -> Rig {
+    Rig::start_with(emulator_that_knows_the_client().await, facade).await
+}
+
+async fn emulator_that_knows_the_client() -> Arc<Emulator> {
     let emulator = emulator().await;
     emulator.change_registrations(|all| {
         all.app_mut(ids::VALET).unwrap().redirect_uris.web.push(REDIRECT_URI.to_owned());
     });
-    Rig::start_with(emulator, facade).await
+    emulator
 }
 
 fn facade(config: Config) -> Config {
@@ -35,7 +42,13 @@ pub(crate) fn form(code: &str) -> Vec<(&'static str, String)> {
 
 /// Entra's tokens for a person who signs in.
 pub(crate) async fn sign_in(rig: &Rig) -> (String, String) {
-    let page = Browser::new(rig, ids::ADELE_UPN).go(&request().url()).await;
+    sign_in_at(rig, &mut Browser::new(rig, ids::ADELE_UPN), None).await
+}
+
+/// The same in a browser, and with the claims that a challenge wanted.
+pub(crate) async fn sign_in_at(rig: &Rig, browser: &mut Browser, claims: Option<&str>) -> (String, String) {
+    let request = claims.iter().fold(request(), |request, claims| request.set("claims", claims));
+    let page = browser.go(&request.url()).await;
     let code = page.parameter("code").unwrap_or_else(|| panic!("{page:?}"));
     rig.keep_secret(&code);
     tokens(rig, &token(rig, &form(&code)).await)
@@ -179,6 +192,30 @@ fn what_entra_fails_at_can_be_tried_again() {
             assert_eq!(rig.call("whoami", &access).await.status, 200, "{name}");
         }
         tokens(&rig, &token(&rig, &again).await);
+    });
+}
+
+#[test]
+fn an_entra_that_takes_too_long_is_not_waited_for() {
+    run(async {
+        let Some(surroundings) = Surroundings::new() else { return };
+        let rig = Rig::within(surroundings.variables(), emulator_that_knows_the_client().await, facade).await;
+        let (access, mut refresh) = sign_in(&rig).await;
+        let mut until = 0;
+        for (name, fault, limit) in slow_faults() {
+            until += limit;
+            let again = [
+                ("grant_type", "refresh_token".to_owned()),
+                ("client_id", ids::VALET.to_string()),
+                ("refresh_token", refresh.clone()),
+            ];
+            rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
+            let passing = time_passes(&rig, &surroundings, until);
+            let (answer, ()) = tokio::join!(token(&rig, &again), passing);
+            assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()), "{name}");
+            assert_eq!(rig.call("whoami", &access).await.status, 200, "{name}");
+            (_, refresh) = tokens(&rig, &token(&rig, &again).await);
+        }
     });
 }
 

@@ -70,13 +70,13 @@ fn unavailable(name: &str, page: &Page) {
 }
 
 /// Faults of an answer that takes longer than it may, and how many seconds that is.
-fn slow_faults() -> [(&'static str, Fault, i64); 2] {
+pub(crate) fn slow_faults() -> [(&'static str, Fault, i64); 2] {
     let long = Duration::from_secs(300);
     [("no answer", Fault::Delay(long), 16), ("an answer without end", Fault::Drip(long), 31)]
 }
 
 /// Lets the time pass that Entra's token endpoint may take, once it has been asked; how often it was before is read at once, not when this is awaited.
-fn time_passes<'a>(
+pub(crate) fn time_passes<'a>(
     rig: &'a Rig,
     surroundings: &'a Surroundings,
     until: i64,

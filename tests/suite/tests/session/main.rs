@@ -26,6 +26,7 @@ mod refresh;
 mod refusals;
 mod registrations;
 mod sealing_keys;
+mod secrecy;
 mod shared;
 mod sign_out;
 mod signing_keys;

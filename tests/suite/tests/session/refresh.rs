@@ -1,11 +1,13 @@
 //! Refresh tokens: a new one with each use, and what becomes of a family of which two have one.
 
-use entra_emulator::ids;
+use entra_emulator::{Operation, ids};
 use valet_suite::browser::Browser;
 use valet_suite::config::CLIENT;
 use valet_suite::oauth::{self, Tokens, refresh, refresh_form, sign_in, token};
+use valet_suite::surroundings::Surroundings;
 use valet_suite::{Rig, log, run};
 
+use crate::claims::{emulator_with_a_tool_of_its_own_scopes, sign_in_scopes};
 use crate::{own_rig, rig};
 
 async fn next(rig: &Rig, tokens: &Tokens) -> Tokens {
@@ -107,6 +109,41 @@ fn parallel_refreshes_of_one_client_all_succeed() {
         }
         next(&rig, &c).await;
     });
+}
+
+/// Entra lets a used refresh token live, which forgives a server that drops the newer ones. Here each one ends once its use was answered, and the server is killed then.
+#[test]
+fn entras_newest_refresh_token_is_kept_before_the_answer() {
+    run(async {
+        let Some(surroundings) = Surroundings::new() else { return };
+        let emulator = emulator_with_a_tool_of_its_own_scopes().await;
+        let on_disk = |config| sign_in_scopes(config).on_disk();
+        let mut rig = Rig::within(surroundings.variables(), emulator, on_disk).await;
+        let mut tokens = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let asked = |rig: &Rig| rig.emulator.faults().count(Operation::Refresh);
+        for round in 1..=3 {
+            // Longer than Entra's tokens for Graph live, so that the tool needs a new one too.
+            let now = i64::try_from(round * 30 * 3600).unwrap();
+            surroundings.set_clock(now);
+            rig.emulator.set_clock_offset(now);
+            tokens = next(&rig, &tokens).await;
+            assert_eq!(asked(&rig), 2 * round - 1);
+            rig.emulator.end_used_refresh_tokens();
+            kill(&mut rig).await;
+            let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
+            assert_eq!(profile["structuredContent"]["mail"], "adele.vance@contoso.example", "{profile}");
+            assert_eq!(asked(&rig), 2 * round);
+            rig.emulator.end_used_refresh_tokens();
+            kill(&mut rig).await;
+        }
+    });
+}
+
+/// Ends the server as the system would, and starts it again.
+async fn kill(rig: &mut Rig) {
+    rig.process.kill();
+    assert!(rig.process.stop().is_some());
+    rig.restart().await;
 }
 
 #[test]

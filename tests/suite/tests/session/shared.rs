@@ -1,11 +1,12 @@
 //! Two servers on one Redis: either answers for what the other began, and one of them asks Entra.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use entra_emulator::{Operation, ids};
+use entra_emulator::{Endpoint, Fault, Operation, ids};
 use valet_suite::browser::Browser;
 use valet_suite::config::Config;
-use valet_suite::oauth::{self, Authorize, Tokens, refresh, sign_in};
+use valet_suite::oauth::{self, Authorize, ISSUER, Tokens, refresh, refresh_form, sign_in};
 use valet_suite::redis::Redis;
 use valet_suite::rig::emulator;
 use valet_suite::surroundings::Surroundings;
@@ -99,6 +100,14 @@ fn of_many_calls_on_two_servers_one_asks_entra() {
             assert_eq!(answer.status, 200, "{answer:?}");
         }
         assert_eq!(emulator.faults().count(Operation::Refresh), 1);
+        // Either has what the other brought: the refresh tokens that were used are none any more, and Graph wants newer access tokens.
+        for (round, rig) in (2..).zip([&second, &first, &second]) {
+            emulator.end_used_refresh_tokens();
+            emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+            let profile = rig.call("GetUserDetailsFromGraph", &tokens.access).await.result();
+            assert_eq!(profile["structuredContent"]["mail"], "adele.vance@contoso.example", "{profile}");
+            assert_eq!(emulator.faults().count(Operation::Refresh), round);
+        }
     });
 }
 
@@ -126,7 +135,62 @@ fn of_many_refreshes_on_two_servers_one_asks_entra() {
         for tokens in &answers {
             assert_eq!(second.call("whoami", &tokens.access).await.status, 200);
         }
-        let next = Tokens::read(&second, &refresh(&second, &answers[0].refresh).await);
+        let mut next = Tokens::read(&second, &refresh(&second, &answers[0].refresh).await);
         assert_eq!(first.call("whoami", &next.access).await.status, 200);
+        // And either has the refresh token of Entra's that the other got: those that were used are none any more.
+        for (round, rig) in (2..).zip([&first, &second, &first]) {
+            emulator.end_used_refresh_tokens();
+            let now = 5400 * i64::try_from(round).unwrap();
+            surroundings.set_clock(now);
+            emulator.set_clock_offset(now);
+            next = Tokens::read(rig, &refresh(rig, &next.refresh).await);
+            assert_eq!(emulator.faults().count(Operation::Refresh), round);
+        }
+    });
+}
+
+/// How long the turn of a process that is gone is kept for it, at most (`host/src/limits.rs`, `SESSION_TURN_TIME`, 35 seconds), with time for what comes then. Redis counts it by its
+/// own clock, so the test waits for it.
+const TURN: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_server_that_is_killed_while_it_refreshes_holds_up_the_other_for_a_while_and_for_good_nobody() {
+    run(async {
+        let (Some(redis), Some(surroundings)) = (Redis::start(), Surroundings::new()) else { return };
+        let emulator = emulator().await;
+        let mut first = Rig::within(surroundings.variables(), Arc::clone(&emulator), on(&redis)).await;
+        let second = Rig::within(surroundings.variables(), Arc::clone(&emulator), on(&redis)).await;
+        let tokens = sign_in(&first, &mut Browser::new(&first, ids::ADELE_UPN)).await;
+        surroundings.set_clock(5400);
+        emulator.set_clock_offset(5400);
+        let asked = || emulator.faults().count(Operation::Token);
+        let before = asked();
+        emulator.faults().set_times(Endpoint::Token, Fault::Delay(Duration::from_secs(5)), 1);
+        let request = first.http.post(format!("{ISSUER}/oauth/token")).form(&refresh_form(&tokens.refresh));
+        let asking = tokio::spawn(request.send());
+        while asked() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.process.kill();
+        assert!(asking.await.unwrap().is_err(), "it was killed before Entra had answered");
+        assert!(first.process.stop().is_some());
+
+        let deadline = Instant::now() + TURN;
+        let next = loop {
+            let answer = refresh(&second, &tokens.refresh).await;
+            if answer.status == 200 {
+                break Tokens::read(&second, &answer);
+            }
+            // Whoever waits longer than they may is told to come again, and never that the session is over.
+            assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
+            assert!(Instant::now() < deadline, "nobody gets the turn of a server that is gone");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        assert_eq!(asked(), before + 2);
+        first.restart().await;
+        for rig in [&first, &second] {
+            assert_eq!(rig.call("GetUserDetailsFromGraph", &next.access).await.status, 200);
+        }
+        Tokens::read(&first, &refresh(&first, &next.refresh).await);
     });
 }

@@ -168,3 +168,36 @@ fn a_store_that_turns_read_only_ends_no_session_and_what_was_refused_works_after
         sign_in(&rig, &mut browser).await;
     });
 }
+
+/// A Redis that somebody empties, or that comes back without its disk.
+#[test]
+fn a_store_that_is_lost_while_the_server_runs_signs_everybody_out_and_nobody_in() {
+    run(async {
+        let Some(redis) = Redis::start() else { return };
+        let url = redis.url();
+        let on_redis = |config: valet_suite::config::Config| config.with_sessions().with_redis(&url);
+        let rig = Rig::start_with(shared_emulator().await, on_redis).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let adele = sign_in(&rig, &mut browser).await;
+        let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+        let unused = oauth::code(&rig, &mut browser).await;
+        redis.flush();
+        for tokens in [&adele, &alex] {
+            let answer = rig.call("whoami", &tokens.access).await;
+            assert_eq!(answer.status, 401, "{answer:?}");
+            assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
+            assert_eq!(
+                oauth::error(&refresh(&rig, &tokens.refresh).await),
+                (400, "invalid_grant".to_owned())
+            );
+        }
+        assert_eq!(oauth::error(&oauth::redeem(&rig, &unused).await), (400, "invalid_grant".to_owned()));
+        // Permissions are lost too, so people are asked.
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.asks(), "{page:?}");
+        let page = browser.decide(&page, "allow").await;
+        let tokens = oauth::finish(&rig, &page).await;
+        assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
+        Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
+    });
+}
