@@ -151,18 +151,46 @@ fn what_is_no_key_set_is_refused() {
         r#"{"keys":{}}"#.into(),
         r#"{"keys":[1]}"#.into(),
         r#"{"Keys":[]}"#.into(),
-        format!(r#"{{"keys":[{good}],"keys":[]}}"#),
         format!(r#"{{"keys":[{good}]}}{{}}"#),
         format!(r#"{{"keys":[{good}]"#),
         format!("\u{feff}{{\"keys\":[{good}]}}"),
-        format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, r#""e":"Aw","e":"#)),
-        format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, r#""E":1,"use":1,"e":"#)),
         format!(r#"{{"keys":{}{}}}"#, "[".repeat(5000), "]".repeat(5000)),
     ];
     for json in cases {
         assert_eq!(parsed(&json), Err(KeySetError::NotAKeySet), "{json}");
     }
     assert_eq!(parsed(r#"{"keys":[]}"#), Ok(0));
+}
+
+#[test]
+fn a_member_twice_condemns_the_set() {
+    let (good, twice) =
+        (good().to_string(), |member: &str| KeySetError::DuplicateMember { member: member.into() });
+    let key = |text: &str| format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, text));
+    for (member, json) in [
+        ("keys", format!(r#"{{"keys":[{good}],"keys":[]}}"#)),
+        ("KEYS", format!(r#"{{"keys":1,"KEYS":[{good}]}}"#)),
+        ("e", key(r#""e":"Aw","e":"#)),
+        ("e", key(r#""E":1,"use":1,"e":"#)),
+        ("kty", format!(r#"{{"keys":[{}]}}"#, good.replace(r#""kty":"#, r#""kty":"oct","kty":"#))),
+    ] {
+        assert_eq!(parsed(&json), Err(twice(member)), "{json}");
+    }
+}
+
+#[test]
+fn members_of_what_cannot_be_read_are_limited_in_number() {
+    let with_members = |object: Value, count: usize| {
+        let own = object.as_object().unwrap().len();
+        (own..count).fold(object, |object, at| with(object, &format!("x{at}"), json!(at)))
+    };
+    let odd = with(good(), "kid", json!(1));
+    assert_eq!(parsed(&set(&[with_members(odd.clone(), 128)])), Ok(0));
+    let error = KeySetError::TooManyMembers { limit: 128 };
+    assert_eq!(parsed(&set(&[with_members(odd, 129)])), Err(error.clone()));
+    let document = |count| with_members(json!({ "keys": null }), count).to_string();
+    assert_eq!(parsed(&document(128)), Err(KeySetError::NotAKeySet));
+    assert_eq!(parsed(&document(129)), Err(error));
 }
 
 /// RFC 7517 section 5. The key beside them still signs.
@@ -224,6 +252,10 @@ fn a_set_may_outlive_its_text() {
 fn each_error_of_a_set_says_what_is_wrong() {
     let cases = [
         (KeySetError::NotAKeySet, "not a JSON Web Key Set"),
+        (KeySetError::DuplicateMember { member: "kid".into() }, "member `kid` of the key set occurs twice"),
+        (KeySetError::TooManyMembers { limit: 128 }, "more than 128 members"),
+        (KeySetError::NoKeys, "the key set has no keys"),
+        (KeySetError::NoUsableKey { count: 2 }, "no key of the set can verify an access token: all 2 are"),
         (KeySetError::TooManyKeys { count: 1001 }, "1001 keys, more than 1000"),
         (KeySetError::DuplicateKeyId, "the same kid"),
         (KeySetError::SymmetricKey, "symmetric"),
