@@ -162,6 +162,13 @@ fn a_scope_is_printable_ascii() {
         let error = malformed("scp", &json!(scp));
         refused(scp, &with_claims(&with(claims(), "scp", json!(scp))), error);
     }
+    // All of RFC 6749's, and the two that it leaves out.
+    let all: String = ('!'..='~').filter(|c| !['"', '\\'].contains(c)).collect();
+    assert_eq!(accepted("all", &with_claims(&with(claims(), "scp", json!(all)))).scopes, [all]);
+    for scp in ["Mail.Read \"", "Mail.Read\"", "\\", "a\\b Mail.Read"] {
+        let error = malformed("scp", &json!(scp));
+        refused(scp, &with_claims(&with(claims(), "scp", json!(scp))), error);
+    }
     let spaced = accepted("spaces", &with_claims(&with(claims(), "scp", json!("  a.b   c  "))));
     assert_eq!(spaced.scopes, ["a.b", "c"]);
 }
