@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    AUDIENCE, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text, no_permissions,
-    with_text,
+    AUDIENCE, AUDIENCE_URI, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text,
+    no_permissions, with_text,
 };
 use super::{
     Row, absent, app_claims, audience, changed, claimed, claims, header, ill, missing, row, twice, v1_claims,
@@ -161,7 +161,17 @@ fn origins() -> Vec<Row> {
 }
 
 fn audiences() -> Vec<Row> {
+    let configured_with_slash = {
+        let error = TokenError::Audience {
+            found: AUDIENCE_URI.into(),
+            expected: vec!["api://valet.example/".into()],
+        };
+        let mut row = changed("N-audience", "aud", json!(AUDIENCE_URI), error);
+        row.given.rules = Rules { audiences: &["api://valet.example/"], ..RULES };
+        row
+    };
     vec![
+        configured_with_slash,
         changed("J-28", "aud", json!("api://other"), audience("api://other")),
         missing("J-28", "aud"),
         ill("J-28", "aud", json!(["api://other"])),
