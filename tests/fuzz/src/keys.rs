@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use valet_core_token::KeySet;
 use valet_core_token::key_cache::{Authority, KeysError, Ports, RETRY_FLOOR, current};
+use valet_core_token::{KeySet, MAX_KEYS};
 use valet_minting::{AUTHORITY, TENANT};
 
 use crate::token::NOW;
@@ -12,7 +12,7 @@ use crate::token::NOW;
 pub(crate) fn key_set(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(set) = KeySet::parse(text) else { return };
-    assert!(set.len() <= 64);
+    assert!(set.len() <= MAX_KEYS);
     let reduced = set.to_json();
     let again = KeySet::parse(&reduced).expect("what we write can be read");
     assert_eq!(again.to_json(), reduced, "and means the same");

@@ -157,10 +157,10 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// RFC 6749 section 3.3: printable ASCII with single spaces between. A tab is no scope, and no separator either.
+    /// RFC 6749 section 3.3: printable ASCII but `"` and `\`, with spaces between. A tab is no scope, and no separator either.
     pub(crate) fn scopes(&self, claim: &'static str) -> Result<Vec<String>, TokenError> {
         let text: String = self.optional(claim)?.unwrap_or_default();
-        if !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        if !text.chars().all(|c| c == ' ' || (c.is_ascii_graphic() && c != '"' && c != '\\')) {
             return Err(self.refused(claim));
         }
         Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())

@@ -25,6 +25,16 @@ pub enum TokenError {
         /// Which rule of the form was not met.
         what: &'static str,
     },
+    /// A member of header or payload occurs twice, in any letter case: two readers could see two tokens.
+    DuplicateMember {
+        /// Its name as it is written the second time, shortened.
+        member: String,
+    },
+    /// Header or payload has more members than any token of Entra.
+    TooManyMembers {
+        /// The most that are accepted.
+        limit: usize,
+    },
     /// Header or payload has more objects and arrays within each other than [`crate::MAX_DEPTH`].
     TooDeep {
         /// How many levels it has.
@@ -152,6 +162,8 @@ impl TokenError {
             Self::TooLarge { .. }
             | Self::TooDeep { .. }
             | Self::Malformed { .. }
+            | Self::DuplicateMember { .. }
+            | Self::TooManyMembers { .. }
             | Self::EmptyLifetime { .. } => Reason::Malformed,
             Self::Algorithm { .. }
             | Self::Type { .. }
@@ -181,6 +193,8 @@ impl fmt::Display for TokenError {
             Self::TooLarge { bytes, limit } => write!(f, "the token has {bytes} bytes, more than {limit}"),
             Self::TooDeep { levels, limit } => write!(f, "nested {levels} levels deep, more than {limit}"),
             Self::Malformed { what } => write!(f, "not a compact JWS: {what}"),
+            Self::DuplicateMember { member } => write!(f, "member `{member}` occurs twice"),
+            Self::TooManyMembers { limit } => write!(f, "more than {limit} members"),
             Self::Algorithm { algorithm } => write!(f, "alg `{algorithm}` is not RS256"),
             Self::Type { kind } => write!(f, "typ `{kind}` is not that of an access token"),
             Self::HeaderParameter { parameter, found: None } => {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{TokenError, shown};
@@ -20,13 +20,15 @@ use crate::limits::{MAX_DEPTH, MAX_MEMBERS};
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
-    /// Reads `bytes` as exactly one JSON object with unique member names, or says that they are not `what` they have to be.
+    /// Reads `bytes` as exactly one JSON object, with few members and none of them twice. Of what is no object, `what` says so.
     pub(crate) fn parse(bytes: &'a [u8], what: &'static str) -> Result<Self, TokenError> {
         let levels = depth(bytes);
         if levels > MAX_DEPTH {
             return Err(TokenError::TooDeep { levels, limit: MAX_DEPTH });
         }
-        serde_json::from_slice(bytes).map_err(|_| TokenError::Malformed { what })
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let members = reader.deserialize_map(Members).and_then(|members| reader.end().map(|()| members));
+        members.map_err(|_| TokenError::Malformed { what })?.map(Self)
     }
 
     /// Whether there is a member `name`.
@@ -87,33 +89,31 @@ fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
 /// A member that is there and has another JSON type than its specification says.
 pub(crate) struct WrongType;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members).map(Object)
-    }
-}
-
+/// Reads the members of an object. A serde error is left for what is no JSON; an object that is refused is read to its end, so that it is one.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+    type Value = Result<Vec<(Cow<'de, str>, &'de RawValue)>, TokenError>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with unique member names")
+        f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members: Self::Value = Vec::with_capacity(32);
+        let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(32);
         while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-            if members.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                return Err(A::Error::custom("a member name occurs twice"));
-            }
-            if members.len() == MAX_MEMBERS {
-                return Err(A::Error::custom("too many members"));
-            }
-            members.push((name, value));
+            let refused = if members.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                TokenError::DuplicateMember { member: shown(&name) }
+            } else if members.len() == MAX_MEMBERS {
+                TokenError::TooManyMembers { limit: MAX_MEMBERS }
+            } else {
+                members.push((name, value));
+                continue;
+            };
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Err(refused));
         }
-        Ok(members)
+        Ok(Ok(members))
     }
 }
 

@@ -229,9 +229,6 @@ fn fetch(ports: &impl Ports, authority: Authority<'_>) -> Result<String, KeysErr
     }
     let keys = ports.get(&discovery.jwks_uri).map_err(KeysError::Fetch)?;
     let text = std::str::from_utf8(&keys).map_err(|_| KeysError::KeySet(KeySetError::NotAKeySet))?;
-    let set = KeySet::parse(text).map_err(KeysError::KeySet)?;
-    if set.is_empty() {
-        return Err(KeysError::KeySet(KeySetError::NotAKeySet));
-    }
+    let set = KeySet::parse(text).and_then(KeySet::usable).map_err(KeysError::KeySet)?;
     Ok(set.to_json())
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::TokenError;
 use crate::json::Object;
 use crate::limits::MAX_KEYS;
 
@@ -49,6 +50,8 @@ pub enum SignatureFailure {
 #[derive(Debug, Clone)]
 pub struct KeySet<'a> {
     keys: Vec<Key<'a>>,
+    /// How many keys the document has, with those that are passed over.
+    listed: usize,
 }
 
 /// A usable key, and the same decoded: once a set, not once a token.
@@ -63,6 +66,23 @@ struct Key<'a> {
 pub enum KeySetError {
     /// Not a JSON object with an array `keys` of keys.
     NotAKeySet,
+    /// A member of the document, or of a key that could not be read, occurs twice.
+    DuplicateMember {
+        /// Its name as it is written the second time, shortened.
+        member: String,
+    },
+    /// A document or key that could not be read has more members than any authority's.
+    TooManyMembers {
+        /// The most that are accepted.
+        limit: usize,
+    },
+    /// No key at all. The caller of [`KeySet::parse`] decides whether that is an error; [`crate::key_cache`] takes it for one.
+    NoKeys,
+    /// No key that could verify an access token; as above.
+    NoUsableKey {
+        /// How many keys there are.
+        count: usize,
+    },
     /// More keys than any authority has.
     TooManyKeys {
         /// How many there are.
@@ -78,6 +98,14 @@ impl fmt::Display for KeySetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAKeySet => write!(f, "the document is not a JSON Web Key Set"),
+            Self::DuplicateMember { member } => write!(f, "member `{member}` of the key set occurs twice"),
+            Self::TooManyMembers { limit } => {
+                write!(f, "the key set, or a key of it, has more than {limit} members")
+            }
+            Self::NoKeys => write!(f, "the key set has no keys"),
+            Self::NoUsableKey { count } => {
+                write!(f, "no key of the set can verify an access token: all {count} are passed over")
+            }
             Self::TooManyKeys { count } => write!(f, "the key set has {count} keys, more than {MAX_KEYS}"),
             Self::DuplicateKeyId => write!(f, "two keys of the set have the same kid"),
             Self::SymmetricKey => write!(f, "the key set contains a symmetric key"),
@@ -169,10 +197,19 @@ fn read(raw: &RawValue) -> Result<Option<Jwk<'_>>, KeySetError> {
         Ok(_) => Some("oct".to_owned()),
         Err(_) => {
             let members = Object::parse(raw.get().as_bytes(), "key is not one JSON object");
-            members.map_err(|_| KeySetError::NotAKeySet)?.optional("kty").ok().flatten()
+            members.map_err(unreadable)?.optional("kty").ok().flatten()
         }
     };
     if kind.as_deref() == Some("oct") { Err(KeySetError::SymmetricKey) } else { Ok(None) }
+}
+
+/// Why an object of a key set could not be read.
+fn unreadable(error: TokenError) -> KeySetError {
+    match error {
+        TokenError::DuplicateMember { member } => KeySetError::DuplicateMember { member },
+        TokenError::TooManyMembers { limit } => KeySetError::TooManyMembers { limit },
+        _ => KeySetError::NotAKeySet,
+    }
 }
 
 /// The key that a token names.
@@ -188,9 +225,13 @@ impl<'a> KeySet<'a> {
     /// # Errors
     /// Documents that no honest authority serves are refused whole, see [`KeySetError`].
     pub fn parse(json: &'a str) -> Result<Self, KeySetError> {
-        let Document { keys } = serde_json::from_str(json).map_err(|_| KeySetError::NotAKeySet)?;
-        if keys.len() > MAX_KEYS {
-            return Err(KeySetError::TooManyKeys { count: keys.len() });
+        let Document { keys } = serde_json::from_str(json).map_err(|_| {
+            let members = Object::parse(json.as_bytes(), "key set is not one JSON object");
+            members.err().map_or(KeySetError::NotAKeySet, unreadable)
+        })?;
+        let listed = keys.len();
+        if listed > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys { count: listed });
         }
         let mut usable: Vec<Key<'_>> = Vec::new();
         let mut names = BTreeSet::new();
@@ -202,14 +243,14 @@ impl<'a> KeySet<'a> {
                 usable.push(key);
             }
         }
-        Ok(Self { keys: usable })
+        Ok(Self { keys: usable, listed })
     }
 
     /// The same set, independent of the text that it was read from.
     #[must_use]
     pub fn into_owned(self) -> KeySet<'static> {
         let owned = |Key { jwk, rsa }| Key { jwk: Jwk::into_owned(jwk), rsa };
-        KeySet { keys: self.keys.into_iter().map(owned).collect() }
+        KeySet { keys: self.keys.into_iter().map(owned).collect(), listed: self.listed }
     }
 
     /// How many usable keys there are.
@@ -222,6 +263,15 @@ impl<'a> KeySet<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// The same set, unless no token could be verified with it.
+    pub(crate) fn usable(self) -> Result<Self, KeySetError> {
+        match (self.is_empty(), self.listed) {
+            (false, _) => Ok(self),
+            (true, 0) => Err(KeySetError::NoKeys),
+            (true, count) => Err(KeySetError::NoUsableKey { count }),
+        }
     }
 
     /// The set again as JSON, reduced to what decides anything: a quarter of what Entra serves.

@@ -104,7 +104,7 @@ pub use claims::{Caller, Kind};
 pub use error::TokenError;
 pub use hint::{Hint, hint};
 pub use keys::{KeySet, KeySetError, RsaKey, SignatureCheck, SignatureFailure};
-pub use limits::{MAX_DEPTH, MAX_LEEWAY, MAX_TOKEN_BYTES};
+pub use limits::{MAX_DEPTH, MAX_KEYS, MAX_LEEWAY, MAX_TOKEN_BYTES};
 pub use reason::{Consequence, Outcome, Reason};
 pub use rules::Rules;
 pub use verify::{Verified, verify, verify_at_jwt};

@@ -24,7 +24,7 @@ pub(crate) const MAX_SESSION_ID_BYTES: usize = 128;
 pub const MAX_LEEWAY: u32 = 300;
 
 /// Most keys that a set may hold. Entra's tenants have 4 to 10; its guidance is to be able to hold 10 to 1000 (Microsoft identity platform, signing key rollover).
-pub(crate) const MAX_KEYS: usize = 1000;
+pub const MAX_KEYS: usize = 1000;
 
 /// Longest value that an error shows, in characters: an issuer with its tenant and what follows it. Far less than any token.
 pub(crate) const MAX_SHOWN: usize = 128;

@@ -118,7 +118,7 @@ fn troubles() -> Vec<(&'static str, Fault, Option<&'static str>)> {
         ("HTML", answer(FaultBody::Html), Some("not a JSON Web Key Set")),
         ("no JSON", answer(FaultBody::NotJson), Some("not a JSON Web Key Set")),
         ("empty", answer(FaultBody::Empty), Some("not a JSON Web Key Set")),
-        ("an empty set", answer(FaultBody::EmptyKeys), Some("not a JSON Web Key Set")),
+        ("an empty set", answer(FaultBody::EmptyKeys), Some("the key set has no keys")),
         ("10 MB, good but for that", Fault::Huge { megabytes: 10 }, Some("answered with too much")),
         ("slow", Fault::Delay(Duration::from_millis(1500)), None),
         ("silent", Fault::Delay(Duration::from_secs(30)), Some("did not answer in time")),

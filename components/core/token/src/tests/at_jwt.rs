@@ -168,7 +168,7 @@ fn it_needs_a_scope_and_no_proof() {
     own_refused(
         "tid twice",
         &valet_minting::mint_text(&OWN_KEY, at_jwt_header().to_string(), twice),
-        TokenError::Malformed { what: "payload is not one JSON object" },
+        TokenError::DuplicateMember { member: "tid".into() },
     );
 }
 

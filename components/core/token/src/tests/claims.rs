@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    CLIENT, Given, TENANT, USER, accepted, app_claims, claims, header, malformed, mint, missing,
-    no_permissions, perfect_caller, refused, v1_claims, with, without,
+    AUDIENCE, AUDIENCE_URI, CLIENT, Given, RULES, TENANT, USER, accepted, app_claims, claims, header,
+    malformed, mint, missing, no_permissions, perfect_caller, refused, v1_claims, with, without,
 };
 use crate::{Caller, Kind, TokenError};
 
@@ -130,6 +130,41 @@ fn an_application_has_roles_and_no_scopes() {
     assert_eq!(accepted("not stated", &with_claims(&without(app_claims(), "idtyp"))), expected);
 }
 
+/// As Entra writes one where the API asked for v1: `appid`, the URI that the client asked for as `aud`, and no `idtyp`.
+#[test]
+fn an_application_of_v1_is_one_by_its_roles() {
+    let v1 = with(without(without(v1_claims(), "scp"), "name"), "roles", json!(["Files.Read.All"]));
+    assert_eq!(v1["aud"], AUDIENCE_URI);
+    let expected = accepted("v2", &with_claims(&app_claims()));
+    assert_eq!(accepted("v1", &with_claims(&v1)), expected);
+    assert_eq!(accepted("stated", &with_claims(&with(v1.clone(), "idtyp", json!("app")))), expected);
+    let with_azp = with(without(v1.clone(), "appid"), "azp", json!(CLIENT));
+    let v2_issuer = format!("{}/{TENANT}/v2.0", RULES.authority);
+    let issuer = TokenError::Issuer {
+        found: v2_issuer.clone(),
+        expected: format!("{}/{TENANT}/", RULES.v1_authority),
+    };
+    let slash = format!("{AUDIENCE_URI}/");
+    let audience =
+        TokenError::Audience { found: slash.clone(), expected: vec![AUDIENCE.into(), AUDIENCE_URI.into()] };
+    for (name, claims, error) in [
+        ("no roles", without(v1.clone(), "roles"), no_permissions(0, 0, None)),
+        ("a role without name", with(v1.clone(), "roles", json!([" "])), no_permissions(0, 0, None)),
+        ("said to be a user", with(v1.clone(), "idtyp", json!("user")), no_permissions(0, 1, Some("user"))),
+        (
+            "scopes as well",
+            with(with(v1.clone(), "scp", json!("a")), "idtyp", json!("app")),
+            no_permissions(1, 1, Some("app")),
+        ),
+        ("the client as in v2", with_azp, missing("appid")),
+        ("the version of v2", with(v1.clone(), "ver", json!("2.0")), missing("azp")),
+        ("the issuer of v2", with(v1.clone(), "iss", json!(v2_issuer)), issuer),
+        ("the audience with a slash", with(v1, "aud", json!(slash)), audience),
+    ] {
+        refused(name, &with_claims(&claims), error);
+    }
+}
+
 #[test]
 fn a_user_has_scopes_and_may_have_roles() {
     let admin = with(with(claims(), "roles", json!(["Admin", "Reader"])), "idtyp", json!("user"));
@@ -159,6 +194,13 @@ fn a_scope_is_printable_ascii() {
     for scp in
         ["\t", "\n", "Mail.Read\tFiles.Read", "Mail.Read\u{a0}", "\u{3000}", "Mail.Read\0", "Mäil.Read"]
     {
+        let error = malformed("scp", &json!(scp));
+        refused(scp, &with_claims(&with(claims(), "scp", json!(scp))), error);
+    }
+    // All of RFC 6749's, and the two that it leaves out.
+    let all: String = ('!'..='~').filter(|c| !['"', '\\'].contains(c)).collect();
+    assert_eq!(accepted("all", &with_claims(&with(claims(), "scp", json!(all)))).scopes, [all]);
+    for scp in ["Mail.Read \"", "Mail.Read\"", "\\", "a\\b Mail.Read"] {
         let error = malformed("scp", &json!(scp));
         refused(scp, &with_claims(&with(claims(), "scp", json!(scp))), error);
     }

@@ -1,11 +1,18 @@
 //! Hygiene of key sets: what is passed over, and what condemns the whole document.
 
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::{SigningKey, VerifyingKey};
+use rsa::rand_core::{self, CryptoRng, RngCore};
+use rsa::sha2::Sha256;
+use rsa::signature::{SignatureEncoding as _, Signer as _, Verifier as _};
+use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 
 use super::{
-    Given, KEY, KEY_ID, KEYS, OTHER_KEY, PERFECT, accepted, base64url, check, jwk, refused, with, without,
+    BelieveAll, Given, KEY, KEY_ID, KEYS, NOW, OTHER_KEY, PERFECT, RULES, accepted, base64url, check, jwk,
+    refused, with, without,
 };
-use crate::{KeySet, KeySetError, TokenError};
+use crate::{KeySet, KeySetError, TokenError, verify};
 
 fn set(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
@@ -58,6 +65,48 @@ fn moduli_are_of_2048_to_4096_bits() {
     for bits in [2048, 2056, 3072, 4096] {
         assert_eq!(parsed(&set(&[with(good(), "n", modulus(bits))])), Ok(1), "{bits} bits");
     }
+}
+
+/// A generator for `rsa`, which keeps to an older interface than aws-lc's.
+struct Random;
+
+impl RngCore for Random {
+    fn next_u32(&mut self) -> u32 {
+        rand_core::impls::next_u32_via_fill(self)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        rand_core::impls::next_u64_via_fill(self)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes).unwrap();
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Random {}
+
+/// Its signature is good, so that nothing but the size refuses it; a check that would take it is not asked.
+#[test]
+fn what_a_key_of_1024_bits_has_signed_is_refused() {
+    let private = RsaPrivateKey::new(&mut Random, 1024).unwrap();
+    let input =
+        format!("{}.{}", base64url(super::header().to_string()), base64url(super::claims().to_string()));
+    let signature = SigningKey::<Sha256>::new(private.clone()).sign(input.as_bytes());
+    let public = VerifyingKey::<Sha256>::new(private.to_public_key());
+    public.verify(input.as_bytes(), &signature).unwrap();
+    let small = with(good(), "n", json!(base64url(private.n().to_bytes_be())));
+    passed_over("1024 bits", small.clone());
+    let (keys, token) = (set(&[small]), format!("{input}.{}", base64url(signature.to_bytes())));
+    let error = TokenError::UnknownKey { key_id: KEY_ID.into() };
+    refused("1024 bits", &Given { keys: &keys, ..Given::token(&*token) }, error.clone());
+    let parsed = KeySet::parse(&keys).unwrap();
+    assert_eq!(verify(&token, &parsed, &RULES, NOW, &BelieveAll), Err(error));
 }
 
 #[test]
@@ -151,18 +200,46 @@ fn what_is_no_key_set_is_refused() {
         r#"{"keys":{}}"#.into(),
         r#"{"keys":[1]}"#.into(),
         r#"{"Keys":[]}"#.into(),
-        format!(r#"{{"keys":[{good}],"keys":[]}}"#),
         format!(r#"{{"keys":[{good}]}}{{}}"#),
         format!(r#"{{"keys":[{good}]"#),
         format!("\u{feff}{{\"keys\":[{good}]}}"),
-        format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, r#""e":"Aw","e":"#)),
-        format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, r#""E":1,"use":1,"e":"#)),
         format!(r#"{{"keys":{}{}}}"#, "[".repeat(5000), "]".repeat(5000)),
     ];
     for json in cases {
         assert_eq!(parsed(&json), Err(KeySetError::NotAKeySet), "{json}");
     }
     assert_eq!(parsed(r#"{"keys":[]}"#), Ok(0));
+}
+
+#[test]
+fn a_member_twice_condemns_the_set() {
+    let (good, twice) =
+        (good().to_string(), |member: &str| KeySetError::DuplicateMember { member: member.into() });
+    let key = |text: &str| format!(r#"{{"keys":[{}]}}"#, good.replace(r#""e":"#, text));
+    for (member, json) in [
+        ("keys", format!(r#"{{"keys":[{good}],"keys":[]}}"#)),
+        ("KEYS", format!(r#"{{"keys":1,"KEYS":[{good}]}}"#)),
+        ("e", key(r#""e":"Aw","e":"#)),
+        ("e", key(r#""E":1,"use":1,"e":"#)),
+        ("kty", format!(r#"{{"keys":[{}]}}"#, good.replace(r#""kty":"#, r#""kty":"oct","kty":"#))),
+    ] {
+        assert_eq!(parsed(&json), Err(twice(member)), "{json}");
+    }
+}
+
+#[test]
+fn members_of_what_cannot_be_read_are_limited_in_number() {
+    let with_members = |object: Value, count: usize| {
+        let own = object.as_object().unwrap().len();
+        (own..count).fold(object, |object, at| with(object, &format!("x{at}"), json!(at)))
+    };
+    let odd = with(good(), "kid", json!(1));
+    assert_eq!(parsed(&set(&[with_members(odd.clone(), 128)])), Ok(0));
+    let error = KeySetError::TooManyMembers { limit: 128 };
+    assert_eq!(parsed(&set(&[with_members(odd, 129)])), Err(error.clone()));
+    let document = |count| with_members(json!({ "keys": null }), count).to_string();
+    assert_eq!(parsed(&document(128)), Err(KeySetError::NotAKeySet));
+    assert_eq!(parsed(&document(129)), Err(error));
 }
 
 /// RFC 7517 section 5. The key beside them still signs.
@@ -224,6 +301,10 @@ fn a_set_may_outlive_its_text() {
 fn each_error_of_a_set_says_what_is_wrong() {
     let cases = [
         (KeySetError::NotAKeySet, "not a JSON Web Key Set"),
+        (KeySetError::DuplicateMember { member: "kid".into() }, "member `kid` of the key set occurs twice"),
+        (KeySetError::TooManyMembers { limit: 128 }, "more than 128 members"),
+        (KeySetError::NoKeys, "the key set has no keys"),
+        (KeySetError::NoUsableKey { count: 2 }, "no key of the set can verify an access token: all 2 are"),
         (KeySetError::TooManyKeys { count: 1001 }, "1001 keys, more than 1000"),
         (KeySetError::DuplicateKeyId, "the same kid"),
         (KeySetError::SymmetricKey, "symmetric"),

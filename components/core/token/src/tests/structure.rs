@@ -191,7 +191,7 @@ fn no_member_occurs_twice_in_any_spelling() {
         [r#""alg":"RS256""#, r#""alg":"none""#, r#""ALG":"none""#, r#""Kid":"x""#, r#""\u0061lg":"none""#];
     for member in duplicate_in_header {
         let token = mint_text(with_text(&header(), member), claims().to_string());
-        refused(member, &Given::token(token), HEADER_JSON);
+        refused(member, &Given::token(token), twice(&written(member).to_ascii_lowercase()));
     }
     let tenant = format!(r#""TID":"{TENANT}""#);
     let duplicate_in_payload = [
@@ -205,19 +205,59 @@ fn no_member_occurs_twice_in_any_spelling() {
     ];
     for member in duplicate_in_payload {
         let front = mint_text(header().to_string(), with_text(&claims(), member));
-        refused(member, &Given::token(front), PAYLOAD_JSON);
+        refused(member, &Given::token(front), twice(&written(member).to_ascii_lowercase()));
         let last = claims().to_string().replace('}', &format!(",{member}}}"));
-        refused(member, &Given::token(mint_text(header().to_string(), last)), PAYLOAD_JSON);
+        refused(member, &Given::token(mint_text(header().to_string(), last)), twice(&written(member)));
     }
+}
+
+/// The name of a member that is given as text.
+fn written(member: &str) -> String {
+    let object: serde_json::Map<_, _> = serde_json::from_str(&format!("{{{member}}}")).unwrap();
+    object.keys().next().unwrap().clone()
+}
+
+fn twice(member: &str) -> TokenError {
+    TokenError::DuplicateMember { member: member.into() }
+}
+
+#[test]
+fn a_name_that_occurs_twice_is_shown_shortened_and_printable() {
+    let name = json!(format!("n\u{7}\u{e9}{}", "x".repeat(200)));
+    let member = format!("{name}:1,{name}:2");
+    let shown = format!("n??{}", "x".repeat(125));
+    let token = mint_text(header().to_string(), with_text(&claims(), &member));
+    refused("payload", &Given::token(token), twice(&shown));
+    assert_eq!(twice(&shown).to_string(), format!("member `{shown}` occurs twice"));
+}
+
+/// What is no JSON is called that, whatever else is wrong with it.
+#[test]
+fn a_name_that_occurs_twice_in_no_object_is_not_what_is_told() {
+    for (name, behind) in [("trailing", "}x"), ("cut", ""), ("no value", r#","b"}"#)] {
+        let text = format!(r#"{{"a":1,"a":2{behind}"#);
+        refused(name, &Given::token(mint_text(&text, claims().to_string())), HEADER_JSON);
+        refused(name, &Given::token(mint_text(header().to_string(), text)), PAYLOAD_JSON);
+    }
+    let more = mint_text(header().to_string(), r#"{"a":1,"a":2,"b":[1,{}],"b":3}"#);
+    refused("members behind it", &Given::token(more), twice("a"));
 }
 
 #[test]
 fn members_are_limited_in_number() {
     let many =
         |count: usize| (0..count).fold(claims(), |object, at| with(object, &format!("x{at}"), json!(at)));
+    let parameters =
+        |count: usize| (0..count).fold(header(), |object, at| with(object, &format!("x{at}"), json!(at)));
+    let error = || TokenError::TooManyMembers { limit: 128 };
     let own = claims().as_object().unwrap().len();
     accepted("128", &Given::token(mint(&header(), &many(128 - own))));
-    refused("129", &Given::token(mint(&header(), &many(129 - own))), PAYLOAD_JSON);
+    refused("129", &Given::token(mint(&header(), &many(129 - own))), error());
+    refused("300", &Given::token(mint(&header(), &many(300 - own))), error());
+    let own = header().as_object().unwrap().len();
+    accepted("128 in the header", &Given::token(mint(&parameters(128 - own), &claims())));
+    refused("129 in the header", &Given::token(mint(&parameters(129 - own), &claims())), error());
+    assert_eq!(error().to_string(), "more than 128 members");
 }
 
 /// An array of `levels` levels.

@@ -98,6 +98,10 @@ fn exp_lies_after_nbf() {
 fn long_lifetimes_are_the_authoritys_business() {
     let day = accepted("a CAE session", &with_times(ISSUED, ISSUED, ISSUED + 28 * 3600));
     assert_eq!(day.expires_at, ISSUED + 28 * 3600);
+    let last = ISSUED + 28 * 3600 + LEEWAY - 1;
+    accepted("its last second", &Given { now: last, ..with_times(ISSUED, ISSUED, day.expires_at) });
+    let error = TokenError::Expired { expires_at: day.expires_at, now: last + 1 };
+    refused("and after", &Given { now: last + 1, ..with_times(ISSUED, ISSUED, day.expires_at) }, error);
     // Nothing overflows; whether such a token is wise is for who signed it.
     assert_eq!(accepted("for ever", &with_times(ISSUED, ISSUED, u64::MAX)).expires_at, u64::MAX);
 }

@@ -24,13 +24,30 @@ fn a_set_without_a_usable_key_does_not_replace_a_good_one() {
     let even = with_even_modulus();
     let world = World::serving(&["a"]);
     world.document(keys_url(TENANT), json!({ "keys": [even] }).to_string());
-    assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(KeySetError::NotAKeySet)));
+    assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(KeySetError::NoUsableKey { count: 1 })));
     world.serve(TENANT, &["a"]);
     world.pass(RETRY_FLOOR_WITHOUT_KEYS);
     assert_eq!(world.check(CURRENT), names(&["a"]));
     world.document(keys_url(TENANT), json!({ "keys": [even] }).to_string());
     world.pass(REFRESH_AFTER);
     assert_eq!(world.check(CURRENT), names(&["a"]));
+}
+
+#[test]
+fn why_a_document_has_no_usable_key_is_told_apart() {
+    let even = with_even_modulus();
+    let two = json!({ "keys": [even, { "kty": "EC" }] }).to_string();
+    for (body, error) in [
+        (r#"{"keys":[]}"#, KeySetError::NoKeys),
+        (two.as_str(), KeySetError::NoUsableKey { count: 2 }),
+        (r#"{"keys":[],"keys":[]}"#, KeySetError::DuplicateMember { member: "keys".into() }),
+        ("<html>", KeySetError::NotAKeySet),
+        ("", KeySetError::NotAKeySet),
+    ] {
+        let world = World::serving(&["a"]);
+        world.document(keys_url(TENANT), body);
+        assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(error)), "{body}");
+    }
 }
 
 /// A key of the right length that nothing can be verified with.

@@ -127,12 +127,12 @@ fn whoever_runs_the_server_hears_of_a_set_that_is_not_renewed() {
     world.document(keys_url(TENANT), r#"{"keys":[]}"#);
     world.pass(REFRESH_AFTER);
     assert_eq!(world.check(CURRENT), names(&["a"]));
-    let told = (format!("{URL}/{TENANT}"), KeysError::KeySet(KeySetError::NotAKeySet));
+    let told = (format!("{URL}/{TENANT}"), KeysError::KeySet(KeySetError::NoKeys));
     assert_eq!(world.told.take(), [told]);
     // Once for each attempt; and where there is nothing to serve from, the request itself fails.
     assert_eq!(world.check(CURRENT), names(&["a"]));
     world.pass(LAST_KNOWN_GOOD);
-    assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(KeySetError::NotAKeySet)));
+    assert_eq!(world.check(CURRENT), Err(KeysError::KeySet(KeySetError::NoKeys)));
     assert_eq!(world.told.take(), []);
 }
 

@@ -9,7 +9,7 @@ use super::super::{
     CONSUMER_KEY_ID, CONSUMERS, KEY, KEY_ID, NOW, OTHER_KEY, PERFECT, RULES, TENANT, base64url, jwk, mint,
     mint_text, public_key_pem, sign, sign_with, unfit, with_text,
 };
-use super::{Row, claims, header, malformed, row, with, without};
+use super::{Row, claims, header, malformed, row, twice, with, without};
 use crate::{MAX_DEPTH, MAX_TOKEN_BYTES, TokenError};
 
 const HEADER_JSON: &str = "header is not one JSON object";
@@ -132,7 +132,7 @@ fn structure() -> Vec<Row> {
             "N-shape",
             "header member twice",
             mint_text(with_text(&header(), r#""kid":"x""#), claims().to_string()),
-            malformed(HEADER_JSON),
+            twice("kid"),
         ),
     ];
     let (_, error) = too_large("a".repeat(MAX_TOKEN_BYTES + 1));
@@ -256,12 +256,15 @@ fn signatures() -> Vec<Row> {
             valet_minting::mint(&OTHER_KEY, &header(), &claims()),
             TokenError::Signature,
         ),
-        row(
-            "N-signing-key",
-            "kid of another key",
-            valet_minting::mint(&OTHER_KEY, &header(), &claims()),
-            TokenError::Signature,
-        ),
+        {
+            let named = with(header(), "kid", json!("other-key"));
+            let mut row =
+                row("N-signing-key", "kid of another key", mint(&named, &claims()), TokenError::Signature);
+            let keys = json!({ "keys": [jwk(&KEY, KEY_ID), jwk(&OTHER_KEY, "other-key")] }).to_string();
+            // Lives as long as the test; it is one.
+            row.given.keys = Box::leak(keys.into_boxed_str());
+            row
+        },
     ];
     for (what, bytes) in [
         ("zero", vec![0; 256]),

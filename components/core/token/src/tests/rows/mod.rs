@@ -56,6 +56,10 @@ fn malformed(what: &'static str) -> TokenError {
     TokenError::Malformed { what }
 }
 
+fn twice(member: &str) -> TokenError {
+    TokenError::DuplicateMember { member: member.into() }
+}
+
 #[test]
 fn every_row_meets_its_error() {
     for Row { id, what, given, error } in forms::rows().into_iter().chain(payload::rows()) {

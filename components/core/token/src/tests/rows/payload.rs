@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    AUDIENCE, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text, no_permissions,
-    with_text,
+    AUDIENCE, AUDIENCE_URI, FOREIGN_TENANT, KEY, KEY_ID, NOW, RULES, SECOND_TENANT, TENANT, jwk, mint_text,
+    no_permissions, with_text,
 };
 use super::{
-    Row, absent, app_claims, audience, changed, claimed, claims, header, ill, malformed, missing, row,
-    v1_claims, with, without,
+    Row, absent, app_claims, audience, changed, claimed, claims, header, ill, missing, row, twice, v1_claims,
+    with, without,
 };
 use crate::{Rules, TokenError};
-
-const PAYLOAD_JSON: &str = "payload is not one JSON object";
 
 fn v2(tenant: &str) -> String {
     format!("{}/{tenant}/v2.0", RULES.authority)
@@ -122,8 +120,8 @@ fn origins() -> Vec<Row> {
         issuer("J-29", &format!("{own}/")),
         issuer("J-29", &v2(FOREIGN_TENANT)),
         issuer("J-29", &v1(TENANT)),
-        written("J-30", r#""iss":"https://evil.example""#, malformed(PAYLOAD_JSON)),
-        written("J-30", r#""aud":"other""#, malformed(PAYLOAD_JSON)),
+        written("J-30", r#""iss":"https://evil.example""#, twice("iss")),
+        written("J-30", r#""aud":"other""#, twice("aud")),
         claimed(
             "J-39",
             "another tenant, same keys",
@@ -142,7 +140,7 @@ fn origins() -> Vec<Row> {
         ill("N-tenant", "tid", json!(7)),
         ill("N-tenant", "tid", json!("common")),
         changed("N-tenant", "tid", json!(SECOND_TENANT), chain),
-        written("N-tenant", &format!(r#""TID":"{SECOND_TENANT}""#), malformed(PAYLOAD_JSON)),
+        written("N-tenant", &format!(r#""TID":"{SECOND_TENANT}""#), twice("tid")),
         row(
             "N-tenant",
             "TID behind tid",
@@ -150,7 +148,7 @@ fn origins() -> Vec<Row> {
                 header().to_string(),
                 claims().to_string().replacen('}', &format!(r#","TID":"{SECOND_TENANT}"}}"#), 1),
             ),
-            malformed(PAYLOAD_JSON),
+            twice("TID"),
         ),
         other_key(&v2(SECOND_TENANT), key_issuer(&v2(SECOND_TENANT))),
         other_key(
@@ -163,7 +161,17 @@ fn origins() -> Vec<Row> {
 }
 
 fn audiences() -> Vec<Row> {
+    let configured_with_slash = {
+        let error = TokenError::Audience {
+            found: AUDIENCE_URI.into(),
+            expected: vec!["api://valet.example/".into()],
+        };
+        let mut row = changed("N-audience", "aud", json!(AUDIENCE_URI), error);
+        row.given.rules = Rules { audiences: &["api://valet.example/"], ..RULES };
+        row
+    };
     vec![
+        configured_with_slash,
         changed("J-28", "aud", json!("api://other"), audience("api://other")),
         missing("J-28", "aud"),
         ill("J-28", "aud", json!(["api://other"])),
@@ -222,7 +230,7 @@ fn kinds() -> Vec<Row> {
 
 fn types() -> Vec<Row> {
     vec![
-        written("A-claims", r#""tid":"common""#, malformed(PAYLOAD_JSON)),
+        written("A-claims", r#""tid":"common""#, twice("tid")),
         ill("A-claims", "oid", json!(["x"])),
         literal("A-claims", "exp", "99999999999999999999"),
         ill("A-claims", "scp", json!(["Mail.Read"])),
