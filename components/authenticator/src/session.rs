@@ -32,6 +32,11 @@ impl Checks {
             return refused(Reason::ForeignTenant, format!("tenant {} is not on the list", caller.tenant_id));
         }
         let session = caller.session_id.unwrap_or_default();
+        // A session's id begins with its tenant and its user. Whoever signs for us writes all three from one record; a token in which they differ speaks of nobody's session.
+        if !session.starts_with(&format!("{}.{}.", caller.tenant_id, caller.object_id)) {
+            let detail = format!("session {session} is not one of user {}", caller.object_id);
+            return refused(Reason::SessionEnded, detail);
+        }
         match live_sessions::is_live(&session) {
             Ok(true) => Ok(principal),
             Ok(false) => refused(Reason::SessionEnded, format!("session {session} has ended")),

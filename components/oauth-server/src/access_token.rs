@@ -1,5 +1,6 @@
 //! Access tokens of our own that come back to us, held to the same rules as at the MCP endpoint.
 
+use valet_core_entra::session::SessionId;
 use valet_core_oauth::token::TokenError;
 use valet_core_oauth::user::User;
 use valet_core_token::{AtJwtRules, KeySet, RsaKey, SignatureCheck, SignatureFailure, verify_at_jwt};
@@ -27,14 +28,18 @@ pub(crate) fn verify(token: &str, exchange: &Exchange<'_>) -> Result<Option<Veri
     let rules = AtJwtRules { issuer, audience, leeway };
     let Ok(verified) = verify_at_jwt(token, &keys, &rules, exchange.now, &HostCheck) else { return Ok(None) };
     let caller = verified.caller();
-    Ok(caller.session_id.as_ref().map(|session| Verified {
+    let is_callers = |id: &SessionId| {
+        (id.tenant_id(), id.object_id()) == (caller.tenant_id.as_str(), caller.object_id.as_str())
+    };
+    let session = caller.session_id.as_deref().and_then(SessionId::parse).filter(is_callers);
+    Ok(session.map(|session| Verified {
         client_id: caller.client_id.clone(),
         user: User {
             tenant_id: caller.tenant_id.clone(),
             object_id: caller.object_id.clone(),
             name: caller.display_name.clone(),
         },
-        session: session.clone(),
+        session: session.as_str().to_owned(),
     }))
 }
 

@@ -30,7 +30,12 @@ pub(crate) fn change<T>(
 /// not be closed still lives.
 pub(crate) fn end(session: &str, family: Option<&str>) -> Result<(), String> {
     sessions::close(session).map_err(|failure| crate::entra::words(&failure))?;
-    family.map_or(Ok(()), |family| grants::delete(&refresh::record_name(family)))
+    family.map_or(Ok(()), end_family)
+}
+
+/// Ends a family of refresh tokens.
+pub(crate) fn end_family(family: &str) -> Result<(), String> {
+    grants::delete(&refresh::record_name(family))
 }
 
 /// The same for what a client presented, and takes it out of its user's record.

@@ -55,13 +55,15 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
     Ok(revoke::done())
 }
 
-/// Ends the session first, so that what fails after that can be tried again and lets nobody in meanwhile.
+/// Ends the session first, so that what fails after that lets nobody in meanwhile. The record by which a refresh token is known goes last: with it gone, the client that tries
+/// again would be told that all is done (RFC 7009 section 2.2), and the permission would stay.
 fn give_back(
     exchange: &Exchange<'_>,
     user: &User,
     session: &str,
     family: Option<&str>,
 ) -> Result<(), String> {
-    accounts::end(session, family)?;
-    accounts::change(exchange, user, |account| account.give_back(session))
+    accounts::end(session, None)?;
+    accounts::change(exchange, user, |account| account.give_back(session))?;
+    family.map_or(Ok(()), accounts::end_family)
 }

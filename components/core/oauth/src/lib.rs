@@ -22,7 +22,7 @@
 //! | `POST /oauth/token` | a code: begins a family of refresh tokens, then marks the code spent | [`token::Request`], [`code::redeem`], [`refresh::begin`] |
 //! | | a refresh token: renews the session, then replaces the family's record | [`refresh::decide`], [`refresh::Rotation::finish`] |
 //! | | signs an access token | [`at_jwt`], [`token::response`] |
-//! | `POST /oauth/revoke` | deletes the family, closes the session, forgets the permission | [`revoke`], [`refresh::revoke`], [`account::Account::give_back`] |
+//! | `POST /oauth/revoke` | closes the session, forgets the permission, and deletes the family last, so that what fails can be tried again | [`revoke`], [`refresh::revoke`], [`account::Account::give_back`] |
 //! | `/oauth/sign-out` | ends all sessions of the user whom the browser knows | [`sign_out`] |
 //!
 //! Records are written by compare and set where two can come at once: codes, families, accounts. What is written before it is answered is never lost by a

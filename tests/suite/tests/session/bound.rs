@@ -1,7 +1,10 @@
 //! What one client was given, presented by another that is known here too (O-18, O-29, O-30): the client is told what it would be told of a code or a token that
-//! never was, the log has the reason, and whoever it was given to keeps it.
+//! never was, the log has the reason, and whoever it was given to keeps it. And a session is its user's, whoever signed the token that names it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entra_emulator::ids;
+use rcgen::SigningKey as _;
 use serde_json::Value;
 use valet_suite::browser::Browser;
 use valet_suite::config::{CLIENT, REDIRECT_URI, list};
@@ -112,5 +115,51 @@ fn a_refresh_token_is_worth_nothing_to_another_client() {
         assert_eq!(rig.call("whoami", &third.access).await.status, 200);
         let last = Tokens::read(&rig, &refresh(&rig, &third.refresh).await);
         assert_eq!(rig.call("whoami", &last.access).await.status, 200);
+    });
+}
+
+/// `token` with `sid` in place of its session, signed anew by `key`.
+fn naming(rig: &Rig, token: &str, sid: &str, key: &rcgen::KeyPair) -> String {
+    let [header, claims, _] = token.split('.').collect::<Vec<_>>()[..] else { panic!("no token") };
+    let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    claims["sid"] = sid.into();
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()).unwrap());
+    rig.keep(format!("{signed}.{signature}"))
+}
+
+/// Held even against who has the signing key, or a fault of ours that mixes two people up.
+#[test]
+fn a_token_of_one_person_with_the_session_of_another_is_refused() {
+    const FILE: &str = "signing-keys.pem";
+    run(async {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        let rig = Rig::start_with(shared_emulator().await, |config| {
+            let pem = key.serialize_pem();
+            config.with_sessions().set("oauth.signing_key_file", FILE).with_file(FILE, pem)
+        })
+        .await;
+        let adele = sign_in(&rig, &mut Browser::new(&rig, ids::ADELE_UPN)).await;
+        let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
+        let (hers, his) = (oauth::session_id(&adele.access), oauth::session_id(&alex.access));
+        // Nothing but the session is wrong with it.
+        let good = naming(&rig, &adele.access, &hers, &key);
+        assert_eq!(rig.call("whoami", &good).await.status, 200);
+
+        let mixed = naming(&rig, &adele.access, &his, &key);
+        let mark = rig.log().mark();
+        let refused = rig.call("whoami", &mixed).await;
+        assert_eq!(refused.status, 401, "{refused:?}");
+        assert!(refused.field("www-authenticate").contains(r#"error="invalid_token""#), "{refused:?}");
+        let found = log::audit_line(&rig.log().wait(mark, "a refusal", log::is_refusal).await);
+        let user = ids::ADELE;
+        assert_eq!(found, format!("denied session_ended: session {his} is not one of user {user}"));
+        // Nor does it end the session that it names: it is as good as no token of ours (RFC 7009 section 2.2).
+        let form = [("token", mixed), ("client_id", CLIENT.to_owned())];
+        assert_eq!(oauth::post(&rig, "/oauth/revoke", &form).await.status, 200);
+        for tokens in [&adele, &alex] {
+            assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
+        }
     });
 }

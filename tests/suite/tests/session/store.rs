@@ -2,6 +2,7 @@
 
 use entra_emulator::{Operation, ids};
 use valet_suite::browser::Browser;
+use valet_suite::config::CLIENT;
 use valet_suite::oauth::{self, Authorize, Tokens, code_form, refresh, refresh_form, sign_in, token};
 use valet_suite::process::Process;
 use valet_suite::redis::Redis;
@@ -81,6 +82,41 @@ fn a_full_disk_ends_no_session_and_is_used_again() {
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
         sign_in(&rig, &mut browser).await;
         assert!(rig.process.stop().is_some_and(|status| status.success()));
+    });
+}
+
+/// RFC 7009 section 2.2.1: a client that hears 503 has to take the token for good, and tries again.
+#[test]
+fn what_could_not_be_given_back_for_want_of_room_is_given_back_at_the_next_try() {
+    run(async {
+        let Some(disk) = SmallDisk::mount(32) else { return };
+        let rig = rig_on(&disk).await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        disk.fill();
+        // As full as others can make it that keep our reserve free: deleting goes on, and no value is taken.
+        let foreign = std::fs::File::options().write(true).open(disk.path("foreign")).unwrap();
+        foreign.set_len(foreign.metadata().unwrap().len() - (4 << 20)).unwrap();
+        let form = [("token", tokens.refresh.clone()), ("client_id", CLIENT.to_owned())];
+        for _ in 0..2 {
+            let mark = rig.log().mark();
+            let answer = oauth::post(&rig, "/oauth/revoke", &form).await;
+            assert_eq!(oauth::error(&answer), (503, "temporarily_unavailable".to_owned()));
+            let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
+            let begins =
+                found.starts_with("failed temporarily_unavailable: not available: the store is full: ");
+            assert!(begins && found.contains("bytes are free on the disk"), "{found}");
+        }
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 401, "the session is over all the same");
+        disk.clear();
+        assert_eq!(oauth::post(&rig, "/oauth/revoke", &form).await.status, 200);
+        assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
+        // The permission went with it: who signs in is asked.
+        let page = browser.go(&Authorize::default().url()).await;
+        assert!(page.asks(), "{page:?}");
+        let page = browser.decide(&page, "allow").await;
+        let tokens = oauth::finish(&rig, &page).await;
+        assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
     });
 }
 
