@@ -220,15 +220,20 @@ async fn serve(path: &Path) -> Result<(), String> {
     let address = server.address().map_err(|error| error.to_string())?;
     // Watched before anyone is told that we serve: a signal that comes at once must not end us the hard way.
     let stop = stop_signal(false);
-    let administration = administration.map(|administration| tokio::spawn(administration.serve()));
+    let (end_administration, ended) = tokio::sync::oneshot::channel::<()>();
+    let administration = administration.map(|administration| {
+        tokio::spawn(administration.serve(async {
+            let _ = ended.await;
+        }))
+    });
     tracing::info!(%address, resource, "serving");
     server
         .serve(async {
             let _ = stop.await;
         })
         .await;
+    drop(end_administration);
     if let Some(administration) = administration {
-        administration.abort();
         // Its socket goes with it, before the store is closed and another server can open that.
         let _ = administration.await;
     }

@@ -237,7 +237,7 @@ impl Halt {
         match self {
             Self::Refused { what, detail } => {
                 let detail = Box::new(Detail { correlation_id: None, ..Detail::clone(detail) });
-                Self::Refused { what: *what, detail }.why()
+                Self::Refused { what, detail }.why()
             }
             other => other.why(),
         }

@@ -21,8 +21,8 @@ impl Administration {
     }
 
     /// Is never begun.
-    pub async fn serve(self) -> Infallible {
-        self.0
+    pub async fn serve(self, _: impl Future<Output = ()>) {
+        match self.0 {}
     }
 }
 

@@ -1,10 +1,10 @@
 //! The server's side: one connection after another, each bounded in length and time, each operation in the audit trail.
 
-use std::convert::Infallible;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{UCred, WriteHalf};
@@ -77,10 +77,16 @@ impl Administration {
         }
     }
 
-    /// Answers administrators for as long as it is asked for.
-    pub async fn serve(self) -> Infallible {
+    /// Answers administrators until `stop`. What one of them has begun by then is done and recorded first.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
         loop {
-            match self.socket.listener.accept().await {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => return,
+                accepted = self.socket.listener.accept() => accepted,
+            };
+            match accepted {
                 // One after the other: each has its time, and strangers are not let in.
                 Ok((stream, _)) => self.converse(stream).await,
                 Err(error) => {
