@@ -1,11 +1,20 @@
 //! The tokens: each claim and each header parameter with each kind of value, other spellings, other signatures, and injuries.
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::KeyPair as _;
 use serde_json::{Value, json};
 use valet_minting::dice::Dice;
 use valet_minting::{
-    AUDIENCE, KEY_ID, KeyPair, TENANT, app_claims, base64url, claims, header, mint, mint_text, v1_claims,
-    with, with_text,
+    AUDIENCE, AUTHORITY, CLIENT, FOREIGN_TENANT, KEY_ID, KeyPair, TENANT, V1_AUTHORITY, app_claims,
+    base64url, claims, header, jwk, mint, mint_text, v1_claims, with, with_text,
 };
+
+/// Our key under a name whose `issuer` is another tenant's.
+pub(crate) const FOREIGN_ISSUER_KEY_ID: &str = "foreign-issuer-key";
+
+/// Our key under a name that has no `issuer`.
+pub(crate) const ISSUERLESS_KEY_ID: &str = "issuerless-key";
 
 /// Injured payloads, injured headers, and injured tokens.
 const INJURED: [usize; 3] = [900, 400, 600];
@@ -33,7 +42,9 @@ pub(crate) fn tokens(key: &KeyPair, other: &KeyPair, now: u64, leeway: u64) -> V
     for (shape, claims) in [("v2", claims(now)), ("v1", v1_claims(now)), ("app", app_claims(now))] {
         corpus.claims(shape, &claims);
     }
+    corpus.origins();
     corpus.headers();
+    corpus.forgeries();
     corpus.structure();
     corpus.injuries();
     corpus.tokens
@@ -120,6 +131,63 @@ impl Corpus<'_> {
             let claims = with(with(base.clone(), "exp", json!(exp)), "nbf", json!(nbf));
             let text = mint(self.key, &header(), &claims);
             self.push(format!("{shape}: {what}"), text);
+        }
+    }
+
+    /// Where a token is from: issuers of either version under either `ver`, another tenant, and keys that may sign for somebody else.
+    fn origins(&mut self) {
+        // With the client under both names, so that nothing but the issuer is odd.
+        let either = with(claims(self.now), "appid", json!(CLIENT));
+        for version in ["1.0", "2.0"] {
+            for tenant in [TENANT, FOREIGN_TENANT] {
+                let issuers = [format!("{V1_AUTHORITY}/{tenant}/"), format!("{AUTHORITY}/{tenant}/v2.0")];
+                for issuer in issuers {
+                    let what = format!("ver {version}, tid {tenant}, iss {issuer}");
+                    let claims = with(with(either.clone(), "ver", json!(version)), "tid", json!(tenant));
+                    let text = mint(self.key, &header(), &with(claims, "iss", json!(issuer)));
+                    self.push(what, text);
+                }
+            }
+        }
+        for kid in [FOREIGN_ISSUER_KEY_ID, ISSUERLESS_KEY_ID] {
+            for (shape, claims) in [("v2", claims(self.now)), ("v1", v1_claims(self.now))] {
+                let text = mint(self.key, &with(header(), "kid", json!(kid)), &claims);
+                self.push(format!("{shape}: by {kid}"), text);
+            }
+        }
+    }
+
+    /// What anybody can make who knows the public key, or none.
+    fn forgeries(&mut self) {
+        let public = self.key.public_key();
+        let der: PublicKeyX509Der<'_> = public.as_der().expect("an RSA key has a DER form");
+        let modulus = public.modulus().big_endian_without_leading_zero();
+        let jwk = jwk(self.key, KEY_ID);
+        let n = jwk["n"].as_str().expect("a modulus is text");
+        let input = |algorithm: &str| {
+            let header = with(header(), "alg", json!(algorithm)).to_string();
+            format!("{}.{}", base64url(header), base64url(claims(self.now).to_string()))
+        };
+        let mut forged = Vec::new();
+        for (spelling, secret) in [
+            ("PKCS #1", public.as_ref()),
+            ("SubjectPublicKeyInfo", der.as_ref()),
+            ("modulus", modulus),
+            ("n", n.as_bytes()),
+            ("JWK", jwk.to_string().as_bytes()),
+        ] {
+            for algorithm in ["HS256", "RS256"] {
+                let input = input(algorithm);
+                let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input.as_bytes());
+                let what = format!("HMAC with the public key as {spelling}, said to be {algorithm}");
+                forged.push((what, format!("{input}.{}", base64url(tag))));
+            }
+        }
+        for algorithm in ["none", "None", "NONE", ""] {
+            forged.push((format!("unsigned, alg {algorithm:?}"), format!("{}.", input(algorithm))));
+        }
+        for (what, text) in forged {
+            self.push(what, text);
         }
     }
 

@@ -14,7 +14,11 @@ use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
 use serde_json::json;
 use valet_core_token::{KeySet, RsaKey, Rules, SignatureCheck, SignatureFailure, TokenError, verify};
-use valet_minting::{AUDIENCE, AUDIENCE_URI, AUTHORITY, KEY_ID, TENANT, V1_AUTHORITY, jwk};
+use valet_minting::{
+    AUDIENCE, AUDIENCE_URI, AUTHORITY, FOREIGN_TENANT, KEY_ID, TENANT, V1_AUTHORITY, jwk, with,
+};
+
+use corpus::{FOREIGN_ISSUER_KEY_ID, ISSUERLESS_KEY_ID};
 
 /// What all verifiers tolerate. Tokens keep a distance from its edge, because they are judged one after the other.
 const LEEWAY: u32 = 120;
@@ -34,8 +38,16 @@ fn main() -> std::io::Result<()> {
     std::fs::create_dir_all(&folder)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is past 1970").as_secs();
     let (key, other) = (valet_minting::key(), valet_minting::key());
-    // Two keys, so that a verifier that tries whatever key there is would show.
-    let keys = json!({ "keys": [jwk(&key, KEY_ID), jwk(&other, "other-key")] }).to_string();
+    // Two keys, so that a verifier that tries whatever key there is would show; with `issuer`, as Entra's v2.0 document has it.
+    let issued =
+        |key, kid, tenant| with(jwk(key, kid), "issuer", json!(format!("{AUTHORITY}/{tenant}/v2.0")));
+    let keys = json!({ "keys": [
+        issued(&key, KEY_ID, "{tenantid}"),
+        issued(&other, "other-key", "{tenantid}"),
+        issued(&key, FOREIGN_ISSUER_KEY_ID, FOREIGN_TENANT),
+        jwk(&key, ISSUERLESS_KEY_ID),
+    ] })
+    .to_string();
     let rules = Rules {
         authority: AUTHORITY,
         v1_authority: V1_AUTHORITY,
@@ -44,7 +56,7 @@ fn main() -> std::io::Result<()> {
         clients: None,
         leeway: LEEWAY,
     };
-    let set = KeySet::parse(&keys).expect("two good keys");
+    let set = KeySet::parse(&keys).expect("four good keys");
     let (mut lines, mut seen) = (String::new(), BTreeSet::new());
     for token in corpus::tokens(&key, &other, now, u64::from(LEEWAY)) {
         if !seen.insert(token.text.clone()) {
@@ -68,6 +80,8 @@ fn main() -> std::io::Result<()> {
 fn label(error: &TokenError) -> String {
     match error {
         TokenError::Malformed { what } => (*what).to_owned(),
+        TokenError::DuplicateMember { .. } => "a member twice".to_owned(),
+        TokenError::TooManyMembers { .. } => "too many members".to_owned(),
         TokenError::HeaderParameter { parameter, .. } => format!("header {parameter}"),
         TokenError::Claim { claim, .. } => format!("claim {claim}"),
         TokenError::Algorithm { .. } => "header alg".to_owned(),

@@ -47,6 +47,16 @@ pub enum SignatureFailure {
 }
 
 /// A usable key set: every key in it is an RSA signing key of sound size with a `kid` of its own.
+///
+/// A key is passed over, as RFC 7517 section 5 has it, unless
+/// - `kty` is `RSA` and the modulus has 2048 to 4096 bits in whole bytes (NIST SP 800-131A asks for 2048), is odd, and is written in canonical
+///   base64url without leading zero (RFC 7518 section 6.3.1.1);
+/// - the public exponent is 65537, the only one that Entra uses;
+/// - `use` is `sig`, `alg` is `RS256` and `key_ops` has `verify`, where they are present (RFC 7517 sections 4.2 to 4.4);
+/// - it has a `kid`, since tokens name their key by it (RFC 7517 section 4.5).
+///
+/// A document is refused whole where no honest authority would serve it: more than [`crate::MAX_KEYS`] keys (Entra's guidance on rollover is to be able to
+/// hold 10 to 1000), one `kid` for two keys that could sign, a symmetric key, or a member twice among those that are read ([`KeySetError`]).
 #[derive(Debug, Clone)]
 pub struct KeySet<'a> {
     keys: Vec<Key<'a>>,
