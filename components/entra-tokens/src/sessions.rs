@@ -205,7 +205,8 @@ pub(crate) fn record_wanted(
     session_store::set(&name, &record, WANTED_LIFETIME).map_err(unavailable)
 }
 
-/// Whoever signed in with the claims that were wanted has met them: the authority refuses otherwise. Whoever was asked for others, or for none, is sent once more.
+/// Settled is what the authority was asked with, and gave a code for. That is no proof that it was met: the authority and the API look again, and what is wanted still is wanted
+/// anew. Whoever was asked for others, or for none, is sent once more.
 fn settle_wanted(
     records: &Records,
     tenant_id: &str,

@@ -3,7 +3,6 @@
 use valet_core_mcp::{Context, input};
 use valet_core_oauth::limits;
 use valet_core_oauth::step_up::{self, Link};
-use valet_core_oauth::user::User;
 
 use crate::audit::Audit;
 use crate::bindings::valet::capability::request_state;
@@ -16,7 +15,6 @@ const WHY: &str = "Microsoft Entra wants more from you before this can go on, fo
 pub(crate) struct Page {
     issuer: String,
     session: String,
-    user: User,
     client_id: String,
 }
 
@@ -28,25 +26,17 @@ impl Page {
             return None;
         }
         let caller = &session.caller;
-        let user = User {
-            tenant_id: caller.tenant_id.clone(),
-            object_id: caller.object_id.clone(),
-            // It would be of use to nobody, and the link is long enough.
-            name: None,
-        };
         Some(Self {
             issuer: session.settings.issuer()?.to_owned(),
             session: caller.session_id.clone()?,
-            user,
             client_id: caller.client_id.clone(),
         })
     }
 
-    /// The parameters of an elicitation that sends the user there for `claims`; none if these are too long for a link.
+    /// The parameters of an elicitation that sends the user there for `claims`; none if these are too long for a link, or no claims request.
     pub(crate) fn params(&self, audit: &Audit, claims: &str) -> Option<String> {
         let link = Link {
             session: self.session.clone(),
-            user: self.user.clone(),
             client_id: self.client_id.clone(),
             claims: claims.to_owned(),
         };

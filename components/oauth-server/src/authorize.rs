@@ -10,7 +10,7 @@ use valet_core_oauth::transaction::{Any, Purpose, Transaction};
 
 use crate::browser::{self, KeepError};
 use crate::clients::{self, NoClient};
-use crate::entra::Entra;
+use crate::entra::{Ask, Entra};
 use crate::exchange::Exchange;
 use crate::{accounts, audit, random, step_up};
 
@@ -60,7 +60,7 @@ fn begin(exchange: &Exchange<'_>, client: &Client, request: Request) -> Result<R
     if consent::is_remembered(&request, account.as_ref(), &exchange.settings, exchange.now) {
         let transaction =
             Transaction::remembered(request, &random::bytes(), &random::entra_secrets(), exchange.now);
-        return to_entra(exchange, &transaction, None, Response::redirect);
+        return to_entra(exchange, &transaction, Ask::default(), Response::redirect);
     }
     let transaction = Transaction::asking(request, &random::bytes(), &random::bytes(), exchange.now);
     ask(exchange, client, &transaction)
@@ -82,13 +82,13 @@ pub(crate) fn ask(
 pub(crate) fn to_entra<P: Purpose>(
     exchange: &Exchange<'_>,
     transaction: &Transaction<P>,
-    claims: Option<&str>,
+    ask: Ask<'_>,
     onward: impl FnOnce(String) -> Response,
 ) -> Result<Response, KeepError> {
     let fields = browser::keep(exchange, transaction)?;
     let request = transaction.entra_request().map_err(|error| KeepError::Seal(error.to_string()))?;
     let entra = Entra::read().map_err(KeepError::Seal)?;
-    let response = onward(entra.location(exchange, &request, claims));
+    let response = onward(entra.location(exchange, &request, ask));
     Ok(fields.into_iter().fold(response, Response::with_cookie))
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn consent(exchange: &Exchange<'_>) -> Response {
             consent::denied(&transaction, &exchange.settings)
         }
         Ok((Decision::Allow, transaction)) => {
-            to_entra(exchange, &transaction, None, |location| page::onward(&location))
+            to_entra(exchange, &transaction, Ask::default(), |location| page::onward(&location))
                 .unwrap_or_else(|error| exchange.failed("seal", error.words()))
         }
     }

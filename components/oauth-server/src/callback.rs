@@ -18,7 +18,7 @@ use crate::bindings::valet::capability::rate_limit;
 use crate::bindings::valet::oauth::sessions::{self, Failure, SignIn};
 use crate::browser::{self, KeepError};
 use crate::clients;
-use crate::entra::{Entra, words};
+use crate::entra::{Ask, Entra, words};
 use crate::exchange::Exchange;
 use crate::grants::Change;
 use crate::{accounts, audit, grants, random, step_up};
@@ -98,7 +98,8 @@ fn signed_in(
         Err(Failure::InteractionRequired(Some(claims))) if transaction.claims().is_none() => {
             let digest = claims::digest(&claims);
             let again = transaction.clone().with_more_claims(digest, &random::entra_secrets());
-            return to_entra(exchange, &again, Some(&claims), Response::redirect).map_err(keeping);
+            let ask = Ask { claims: Some(&claims), account: false };
+            return to_entra(exchange, &again, ask, Response::redirect).map_err(keeping);
         }
         Err(failure) => return Err(not_opened(&failure)),
     };

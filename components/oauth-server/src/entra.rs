@@ -1,6 +1,6 @@
 //! The way to Entra and back: the authorization request, and what its answer came to.
 
-use valet_core_entra::authorize::{Request, ResponseMode};
+use valet_core_entra::authorize::{Prompt, Request, ResponseMode};
 use valet_core_entra::{Client, ClientCredential, ExposeSecret as _, pkce, with_openid};
 use valet_core_oauth::route;
 use valet_core_oauth::transaction::EntraRequest;
@@ -9,6 +9,15 @@ use valet_core_oauth::user::{Session, User};
 use crate::bindings::valet::capability::settings;
 use crate::bindings::valet::oauth::sessions::{self, Failure};
 use crate::exchange::Exchange;
+
+/// What Entra is to ask of a person beside who they are.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ask<'a> {
+    /// A claims request.
+    pub(crate) claims: Option<&'a str>,
+    /// Which of their accounts, also where one is signed in.
+    pub(crate) account: bool,
+}
 
 /// What is known of Entra here: public, all of it.
 pub(crate) struct Entra {
@@ -36,12 +45,7 @@ impl Entra {
     }
 
     /// Where the browser is sent.
-    pub(crate) fn location(
-        &self,
-        exchange: &Exchange<'_>,
-        request: &EntraRequest,
-        claims: Option<&str>,
-    ) -> String {
+    pub(crate) fn location(&self, exchange: &Exchange<'_>, request: &EntraRequest, ask: Ask<'_>) -> String {
         let client = Client {
             authority: &self.authority,
             tenant: &self.tenant,
@@ -56,10 +60,11 @@ impl Entra {
             nonce: &request.nonce,
             challenge: &pkce::challenge(&request.verifier),
             response_mode: ResponseMode::Query,
-            prompt: None,
+            // Whoever has a session at Entra with another account alone would not get to choose.
+            prompt: ask.account.then_some(Prompt::SelectAccount),
             login_hint: None,
             domain_hint: None,
-            claims,
+            claims: ask.claims,
         };
         request.url().expose_secret().to_owned()
     }

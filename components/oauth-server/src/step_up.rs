@@ -1,21 +1,23 @@
 //! A user of whom a policy wants more: from the link that their client was given to a session that goes on.
 
 use valet_core_entra::claims;
+use valet_core_entra::session::SessionId;
 use valet_core_oauth::callback::{Answer, CallbackError, Outcome, SessionFailure};
 use valet_core_oauth::consent::{self, Decision};
 use valet_core_oauth::http::Response;
 use valet_core_oauth::step_up::{self, Link, LinkError, StepUp, Undone};
 use valet_core_oauth::transaction::{EntraRequest, Progress, Transaction};
+use valet_core_oauth::user::User;
 use valet_core_oauth::{SecretString, page, route};
 
 use crate::authorize::{self, to_entra};
 use crate::bindings::valet::capability::request_state::{self, Refusal};
 use crate::bindings::valet::oauth::sessions;
 use crate::callback::{self, NotAdvanced, NotAsked, advance, failed, redeem};
-use crate::entra::{Entra, words};
+use crate::entra::{Ask, Entra, words};
 use crate::exchange::Exchange;
 use crate::refused::limited;
-use crate::{audit, browser, grants, random};
+use crate::{audit, browser, clients, grants, random};
 
 /// Somebody opens a link.
 pub(crate) fn open(exchange: &Exchange<'_>) -> Response {
@@ -43,8 +45,17 @@ fn opened(exchange: &Exchange<'_>) -> Result<Result<StepUp, LinkError>, String> 
         Err(Refusal::Invalid) => return Ok(Err(LinkError::Invalid)),
     };
     let Some(link) = Link::from_plain(&plain) else { return Ok(Err(LinkError::Invalid)) };
+    if user(&link).is_none() {
+        return Ok(Err(LinkError::Invalid));
+    }
     let record = grants::get(&step_up::used_record(sealed))?;
     Ok(step_up::check(record.as_deref()).map(|()| StepUp::new(link, sealed)))
+}
+
+/// Whose session a link names: the one who has to come back, by the session's id.
+fn user(link: &Link) -> Option<User> {
+    let id = SessionId::parse(&link.session)?;
+    Some(User { tenant_id: id.tenant_id().to_owned(), object_id: id.object_id().to_owned(), name: None })
 }
 
 /// The page that says what happens, with the transaction in the browser's hands.
@@ -55,7 +66,9 @@ fn ask(exchange: &Exchange<'_>, step_up: StepUp) -> Response {
         Ok(fields) => fields,
         Err(error) => return exchange.failed("seal", error.words()),
     };
-    match step_up::ask(&transaction, &exchange.settings) {
+    let client_id = transaction.client_id();
+    let client = clients::known(client_id, &exchange.settings);
+    match step_up::ask(&transaction, client.as_ref(), &exchange.settings) {
         Ok(page) => fields.into_iter().fold(page, Response::with_cookie),
         Err(error) => exchange.failed("seal", error.to_string()),
     }
@@ -75,7 +88,8 @@ pub(crate) fn decided(
         }
         Ok((Decision::Allow, transaction)) => {
             let claims = transaction.purpose().link().claims.clone();
-            to_entra(exchange, &transaction, Some(&claims), |location| page::onward(&location))
+            let wanted = Ask { claims: Some(&claims), account: true };
+            to_entra(exchange, &transaction, wanted, |location| page::onward(&location))
                 .unwrap_or_else(|error| exchange.failed("seal", error.words()))
         }
     }
@@ -121,7 +135,9 @@ fn signed_in(
             undone(exchange, transaction, Undone::OtherUser, "other_user", detail)
         }
         Ok(Ok(true)) => {
-            audit::allowed(exchange.id(), "stepped_up", &link.user, &link.client_id);
+            if let Some(user) = user(link) {
+                audit::allowed(exchange.id(), "stepped_up", &user, &link.client_id);
+            }
             // The session has what it needs, whatever becomes of this: at worst the link leads through Entra once more.
             match advance(transaction, Progress::finish) {
                 Ok(()) => step_up::done(transaction),

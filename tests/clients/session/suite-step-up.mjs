@@ -128,6 +128,7 @@ await sent('the user does what is wanted, and the call works in the same session
   const browser = new Browser(ADELE, { factor: true });
   assert.match(await browser.follow(link), DONE);
   assert.deepEqual(browser.pages, ['Microsoft wants more from you']);
+  assert.equal(browser.entra[0].searchParams.get('prompt'), 'select_account', 'whoever has another account there can choose');
   assert.equal(JSON.parse(atEntra(browser)[0]).access_token.polids.essential, true, 'Entra was asked for the claims');
   return 'accept';
 }, async (call, links, person) => {

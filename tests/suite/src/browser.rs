@@ -81,6 +81,8 @@ pub struct Browser {
     pub declines: bool,
     /// Whether they have their second factor at hand.
     pub has_second_factor: bool,
+    /// Whether they press the buttons of Entra's pages themselves ([`Browser::press`]), with what cookies they have there, and nothing is said for them.
+    pub by_hand: bool,
     cookies: BTreeMap<(String, String), String>,
 }
 
@@ -105,6 +107,7 @@ impl Browser {
             user: user.to_owned(),
             declines: false,
             has_second_factor: false,
+            by_hand: false,
             cookies: BTreeMap::new(),
         }
     }
@@ -187,10 +190,25 @@ impl Browser {
         self.one(Method::POST, Url::parse(&action).unwrap(), Some((page.url.clone(), encoded(&form)))).await
     }
 
+    /// Presses a button of the page's form, as the browser does that is on that page, and goes on.
+    pub async fn press(&mut self, page: &Page, name: &str, value: &str) -> Page {
+        let (action, mut form) = page.form().unwrap_or_else(|| panic!("no form: {page:?}"));
+        form.push((name.to_owned(), value.to_owned()));
+        let form = Some((page.url.clone(), encoded(&form)));
+        let next = self.one(Method::POST, Url::parse(&action).unwrap(), form).await;
+        match next.onward() {
+            Some(url) => self.go(url.as_str()).await,
+            None => next,
+        }
+    }
+
     /// `form` is the page that it is on, and what it holds.
     async fn one(&mut self, method: Method, url: Url, form: Option<(Url, String)>) -> Page {
         let host = url.host_str().unwrap().to_owned();
-        let mut request = self.http.request(method, url.clone()).header("x-emulator-approve", &self.user);
+        let mut request = self.http.request(method, url.clone());
+        if !self.by_hand {
+            request = request.header("x-emulator-approve", &self.user);
+        }
         if self.declines {
             request = request.header("x-emulator-decline", "1");
         }

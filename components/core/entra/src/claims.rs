@@ -55,8 +55,9 @@ pub fn digest(claims: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(claims.as_bytes()))
 }
 
-/// Whether a sign-in settles what is `wanted` of a user: the authority was asked with this very claims request, whose digest is `asked`. It refuses whoever does not
-/// satisfy it; about any other request it has said nothing.
+/// Whether a sign-in settles what is `wanted` of a user: the authority was asked with this very claims request, whose digest is `asked`, and
+/// gave a code. That it was met is not checked here: whoever wanted it, the authority or the API, looks again at the next token. About any other request the authority has
+/// said nothing.
 #[must_use]
 pub fn settles(asked: Option<&str>, wanted: &str) -> bool {
     asked == Some(digest(wanted).as_str())

@@ -80,6 +80,19 @@ pub(crate) fn identity(client: &Client) -> String {
     }
 }
 
+/// An application that the person permitted before, in two lines of a list: its name, and what is known for sure, in the words of the page on which it was allowed, and
+/// always its id: names are claims, and two can have one. An application that is not configured or registered any more has nothing else.
+pub(crate) fn push_who(main: &mut String, id: &str, client: Option<&Client>) {
+    let name = client.and_then(|client| client.name.as_deref()).unwrap_or(UNNAMED);
+    let plain = format!("<code>{}</code>", escape(id));
+    let who = match client {
+        None => plain,
+        Some(client) if client.origin == Origin::Registered => format!("{plain}, {}", identity(client)),
+        Some(client) => identity(client),
+    };
+    let _ = write!(main, "<dt>Application</dt><dd>{}</dd>\n<dt>Who it is</dt><dd>{who}</dd>\n", escape(name));
+}
+
 /// What a person should think of before saying yes.
 fn warning(client: &Client, kind: Kind) -> Option<&'static str> {
     match (kind, client.origin) {

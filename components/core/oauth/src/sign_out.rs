@@ -6,12 +6,12 @@ use core::fmt;
 use std::fmt::Write as _;
 
 use crate::account::Account;
-use crate::client::{Client, Origin};
+use crate::client::Client;
 use crate::cookie;
 use crate::form::{Form, FormError};
 use crate::html::{escape, page};
 use crate::http::{ForeignForm, Response, check_same_origin};
-use crate::page::{UNNAMED, identity};
+use crate::page::push_who;
 use crate::route;
 use crate::secret;
 use crate::settings::Settings;
@@ -93,9 +93,8 @@ pub fn ask(known: Option<Known<'_>>) -> Response {
 /// What one application may do, and the button that ends it.
 fn push_client(main: &mut String, account: &Account, id: &str, client: Option<&Client>, csrf: &str) {
     let sessions = account.sessions().iter().filter(|kept| kept.client_id == id).count();
-    let name = client.and_then(|client| client.name.as_deref()).unwrap_or(UNNAMED);
-    let _ = write!(main, "<dl>\n<dt>Application</dt><dd>{}</dd>\n", escape(name));
-    let _ = writeln!(main, "<dt>Who it is</dt><dd>{}</dd>", who(id, client));
+    main.push_str("<dl>\n");
+    push_who(main, id, client);
     for consent in account.consents().iter().filter(|consent| consent.client_id == id) {
         let (audience, scopes) = (escape(&consent.audience), consent.scopes.join(", "));
         let _ = writeln!(main, "<dt>Allowed, answered at {audience}</dt><dd>{}</dd>", escape(&scopes));
@@ -104,17 +103,6 @@ fn push_client(main: &mut String, account: &Account, id: &str, client: Option<&C
     let field = format!("<input type=\"hidden\" name=\"client\" value=\"{}\">\n", escape(id));
     push_form(main, csrf, &field, "<button>End and forget</button>");
     main.push_str("</dl>\n");
-}
-
-/// What is known for sure, in the words of the page on which it was allowed, and always its id: names are claims, and two can have one. An application that is not
-/// configured or registered any more has nothing else.
-fn who(id: &str, client: Option<&Client>) -> String {
-    let plain = format!("<code>{}</code>", escape(id));
-    match client {
-        None => plain,
-        Some(client) if client.origin == Origin::Registered => format!("{plain}, {}", identity(client)),
-        Some(client) => identity(client),
-    }
 }
 
 fn push_form(main: &mut String, csrf: &str, field: &str, button: &str) {

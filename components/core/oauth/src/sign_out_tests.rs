@@ -1,6 +1,7 @@
 //! Signing out by a page.
 
 use super::*;
+use crate::client::Origin;
 use crate::client::display_name;
 use crate::document::{self, DocumentUrl};
 use crate::testing::{NOW, alice, at_entra, client, grant, settings};

@@ -1,6 +1,6 @@
 //! Step-up: a policy wants more of a user than their session has, and the client can send them to a page (MCP `client/elicitation`, URL mode).
 //!
-//! The link to that page is sealed: it names the session, whose it is, and the claims that Entra has to be asked with. Whoever opens it is told what happens and goes on to
+//! The link to that page is sealed: it names the session, the client, and the claims that Entra has to be asked with. Whoever opens it is told what happens and goes on to
 //! Entra as with any sign-in, and has to come back as the session's user: a link that somebody else was talked into opening does nothing
 //! (`client/elicitation#identifying-the-user`). Then the session goes on with what that sign-in brought. No client gets anything new, so no permission is asked for.
 
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::callback::SessionFailure;
+use crate::client::Client;
 use crate::cookie;
 use crate::form::FormError;
 use crate::html::{escape, page};
@@ -20,17 +21,13 @@ use crate::route;
 use crate::secret;
 use crate::settings::Settings;
 use crate::transaction::{Progress, Purpose, Transaction, TransactionError};
-use crate::user::User;
 
 /// What a link says, before it is sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The session.
+    /// The session, whose id says whose it is.
     #[serde(rename = "s")]
     pub session: String,
-    /// Whose it is.
-    #[serde(rename = "u")]
-    pub user: User,
     /// The client that was told.
     #[serde(rename = "c")]
     pub client_id: String,
@@ -40,12 +37,13 @@ pub struct Link {
 }
 
 impl Link {
-    /// What is sealed; none if it is longer than [`limits::LINK`], so that the user has to sign in anew.
+    /// What is sealed; none if it is longer than [`limits::LINK`], or the claims are no JSON object, which Entra would refuse: then the user has to sign in anew.
     ///
     /// # Panics
     /// Never: texts serialise.
     #[must_use]
     pub fn to_plain(&self) -> Option<Vec<u8>> {
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&self.claims).ok()?;
         let plain = serde_json::to_vec(self).expect("texts serialise");
         (plain.len() <= limits::LINK).then_some(plain)
     }
@@ -153,13 +151,18 @@ impl Purpose for StepUp {
     }
 }
 
-/// The page that says what happens, for a transaction that asks. The shell sets the transaction's cookie with it. Nothing is done by opening it, since programs open links to
+/// The page that says what happens, for a transaction that asks; `client` is what is known of its application. That is named, since whoever has got hold of an access token can
+/// be given a link too, and send it to the user. The shell sets the transaction's cookie with it. Nothing is done by opening it, since programs open links to
 /// look at them.
 ///
 /// # Errors
 ///
 /// [`TransactionError::Phase`] if the transaction does not ask.
-pub fn ask(transaction: &Transaction<StepUp>, settings: &Settings) -> Result<Response, TransactionError> {
+pub fn ask(
+    transaction: &Transaction<StepUp>,
+    client: Option<&Client>,
+    settings: &Settings,
+) -> Result<Response, TransactionError> {
     let mut main = "<h1>Microsoft wants more from you</h1>\n".to_owned();
     let _ = writeln!(
         main,
@@ -168,8 +171,11 @@ pub fn ask(transaction: &Transaction<StepUp>, settings: &Settings) -> Result<Res
          same account as in your application, which gets no new permission by this.</p>",
         escape(host(&settings.resource))
     );
+    main.push_str("<dl>\n");
+    page::push_who(&mut main, transaction.client_id(), client);
+    main.push_str("</dl>\n");
     main.push_str(
-        "<p class=\"warning\">Only go on if your own application has just sent you here. Did somebody send you this link? Close the \
+        "<p class=\"warning\">Only go on if you use this application and it has just sent you here. Did somebody send you this link? Close the \
          window.</p>\n",
     );
     page::push_decision(&mut main, transaction.id(), transaction.csrf()?, "Continue");

@@ -5,7 +5,7 @@ use crate::callback::{self, CallbackError, Outcome};
 use crate::consent::{self, ConsentError, Decision};
 use crate::cookie::Cookies;
 use crate::form::Form;
-use crate::testing::{NOW, alice, asking, at_entra, secret, secrets, settings};
+use crate::testing::{NOW, asking, at_entra, secret, secrets, settings};
 use crate::transaction::Any;
 
 const SEALED: &str = "sealed-link";
@@ -13,7 +13,7 @@ const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}
 
 fn link() -> Link {
     let (session, client_id) = ("session-1".to_owned(), "web".to_owned());
-    Link { session, user: User { name: None, ..alice() }, client_id, claims: CLAIMS.to_owned() }
+    Link { session, client_id, claims: CLAIMS.to_owned() }
 }
 
 fn opened() -> Transaction<StepUp> {
@@ -42,22 +42,33 @@ fn a_link_is_read_back_and_has_a_limit() {
         assert!(Link::from_plain(text.as_bytes()).is_none(), "{text}");
     }
     let room = limits::LINK - link().to_plain().unwrap().len();
-    let with = |more: usize| Link { claims: format!("{CLAIMS}{}", "x".repeat(more)), ..link() };
+    let with = |more: usize| Link { claims: format!("{CLAIMS}{}", " ".repeat(more)), ..link() };
     assert_eq!(with(room).to_plain().map(|plain| plain.len()), Some(limits::LINK));
     assert_eq!(with(room + 1).to_plain(), None);
     assert_eq!(url("https://valet.example", SEALED), "https://valet.example/oauth/step-up?link=sealed-link");
 }
 
+/// A pack passes on what an API of its own wants.
+#[test]
+fn there_is_no_link_for_what_is_no_claims_request() {
+    for claims in ["", "c1", "[]", "7", "{", r#"{"access_token":{}} x"#] {
+        assert_eq!(Link { claims: claims.to_owned(), ..link() }.to_plain(), None, "{claims}");
+    }
+    assert!(Link { claims: "{}".to_owned(), ..link() }.to_plain().is_some());
+}
+
 #[test]
 fn the_longest_link_fits_into_its_transaction() {
     let room = limits::LINK - link().to_plain().unwrap().len();
+    let quotes = |many: usize| Link { claims: format!(r#"{{"a":"{}"}}"#, "\\\"".repeat(many)), ..link() };
+    let few = limits::LINK - quotes(0).to_plain().unwrap().len();
     for link in [
-        Link { claims: format!("{CLAIMS}{}", "x".repeat(room)), ..link() },
-        Link { claims: format!("{CLAIMS}{}", "\"".repeat(room / 2)), ..link() },
+        Link { claims: format!("{CLAIMS}{}", " ".repeat(room)), ..link() },
+        quotes(few / 4),
         // The client's id is there twice, and has a limit of its own.
         Link {
             client_id: "c".repeat(limits::CLIENT_ID),
-            claims: format!("{CLAIMS}{}", "x".repeat(room - limits::CLIENT_ID + 3)),
+            claims: format!("{CLAIMS}{}", " ".repeat(room - limits::CLIENT_ID + 3)),
             ..link()
         },
     ] {
@@ -140,16 +151,27 @@ fn the_form_and_the_answer_of_entra_are_judged_as_at_a_sign_in() {
 
 #[test]
 fn the_page_says_what_happens_and_to_whom() {
-    let page = ask(&opened(), &settings()).unwrap();
+    let web = crate::testing::client("web");
+    let page = ask(&opened(), Some(&web), &settings()).unwrap();
     assert_eq!(page.status, 200);
+    // Which application, in the words of the page to sign out.
+    let name = web.name.as_deref().unwrap();
+    let known = format!("<dt>Application</dt><dd>{name}</dd>\n<dt>Who it is</dt><dd><code>web</code>, which");
+    assert!(page.body.contains(&known), "{}", page.body);
+    let unknown = ask(&opened(), None, &settings()).unwrap();
+    let known = "<dt>Application</dt><dd>An application</dd>\n<dt>Who it is</dt><dd><code>web</code></dd>";
+    assert!(unknown.body.contains(known), "{}", unknown.body);
     for text in ["valet.example", "same account", "no new permission", "Close the window", ">Continue<"] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
     // Neither whose session it is nor what is asked of Entra: the link may be in other hands.
-    for text in [&link().session, &link().user.object_id, "acrs", SEALED] {
+    for text in [&link().session, "acrs", SEALED] {
         assert!(!page.body.contains(text), "{text}");
     }
-    assert_eq!(ask(&opened().permitted(&secrets()), &settings()).map(drop), Err(TransactionError::Phase));
+    assert_eq!(
+        ask(&opened().permitted(&secrets()), None, &settings()).map(drop),
+        Err(TransactionError::Phase)
+    );
 }
 
 #[test]

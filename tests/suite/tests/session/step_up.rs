@@ -90,6 +90,8 @@ async fn satisfied(browser: &mut Browser, url: &str) -> Page {
     browser.has_second_factor = true;
     let asked = browser.go(url).await;
     assert!(asked.asks() && asked.text.contains("Microsoft wants more from you"), "{asked:?}");
+    // Which application sends them, by what is known for sure.
+    assert!(asked.text.contains(&format!("<code>{CLIENT}</code>")), "{asked:?}");
     browser.decide(&asked, "allow").await
 }
 
@@ -196,6 +198,24 @@ fn a_page_is_for_the_user_of_the_session_alone() {
         assert_eq!(who, ids::ADELE.to_string());
         link(&rig, &send(&rig, ask(&own)).await);
         still_wanting(&rig, &mut adele, &tokens).await;
+    });
+}
+
+/// Entra lets whoever is signed in there go on, with any account, unless it is told to have them choose.
+#[test]
+fn who_is_signed_in_at_entra_with_another_account_alone_picks_the_right_one() {
+    run(async {
+        let rig = rig_with_a_tool_of_its_own_scopes().await;
+        let mut browser = Browser::new(&rig, ids::ALEX_UPN);
+        sign_in(&rig, &mut browser).await;
+        let (_, tokens, url) = challenged(&rig).await;
+        browser.by_hand = true;
+        let asked = browser.go(&url).await;
+        let picker = browser.decide(&asked, "allow").await;
+        is_page(&picker, 200, "Pick an account");
+        let factor = browser.press(&picker, "account", &ids::ADELE.to_string()).await;
+        is_page(&browser.press(&factor, "decision", "approve").await, 200, "<h1>Done</h1>");
+        goes_on(&rig, &tokens).await;
     });
 }
 
