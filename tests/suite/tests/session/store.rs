@@ -97,6 +97,8 @@ fn what_could_not_be_given_back_for_want_of_room_is_given_back_at_the_next_try()
         // As full as others can make it that keep our reserve free: deleting goes on, and no value is taken.
         let foreign = std::fs::File::options().write(true).open(disk.path("foreign")).unwrap();
         foreign.set_len(foreign.metadata().unwrap().len() - (4 << 20)).unwrap();
+        // An open file keeps its room when its name goes.
+        drop(foreign);
         let form = [("token", tokens.refresh.clone()), ("client_id", CLIENT.to_owned())];
         for _ in 0..2 {
             let mark = rig.log().mark();
