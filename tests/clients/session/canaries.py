@@ -60,7 +60,10 @@ def keep_issued(folder: Path, issued: dict[str, list[str]]) -> None:
 
 def search(report: Report, folder: Path, kinds: set[str], fixed: dict[str, str], others: list[Path]) -> None:
     """Checks what is below `folder` and in `others`, when everything has ended. `fixed`: secrets of the configuration, by kind."""
-    seen = {value: kind for kind, value in (*_noted(folder), *_in_homes(folder / "homes"))}
+    seen: dict[str, str] = {}
+    for kind, value in (*_noted(folder), *_in_homes(folder / "homes")):
+        # What a client saw keeps the client's word for it: in `facade` and `direct` its code is Entra's.
+        seen.setdefault(value, kind)
     seen |= {value: kind for kind, value in fixed.items()}
     files = [file for file in folder.rglob("*") if file.is_file() and not THEIRS.fullmatch(str(file.relative_to(folder)))]
     files += [file for other in others for file in other.rglob("*") if file.is_file()]
