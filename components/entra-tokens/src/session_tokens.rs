@@ -96,7 +96,7 @@ fn ask(
     let tokens = authority::tokens(client.token_url(), &request.body())?;
     if let Some(token) = &tokens.id_token {
         let identity = identity(&us, token, None, now, |error| Fault::Unavailable(error.to_string()))?;
-        if (identity.tenant_id.as_str(), identity.object_id.as_str()) != (id.tenant_id(), id.object_id()) {
+        if !id.is_of(&identity.tenant_id, &identity.object_id) {
             return Err(Fault::Unavailable("the authority's ID token is somebody else's".to_owned()));
         }
         session.roles = identity.roles;

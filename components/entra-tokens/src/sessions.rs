@@ -43,8 +43,7 @@ pub(crate) fn step_up(id: &str, of: oauth::SignIn) -> Result<bool, Fault> {
     let mut held = records.get(&id)?;
     let claims = of.claims.clone();
     let signed_in = SignedIn::redeem(of)?;
-    let came = (signed_in.identity.tenant_id.as_str(), signed_in.identity.object_id.as_str());
-    if came != (id.tenant_id(), id.object_id()) {
+    if !id.is_of(&signed_in.identity.tenant_id, &signed_in.identity.object_id) {
         return Ok(false);
     }
     // All of it is new: what was given before, the API or a policy may have had enough of. But no sign-in puts off the end of the session.

@@ -43,12 +43,10 @@ impl Session<'_> {
                 Err(fault) => self.bad_result(context, &fault),
             },
             Ok(Outcome::InputRequired(needed)) => round.ask(&self.audit, &needed),
-            Err(Failure::ActionRequired((words, page))) => round.act(&self.audit, &words, page.as_deref()),
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown()),
-            Err(failure) => match round.step_up(&self.audit, &failure) {
-                Some(reply) => reply,
-                None => self.failure(context, failure, unknown),
-            },
+            Err(failure) => round
+                .mend(&self.audit, failure)
+                .unwrap_or_else(|failure| self.failure(context, failure, unknown)),
         }
     }
 

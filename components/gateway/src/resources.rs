@@ -5,7 +5,7 @@ use valet_core_mcp::pack::ResultMembers;
 use valet_core_mcp::{Context, Fault, Reply};
 use valet_core_policy::Resource;
 
-use crate::bindings::valet::mcp::interaction::{Failure, Outcome};
+use crate::bindings::valet::mcp::interaction::Outcome;
 use crate::bindings::valet::mcp::resources;
 use crate::lists;
 use crate::rounds::Round;
@@ -33,11 +33,9 @@ impl Session<'_> {
                 Err(fault) => self.bad_result(context, &fault),
             },
             Ok(Outcome::InputRequired(needed)) => round.ask(&self.audit, &needed),
-            Err(Failure::ActionRequired((words, page))) => round.act(&self.audit, &words, page.as_deref()),
-            Err(failure) => match round.step_up(&self.audit, &failure) {
-                Some(reply) => reply,
-                None => self.failure(context, failure, unknown),
-            },
+            Err(failure) => round
+                .mend(&self.audit, failure)
+                .unwrap_or_else(|failure| self.failure(context, failure, unknown)),
         }
     }
 

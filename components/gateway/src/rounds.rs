@@ -126,7 +126,7 @@ impl Round {
     }
 
     /// Has the user do what `words` say. A client that can send them to `page` is asked to, and comes back when they are done; to others the words are told.
-    pub(crate) fn act(&self, audit: &Audit, words: &str, page: Option<&str>) -> Reply {
+    fn act(&self, audit: &Audit, words: &str, page: Option<&str>) -> Reply {
         audit.failed("action_required", String::new());
         let Some(page) = page.filter(|_| self.has_pages) else { return self.told(words) };
         let is_modern = self.context().revision.is_modern();
@@ -144,6 +144,14 @@ impl Round {
                 None => self.told(words),
             },
             Err(fault) => self.bad(audit, fault.to_string()),
+        }
+    }
+
+    /// Has the user do what a pack's `failure` wants of them; it comes back where they cannot be asked, or can do nothing.
+    pub(crate) fn mend(&self, audit: &Audit, failure: Failure) -> Result<Reply, Failure> {
+        match failure {
+            Failure::ActionRequired((words, page)) => Ok(self.act(audit, &words, page.as_deref())),
+            failure => self.step_up(audit, &failure).ok_or(failure),
         }
     }
 

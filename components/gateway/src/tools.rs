@@ -47,13 +47,10 @@ impl Session<'_> {
                 let output_schema = definition.output_schema().map(str::to_owned);
                 Stream::start(self, call, round, running, output_schema)
             }
-            Err(Failure::ActionRequired((words, page))) => {
-                round.act(&self.audit, &words, page.as_deref()).into()
-            }
             Err(Failure::NotFound) => self.not_in_the_pack(context, unknown(tool)).into(),
-            Err(failure) => match round.step_up(&self.audit, &failure) {
-                Some(reply) => reply.into(),
-                None => {
+            Err(failure) => match round.mend(&self.audit, failure) {
+                Ok(reply) => reply.into(),
+                Err(failure) => {
                     let told = Told::of(&self.audit, failure, || unknown(tool));
                     self.tool_failure(context, told).into()
                 }

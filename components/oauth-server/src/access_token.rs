@@ -28,9 +28,7 @@ pub(crate) fn verify(token: &str, exchange: &Exchange<'_>) -> Result<Option<Veri
     let rules = AtJwtRules { issuer, audience, leeway };
     let Ok(verified) = verify_at_jwt(token, &keys, &rules, exchange.now, &HostCheck) else { return Ok(None) };
     let caller = verified.caller();
-    let is_callers = |id: &SessionId| {
-        (id.tenant_id(), id.object_id()) == (caller.tenant_id.as_str(), caller.object_id.as_str())
-    };
+    let is_callers = |id: &SessionId| id.is_of(&caller.tenant_id, &caller.object_id);
     let session = caller.session_id.as_deref().and_then(SessionId::parse).filter(is_callers);
     Ok(session.map(|session| Verified {
         client_id: caller.client_id.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Capabilities;
+use super::{Capabilities, Seconds};
 use crate::parts::bindings::custodian::wasi::random::random::Host as Random;
 use crate::parts::bindings::identity::wasi::clocks::wall_clock::{Datetime, Host as WallClock};
 
@@ -10,8 +10,13 @@ use crate::parts::bindings::identity::wasi::clocks::wall_clock::{Datetime, Host 
 const MAX_RANDOM_BYTES: u64 = 4096;
 
 /// The clock that tokens are judged by. Before 1970 it reads as 1970: every token is then not yet valid, which is the safe side.
-pub(crate) fn since_1970() -> Duration {
+fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The same in whole seconds.
+pub(crate) fn now() -> Seconds {
+    since_1970().as_secs()
 }
 
 impl WallClock for Capabilities {

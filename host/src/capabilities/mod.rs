@@ -23,7 +23,7 @@ use crate::parts::principal::Caller;
 use crate::seal::SealingKeys;
 use crate::signing_key::SigningKey;
 
-pub(crate) use clocks::since_1970;
+pub(crate) use clocks::now;
 pub use rate_limit::Calls;
 pub use remembered::{Check, RememberedTokens, Seconds};
 pub use request_state::RequestState;

@@ -68,6 +68,8 @@ impl<T: Clone> RememberedTokens<T> {
             return;
         }
         let verified = Verified { who, at: began, until: expires_at.min(keys_read.saturating_add(time)) };
+        // Before the lock, for which everybody waits.
+        let name = name(token);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         if kept.changed.is_some_and(|changed| began < changed.saturating_add(time)) {
             return;
@@ -76,7 +78,7 @@ impl<T: Clone> RememberedTokens<T> {
         if kept.tokens.len() >= limits::REMEMBERED_TOKENS {
             kept.tokens.clear();
         }
-        kept.tokens.insert(name(token), verified);
+        kept.tokens.insert(name, verified);
     }
 
     /// Forgets all, since the keys changed at `now`.

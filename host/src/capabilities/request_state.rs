@@ -1,12 +1,10 @@
 //! `request-state`: seals what a client or a browser carries for us from one request to the next.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::zeroize::Zeroizing;
 
-use super::Capabilities;
+use super::{Capabilities, now};
 use crate::limits::REQUEST_STATE_BYTES;
 use crate::parts::bindings::request::valet::capability::request_state::{Host, Refusal};
 use crate::seal::{OVERHEAD_BYTES, Seal, SealingKeys};
@@ -44,11 +42,6 @@ impl Capabilities {
     fn carried(&self) -> &RequestState {
         if self.for_browsers { &self.lent.browser_state } else { &self.lent.request_state }
     }
-}
-
-/// Seconds since the Unix epoch.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// What request states are sealed with.

@@ -85,7 +85,7 @@ impl key_cache::Host for Capabilities {
             tracing::warn!(%error, "the key cache cannot be written");
         }
         // After the write: from now on nobody reads the old keys out of the store.
-        self.lent.verified.keys_changed(super::since_1970().as_secs());
+        self.lent.verified.keys_changed(super::now());
     }
 
     fn not_renewed(&mut self, name: String, why: String) {

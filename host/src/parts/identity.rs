@@ -17,7 +17,7 @@ use super::bindings::request::valet::identity::authenticator::{Failure, Refusal}
 use super::bindings::request::valet::identity::refusals::Reason;
 use super::budget::{self, Budget, Budgeted};
 use super::principal::{Caller, Kind, Principal};
-use crate::capabilities::{Capabilities, Check, Lent, Seconds, since_1970};
+use crate::capabilities::{Capabilities, Check, Lent, Seconds, now};
 use crate::limits;
 
 /// Calls after which a store is thrown away, so that nothing can pile up in it.
@@ -101,7 +101,7 @@ impl Identity {
 
     /// Whom `token` was verified as a moment ago. A session can be ended at any moment, so whether it lives is asked each time; the artifact has the words for one that does not.
     async fn remembered(&self, token: &str) -> Option<Caller> {
-        let caller = self.lent.verified.recall(token, since_1970().as_secs())?;
+        let caller = self.lent.verified.recall(token, now())?;
         let lives = match &caller.session_id {
             Some(id) => self.lent.ranges.is_live(id).await == Ok(true),
             None => true,

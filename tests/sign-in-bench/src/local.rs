@@ -10,7 +10,7 @@ use valet_suite::desk::{Desk, PLAIN};
 use valet_suite::rig::emulator;
 use valet_suite::stdio::Stdio;
 
-use crate::keychain::Keychain;
+use crate::bus::{Bus, Keyring};
 use crate::process::resident_mib;
 use crate::{median, unlimited};
 
@@ -35,8 +35,8 @@ pub(crate) async fn table() -> Result<String> {
     // Each with an Entra of its own, where nobody has permitted anything yet.
     let desk = async || Desk::at(emulator().await, unlimited);
     let file = figures(&desk().await, &[PLAIN]).await?;
-    let keychain = match Keychain::start()? {
-        Some(keychain) => Some(figures(&desk().await.on_bus(&keychain.address), &[]).await?),
+    let keychain = match desktop().await {
+        Some((bus, _keyring)) => Some(figures(&desk().await.on_bus(&bus.address), &[]).await?),
         None => None,
     };
     let row = |name: &str, figure: fn(&Figures) -> String| {
@@ -57,6 +57,13 @@ pub(crate) async fn table() -> Result<String> {
         row("requests to Graph for them", |it| it.asked[0].to_string()),
         row("requests to Entra for them", |it| it.asked[1].to_string()),
     ))
+}
+
+/// A keychain on a bus of its own; none where the machine has not got what that takes (Debian: `dbus`, `gnome-keyring`).
+async fn desktop() -> Option<(Bus, Keyring)> {
+    let bus = Bus::start().await?;
+    let keyring = bus.keyring().await?;
+    Some((bus, keyring))
 }
 
 /// Measures at `desk` with programs that are started with `arguments`.

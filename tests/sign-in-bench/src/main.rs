@@ -1,8 +1,14 @@
 //! What sign-in costs, as tables for people: `cargo run --release -p valet-sign-in-bench`, or the end of `cargo xtask bench`, which pins the server to a core of
 //! its own. It measures and judges nothing but one thing: that every answer is right.
 
+#[path = "../../../host/sign-in/tests/suite/bus.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a part of the tests of the sign-in, which lock the keychain too"
+)]
+mod bus;
 mod calls;
-mod keychain;
 mod local;
 mod many;
 mod process;

@@ -132,6 +132,14 @@ pub async fn sign_in(rig: &Rig, browser: &mut Browser) -> Tokens {
     Tokens::read(rig, &redeem(rig, &code).await)
 }
 
+/// The same for a person whose permission is not known, or not any more: they have to be asked.
+pub async fn sign_in_asked(rig: &Rig, browser: &mut Browser) -> Tokens {
+    let page = browser.go(&Authorize::default().url()).await;
+    assert!(page.asks(), "{page:?}");
+    let page = browser.decide(&page, "allow").await;
+    finish(rig, &page).await
+}
+
 /// Redeems a code.
 pub async fn redeem(rig: &Rig, code: &str) -> Answer {
     token(rig, &code_form(code)).await

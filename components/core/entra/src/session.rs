@@ -74,6 +74,12 @@ impl SessionId {
         Self::new(tenant_id, object_id, random).ok()
     }
 
+    /// Whether it is a session of this user of this tenant.
+    #[must_use]
+    pub fn is_of(&self, tenant_id: &str, object_id: &str) -> bool {
+        (self.tenant_id(), self.object_id()) == (tenant_id, object_id)
+    }
+
     /// The text, which is also the record's name.
     #[must_use]
     pub fn as_str(&self) -> &str {

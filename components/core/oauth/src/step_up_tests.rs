@@ -6,7 +6,7 @@ use crate::consent::{self, ConsentError, Decision};
 use crate::cookie::Cookies;
 use crate::form::Form;
 use crate::testing::{NOW, asking, at_entra, secret, secrets, settings};
-use crate::transaction::Any;
+use crate::transaction::{self, Any, ForClient};
 
 const SEALED: &str = "sealed-link";
 const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
@@ -95,9 +95,7 @@ fn the_two_kinds_are_told_apart() {
     for step_up in [opened(), opened().permitted(&secrets())] {
         let plain = step_up.to_plain().unwrap();
         assert!(matches!(open(step_up.id(), &plain), Ok(Any::StepUp(found)) if found == step_up));
-        let header = format!("{}=v", step_up.cookie_name());
-        let as_clients =
-            Transaction::open(&Cookies::parse([header.as_str()]), step_up.id(), NOW, |_, _| Some(plain));
+        let as_clients = transaction::read::<ForClient>(Some(&plain), step_up.id(), NOW);
         assert_eq!(as_clients.map(drop), Err(TransactionError::Foreign), "no code comes of it");
     }
     let refused = |id: &str, plain: &str| open(id, &secret(plain)).map(drop);

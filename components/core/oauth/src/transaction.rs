@@ -10,7 +10,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::authorize::{Request, error_location};
-use crate::cookie::Cookies;
 use crate::error::Code;
 use crate::limits;
 use crate::pkce::Challenge;
@@ -87,20 +86,6 @@ impl Transaction {
             },
             phase,
         }
-    }
-
-    /// Finds and reads the transaction `id` among a browser's cookies. `unseal` opens a value that is bound to a name.
-    ///
-    /// # Errors
-    ///
-    /// [`TransactionError`], but for [`TransactionError::Phase`].
-    pub fn open(
-        cookies: &Cookies<'_>,
-        id: &str,
-        now: u64,
-        unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
-    ) -> Result<Self, TransactionError> {
-        read(unsealed(cookies, id, unseal)?.as_ref(), id, now)
     }
 
     /// The scopes.
@@ -269,23 +254,12 @@ impl<P: Purpose> Transaction<P> {
     }
 }
 
-/// The cookie of the transaction `id`, unsealed; none within if it does not open.
-fn unsealed(
-    cookies: &Cookies<'_>,
-    id: &str,
-    unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
-) -> Result<Option<SecretString>, TransactionError> {
-    let name = cookie_name(id);
-    let value = cookies.get(&name).ok_or(TransactionError::NoCookie)?;
-    Ok(unseal(value, &name))
-}
-
 /// Reads what was sealed for the transaction `id`; `plain` is none if there was no seal that opens.
 ///
 /// # Errors
 ///
 /// [`TransactionError::Foreign`] or [`TransactionError::Expired`].
-fn read<P: Purpose>(
+pub(crate) fn read<P: Purpose>(
     plain: Option<&SecretString>,
     id: &str,
     now: u64,

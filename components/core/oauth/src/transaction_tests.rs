@@ -56,7 +56,7 @@ fn a_cookie_is_opened_under_its_own_name() {
     let transaction = at_entra();
     let (name, sealed) = (transaction.cookie_name(), plain(&transaction));
     let open = |header: &str, opens: bool| {
-        Transaction::open(&Cookies::parse([header]), transaction.id(), NOW, |value, bound_to| {
+        Any::open(&Cookies::parse([header]), transaction.id(), NOW, |value, bound_to| {
             assert_eq!((value, bound_to), ("sealed", name.as_str()));
             opens.then(|| sealed.clone())
         })

@@ -200,9 +200,7 @@ impl Locked<'_> {
         *store.seen() = Some(Seen { stamp, cache, damaged });
         written
     }
-}
 
-impl Locked<'_> {
     /// Finds out whether the cache can be written, by writing what is there. Something damaged stays where it is, since nobody has anything to put in its place yet:
     /// there only its folder is tried, and the keychain has just been read.
     pub(crate) async fn rehearse(self) -> Result<(), CacheError> {

@@ -90,10 +90,7 @@ fn keys_are_changed_while_people_are_signed_in() {
         does_not_open(&rig, &alex).await;
         // Signing in again works. The cookie does not open either, so he is asked.
         let mut his = his.moved(&rig);
-        let page = his.go(&Authorize::default().url()).await;
-        assert!(page.asks(), "{page:?}");
-        let page = his.decide(&page, "allow").await;
-        called(&rig, &oauth::finish(&rig, &page).await).await;
+        called(&rig, &oauth::sign_in_asked(&rig, &mut his).await).await;
 
         // Put back, the old one opens what it sealed: nothing was ended for want of it.
         restart(&mut rig, &[NEW, OLD]).await;

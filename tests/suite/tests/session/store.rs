@@ -3,7 +3,9 @@
 use entra_emulator::{Operation, ids};
 use valet_suite::browser::Browser;
 use valet_suite::config::CLIENT;
-use valet_suite::oauth::{self, Authorize, Tokens, code_form, refresh, refresh_form, sign_in, token};
+use valet_suite::oauth::{
+    self, Authorize, Tokens, code_form, refresh, refresh_form, sign_in, sign_in_asked, token,
+};
 use valet_suite::process::Process;
 use valet_suite::redis::Redis;
 use valet_suite::rig::{emulator, shared_emulator};
@@ -20,6 +22,18 @@ async fn rig_on(disk: &SmallDisk) -> Rig {
     .await
 }
 
+/// What was given out before a store was lost is good for nothing: the access and refresh tokens of `signed_in`, and a code.
+async fn nobody_gets_in(rig: &Rig, signed_in: [&Tokens; 2], code: &str) {
+    let invalid_grant = (400, "invalid_grant".to_owned());
+    for tokens in signed_in {
+        let answer = rig.call("whoami", &tokens.access).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
+        assert_eq!(oauth::error(&refresh(rig, &tokens.refresh).await), invalid_grant);
+    }
+    assert_eq!(oauth::error(&oauth::redeem(rig, code).await), invalid_grant);
+}
+
 #[test]
 fn a_store_that_is_lost_signs_everybody_out_and_nobody_in() {
     run(async {
@@ -32,22 +46,10 @@ fn a_store_that_is_lost_signs_everybody_out_and_nobody_in() {
         assert!(rig.process.stop().is_some_and(|status| status.success()));
         std::fs::remove_file(rig.folder.path("store.redb")).unwrap();
         rig.restart().await;
-        for tokens in [&adele, &alex] {
-            let answer = rig.call("whoami", &tokens.access).await;
-            assert_eq!(answer.status, 401, "{answer:?}");
-            assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
-            assert_eq!(
-                oauth::error(&refresh(&rig, &tokens.refresh).await),
-                (400, "invalid_grant".to_owned())
-            );
-        }
-        assert_eq!(oauth::error(&oauth::redeem(&rig, &unused).await), (400, "invalid_grant".to_owned()));
-        // Permissions are lost too, so people are asked.
+        nobody_gets_in(&rig, [&adele, &alex], &unused).await;
         let mut browser = browser.moved(&rig);
-        let page = browser.go(&Authorize::default().url()).await;
-        assert!(page.asks(), "{page:?}");
-        let page = browser.decide(&page, "allow").await;
-        let tokens = oauth::finish(&rig, &page).await;
+        // Permissions are lost too, so people are asked.
+        let tokens = sign_in_asked(&rig, &mut browser).await;
         let who = rig.call("whoami", &tokens.access).await.result();
         assert_eq!(who["structuredContent"]["name"], "Adele Vance");
     });
@@ -114,10 +116,7 @@ fn what_could_not_be_given_back_for_want_of_room_is_given_back_at_the_next_try()
         assert_eq!(oauth::post(&rig, "/oauth/revoke", &form).await.status, 200);
         assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
         // The permission went with it: who signs in is asked.
-        let page = browser.go(&Authorize::default().url()).await;
-        assert!(page.asks(), "{page:?}");
-        let page = browser.decide(&page, "allow").await;
-        let tokens = oauth::finish(&rig, &page).await;
+        let tokens = sign_in_asked(&rig, &mut browser).await;
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 200);
     });
 }
@@ -220,21 +219,9 @@ fn a_store_that_is_lost_while_the_server_runs_signs_everybody_out_and_nobody_in(
         let alex = sign_in(&rig, &mut Browser::new(&rig, ids::ALEX_UPN)).await;
         let unused = oauth::code(&rig, &mut browser).await;
         redis.flush();
-        for tokens in [&adele, &alex] {
-            let answer = rig.call("whoami", &tokens.access).await;
-            assert_eq!(answer.status, 401, "{answer:?}");
-            assert!(answer.field("www-authenticate").contains("resource_metadata="), "{answer:?}");
-            assert_eq!(
-                oauth::error(&refresh(&rig, &tokens.refresh).await),
-                (400, "invalid_grant".to_owned())
-            );
-        }
-        assert_eq!(oauth::error(&oauth::redeem(&rig, &unused).await), (400, "invalid_grant".to_owned()));
+        nobody_gets_in(&rig, [&adele, &alex], &unused).await;
         // Permissions are lost too, so people are asked.
-        let page = browser.go(&Authorize::default().url()).await;
-        assert!(page.asks(), "{page:?}");
-        let page = browser.decide(&page, "allow").await;
-        let tokens = oauth::finish(&rig, &page).await;
+        let tokens = sign_in_asked(&rig, &mut browser).await;
         assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 200);
         Tokens::read(&rig, &refresh(&rig, &tokens.refresh).await);
     });

@@ -52,7 +52,7 @@ pub enum Any {
 }
 
 impl Any {
-    /// Finds and reads the transaction `id`, as [`Transaction::open`] does.
+    /// Finds and reads the transaction `id` among a browser's cookies. `unseal` opens a value that is bound to a name.
     ///
     /// # Errors
     ///
@@ -63,7 +63,8 @@ impl Any {
         now: u64,
         unseal: impl FnOnce(&str, &str) -> Option<SecretString>,
     ) -> Result<Self, TransactionError> {
-        let plain = super::unsealed(cookies, id, unseal)?;
+        let name = super::cookie_name(id);
+        let plain = unseal(cookies.get(&name).ok_or(TransactionError::NoCookie)?, &name);
         match super::read(plain.as_ref(), id, now) {
             Err(TransactionError::Foreign) => super::read(plain.as_ref(), id, now).map(Self::StepUp),
             read => read.map(Self::ForClient),

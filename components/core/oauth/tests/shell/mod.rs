@@ -13,7 +13,7 @@ use valet_core_oauth::refresh::{self, Decision as RefreshDecision};
 use valet_core_oauth::revoke::{self, Target};
 use valet_core_oauth::settings::Settings;
 use valet_core_oauth::token::{self, Presented, TokenError};
-use valet_core_oauth::transaction::{self, EntraSecrets, Progress, Transaction, TransactionError};
+use valet_core_oauth::transaction::{self, Any, EntraSecrets, Progress, Transaction, TransactionError};
 use valet_core_oauth::user::{self, Session, User};
 use valet_core_oauth::{ExposeSecret as _, SecretString, authorize, consent, cookie, page, sign_out};
 
@@ -120,6 +120,14 @@ impl Shell {
         (name == bound_to).then(|| plain.as_str().into())
     }
 
+    /// The transaction of a client, from its cookie.
+    fn opened(&self, cookies: &Cookies<'_>, id: &str) -> Result<Transaction, TransactionError> {
+        match Any::open(cookies, id, self.now, |value, name| self.unseal(value, name))? {
+            Any::ForClient(transaction) => Ok(transaction),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn client(&self, id: &str) -> Client {
         match client::look_up(Some(id), &self.settings) {
             Ok(Lookup::Known(client)) => *client,
@@ -198,9 +206,7 @@ impl Shell {
             consent::Answer::read(Some(FORM), body.as_bytes(), origin, None, &self.settings).expect("a form");
         let header = browser.header();
         let cookies = Cookies::parse([header.as_str()]);
-        let opened = Transaction::open(&cookies, &answer.transaction, self.now, |value, name| {
-            self.unseal(value, name)
-        });
+        let opened = self.opened(&cookies, &answer.transaction);
         let decided =
             opened.map_err(consent::ConsentError::Transaction).and_then(|it| answer.decide(it, &secrets));
         let response = match decided {
@@ -220,9 +226,7 @@ impl Shell {
         let answer = callback::Answer::read(&form).expect("an answer");
         let header = browser.header();
         let cookies = Cookies::parse([header.as_str()]);
-        let opened = Transaction::open(&cookies, &answer.transaction, self.now, |value, name| {
-            self.unseal(value, name)
-        });
+        let opened = self.opened(&cookies, &answer.transaction);
         let transaction = match opened {
             Ok(transaction) => transaction,
             Err(error) => return callback::CallbackError::Transaction(error).response("n-1").body,
