@@ -29,7 +29,8 @@ class Broker:
     folder: Path
 
     def will(self, what: str) -> None:
-        """From here on it opens a `window`, is `deaf` once it has opened one, or `refuses` to. What it was told before is forgotten."""
+        """From here on it opens a `window`, is `deaf` once it has opened one, is `silent` from the first call, or `refuses` to open one. What it was told
+        before is forgotten."""
         (self.folder / "will").write_text(what)
         (self.folder / "told").write_text("")
 
@@ -79,6 +80,8 @@ def serve(address: str, folder: Path) -> None:
         with (folder / "told").open("a") as told:
             told.write(json.dumps([call, correlation]) + "\n")
         will = (folder / "will").read_text()
+        if will == "silent":
+            continue
         if call == "acquireTokenInteractively" and will != "refuses":
             windows[correlation] = message
             continue

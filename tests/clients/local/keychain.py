@@ -65,6 +65,16 @@ def unlocked(folder: Path) -> Iterator[str]:
 
 def owned(address: str, name: str) -> bool:
     """Whether somebody on that bus has the name."""
-    asked = ["dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner",
+    return "boolean true" in ask_bus(address, "NameHasOwner", name)
+
+
+def process(address: str) -> int:
+    """The process of the keychain on that bus."""
+    return int(ask_bus(address, "GetConnectionUnixProcessID", "org.freedesktop.secrets").rsplit(maxsplit=1)[-1])
+
+
+def ask_bus(address: str, member: str, name: str) -> str:
+    """The bus' own answer about a name on it, as dbus-send prints it."""
+    asked = ["dbus-send", f"--bus={address}", "--print-reply", "--dest=org.freedesktop.DBus", "/", f"org.freedesktop.DBus.{member}",
              f"string:{name}"]
-    return "boolean true" in subprocess.run(asked, text=True, capture_output=True, timeout=PATIENCE).stdout
+    return subprocess.run(asked, text=True, capture_output=True, timeout=PATIENCE).stdout
