@@ -146,13 +146,30 @@ async fn a_file_that_is_too_large_is_an_error_that_names_it() {
 }
 
 /// A file system of 64 KiB of its own. None where this machine does not let us mount one.
-fn small_disk(at: &std::path::Path) -> Option<SmallDisk> {
+pub(crate) fn small_disk(at: &std::path::Path) -> Option<SmallDisk> {
     fs::create_dir_all(at).unwrap();
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).output();
     mounted.is_ok_and(|output| output.status.success()).then(|| SmallDisk(at.to_owned()))
 }
 
-struct SmallDisk(std::path::PathBuf);
+/// Goes when it is dropped.
+pub(crate) struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// Nothing more fits.
+    pub(crate) fn fill(&self) {
+        let _ = fs::write(self.ballast(), vec![0; 64 * 1024]);
+    }
+
+    /// There is room again.
+    pub(crate) fn relieve(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> std::path::PathBuf {
+        self.0.join("ballast")
+    }
+}
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
@@ -169,8 +186,7 @@ async fn a_full_disk_loses_nothing_and_says_so() {
     let sign_in = rig.sign_in();
     let first = sign_in.token(&[GRAPH], None).await.unwrap();
     let before = fs::read(rig.file()).unwrap();
-    // Nothing more fits.
-    let _ = fs::write(disk.0.join("ballast"), vec![0; 64 * 1024]);
+    disk.fill();
     rig.nobody_home();
     rig.expire(&first);
     let second = sign_in.token(&[GRAPH], None).await.unwrap();
@@ -183,7 +199,7 @@ async fn a_full_disk_loses_nothing_and_says_so() {
     rig.person.will(approve(ids::ADELE_UPN), Does::Unreachable);
     let failed = sign_in.log_in(LogIn::default()).await.unwrap_err();
     assert!(matches!(failed, SignInError::Cache(CacheError::Write { .. })), "{failed:?}");
-    fs::remove_file(disk.0.join("ballast")).unwrap();
+    disk.relieve();
     sign_in.log_in(LogIn::default()).await.unwrap();
 }
 

@@ -10,6 +10,7 @@ use valet_sign_in::limits::MAX_KEYCHAIN_BYTES;
 use valet_sign_in::{CacheError, LogIn, SignInError, Storage};
 
 use crate::bus::{Bus, Keyring};
+use crate::cache::small_disk;
 use crate::person::{Does, approve};
 use crate::processes::{again, heard, inner, tell, told};
 use crate::rig::{GRAPH, LONG, Rig, VALET, alex, not_run};
@@ -23,8 +24,13 @@ async fn sign_in_as_told(told: &str) {
     if browser == "log-in"
         && let Err(error) = sign_in.log_in(LogIn::default()).await
     {
-        assert!(matches!(error, SignInError::Cache(CacheError::KeychainLocked { .. })), "{error:?}");
-        return tell("locked");
+        return match error {
+            SignInError::Cache(CacheError::KeychainLocked { .. }) => tell("locked"),
+            SignInError::Cache(CacheError::Write { path, .. }) => {
+                tell(&format!("cannot write {}", path.display()))
+            }
+            error => panic!("{error:?}"),
+        };
     }
     match sign_in.token(&[GRAPH], None).await {
         Ok(token) => tell(token.token.expose_secret()),
@@ -117,6 +123,39 @@ async fn a_sealed_file_opens_with_the_key_of_the_keychain_only() {
     assert_eq!(fs::read(rig.state_dir().join("tokens.sealed")).unwrap(), sealed);
     ask(&rig, &other.address, test, "sealed approve").await;
     assert_eq!(fs::read(rig.state_dir().join("tokens.damaged-0")).unwrap(), sealed);
+}
+
+/// As with a plain file (`cache.rs`).
+#[tokio::test]
+async fn a_full_disk_leaves_the_sealed_file_whole() {
+    if let Some(told) = told() {
+        return sign_in_as_told(&told).await;
+    }
+    let test = "a_full_disk_leaves_the_sealed_file_whole";
+    let Some((bus, _keyring)) = desktop("the sealed file").await else { return };
+    let rig = Rig::start().await;
+    let Some(disk) = small_disk(&rig.state_dir()) else {
+        return not_run("a full disk", "mounting a tmpfs is not permitted here");
+    };
+    let ask = async |what: &str| ask(&rig, &bus.address, test, &format!("sealed {what}")).await;
+    let first = ask("approve").await;
+    let file = rig.state_dir().join("tokens.sealed");
+    let before = fs::read(&file).unwrap();
+    disk.fill();
+    rig.advance(LONG);
+    let second = ask("nobody").await;
+    assert_ne!(second, first, "the call has its token");
+    assert_eq!(fs::read(&file).unwrap(), before, "and the cache is what it was, whole");
+    let mut names = files(&rig);
+    names.retain(|name| name != "ballast");
+    assert_eq!(names, ["account.json", "tokens.lock", "tokens.sealed"], "nothing half written stays");
+    // A sign-in on purpose is not pretended.
+    assert_eq!(ask("log-in").await, format!("cannot write {}", file.display()));
+    assert_eq!(fs::read(&file).unwrap(), before);
+    disk.relieve();
+    let third = ask("log-in").await;
+    assert_eq!(ask("nobody").await, third, "from the file");
+    assert_ne!(fs::read(&file).unwrap(), before);
 }
 
 /// What one of several processes does: has a token for this scope without a person, or signs a person in for both.
