@@ -2,9 +2,10 @@
 
 use valet_sign_in::{AccountId, Step, Storage};
 
+use super::derive::Reader;
 use super::file::{CacheFile, File, LocalFile, StepFile};
 use super::oauth::named_scopes;
-use super::read::{ConfigError, Reader};
+use super::read::ConfigError;
 use crate::local::{Local, state_dir};
 
 impl Reader<'_> {

@@ -3,11 +3,13 @@
 //! Everything is read once, at start. Unknown keys, contradictions and missing values are errors that name the file and the key, before a
 //! socket is opened. `docs/configuration.md` is the reference for people.
 
+mod derive;
 mod file;
 mod local;
 mod oauth;
 mod read;
 mod rules;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

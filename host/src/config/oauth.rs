@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::OauthMode;
+use super::derive::Reader;
 use super::file::{File, OauthFile, Rule};
-use super::read::{ConfigError, Reader};
+use super::read::ConfigError;
 
 /// The permission that `graph-tools` needs for the profile.
 const USER_READ: &str = "https://graph.microsoft.com/User.Read";

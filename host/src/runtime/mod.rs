@@ -1,122 +1,29 @@
 //! From a configuration to something that answers requests: artifacts loaded, capabilities behind them, epochs running.
 
+mod answer;
+mod set_up;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use valet_store::{Range, Store, StoreError, SystemClock};
-use wasmtime::Engine;
+use valet_store::{Store, SystemClock};
 
-use crate::artifact::{self, ArtifactError};
-use crate::capabilities::{Calls, Lent, Ranges, RememberedTokens, RequestState, SignatureChecks, Turns};
-use crate::config::{Config, OauthMode, Storage};
-use crate::egress::{AddressPolicy, Connector, Documents, Sender, trust};
+use crate::config::{Config, OauthMode};
 use crate::local::LocalUser;
 use crate::parts::authorization::{self, Authorization};
 use crate::parts::custodian::Custodian;
 use crate::parts::identity::Identity;
 use crate::parts::local::LocalCustodian;
-use crate::parts::request::{self, Api, Growing, Parts, Requests, Who};
-use crate::signing_key::SigningKey;
-use crate::{engine, limits};
+use crate::parts::request::{self, Api, Parts, Requests, Who};
+use crate::{artifact, engine, limits};
+
+use set_up::{lent, start_epochs};
+
+pub use answer::{Answer, Body, Pieces, Response, RunError};
+pub use set_up::{SetUpError, store};
 
 pub use crate::parts::request::{ClientAbilities, Kind, Request};
-
-/// Why the components could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
-    /// The artifact.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// The artifact asks for something that this host does not lend, or lacks an export.
-    #[error("the artifact does not fit this host: {0:#}")]
-    Link(wasmtime::Error),
-    /// The engine.
-    #[error("the engine cannot be set up; fewer limits.concurrent_requests need less address space: {0:#}")]
-    Engine(wasmtime::Error),
-    /// The store.
-    #[error("storage: {0}")]
-    Store(#[from] StoreError),
-    /// The certificates that are trusted.
-    #[error("egress.ca_file: {0}")]
-    Trust(String),
-}
-
-/// Why a request has no answer from the components. A fault of ours, which costs this request only.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The components trapped, ran too long, or could not be instantiated.
-    #[error("the components failed: {0:#}")]
-    Trapped(wasmtime::Error),
-    /// The request, or one piece of its answer, took longer than [`limits::REQUEST_TIME`].
-    #[error("the request took longer than {} s", limits::REQUEST_TIME.as_secs())]
-    TimedOut,
-    /// The answer went on for longer than [`limits::STREAM_TIME`].
-    #[error("the answer went on for longer than {} s", limits::STREAM_TIME.as_secs())]
-    Endless,
-}
-
-/// An answer to an HTTP request.
-pub struct Response {
-    /// Status code.
-    pub status: u16,
-    /// Header fields, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Body,
-}
-
-/// The body of an answer.
-pub enum Body {
-    /// All of it.
-    Whole(Vec<u8>),
-    /// To be sent as it comes: a server-sent event stream, each piece one event or more.
-    Growing(Pieces),
-}
-
-/// The answer to a single message.
-pub enum Answer {
-    /// None is due.
-    Nothing,
-    /// One JSON-RPC message without line breaks.
-    Whole(Vec<u8>),
-    /// Such messages, one a piece; the last is the response.
-    Growing(Pieces),
-}
-
-/// The rest of an answer. The work for a piece is done when the piece is asked for; where nobody is left to send it to, drop this, which ends the work,
-/// closes its connections to the API and frees its memory.
-pub struct Pieces {
-    /// None at the end, and after a fault.
-    growing: Option<Growing>,
-    /// When it has to have ended.
-    end: Instant,
-}
-
-impl Pieces {
-    fn new(growing: Growing, began: Instant) -> Self {
-        Self { growing: Some(growing), end: began + limits::STREAM_TIME }
-    }
-
-    /// The next piece, once there is one; none at the end.
-    ///
-    /// # Errors
-    /// See [`RunError`]. There is no piece after one.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, RunError> {
-        // What is interrupted in the middle of a piece cannot go on.
-        let Some(mut growing) = self.growing.take() else { return Ok(None) };
-        let left = self.end.saturating_duration_since(Instant::now());
-        let piece = match tokio::time::timeout(left.min(limits::PIECE_TIME), growing.next()).await {
-            Ok(piece) => piece.map_err(RunError::Trapped)?,
-            Err(_) if left < limits::PIECE_TIME => return Err(RunError::Endless),
-            Err(_) => return Err(RunError::TimedOut),
-        };
-        if piece.is_some() {
-            self.growing = Some(growing);
-        }
-        Ok(piece)
-    }
-}
 
 /// The components, ready to answer.
 pub struct Runtime {
@@ -313,66 +220,6 @@ async fn within<T>(work: impl Future<Output = wasmtime::Result<T>>) -> Result<T,
         Ok(done) => done.map_err(RunError::Trapped),
         Err(_) => Err(RunError::TimedOut),
     }
-}
-
-/// The store that a configuration names.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn store(storage: &Storage) -> Result<Store, StoreError> {
-    match storage {
-        Storage::Memory => Ok(Store::memory(SystemClock)),
-        Storage::Disk(path) => Store::disk(path, SystemClock).await,
-        Storage::Redis(settings) => Store::redis(settings).await,
-    }
-}
-
-fn lent(config: Config, store: &Store) -> Result<Lent, SetUpError> {
-    let policy = |private_too| match private_too {
-        true => AddressPolicy::PrivateToo,
-        false => AddressPolicy::PublicOnly,
-    };
-    let addresses = policy(config.egress.allow_private_addresses);
-    let trust = trust(config.egress.ca.as_deref()).map_err(SetUpError::Trust)?;
-    let connector = Connector::new(trust.clone(), addresses);
-    let documents = policy(config.egress.documents_at_private_addresses);
-    Ok(Lent {
-        calls: Calls::new(config.calls_per_minute),
-        refusals: Calls::new(config.refusals_per_minute),
-        request_state: RequestState::of_clients(&config.sealing_keys),
-        browser_state: RequestState::of_browsers(&config.sealing_keys),
-        link_state: RequestState::of_links(&config.sealing_keys),
-        signing_key: match config.own_keys {
-            Some(own) => SigningKey::given(own, store.range(Range::Own), &config.sealing_keys),
-            None => SigningKey::new(store.range(Range::Own), &config.sealing_keys),
-        },
-        ranges: Ranges::new(store),
-        documents: Documents::new(Connector::new(trust, documents)),
-        settings: config.settings,
-        client_secret: config.client_secret,
-        sealing_keys: config.sealing_keys,
-        keys: Sender::new(&config.egress.authority, "entra.authority", connector.clone()),
-        authority: Sender::new(&config.egress.authority, "entra.authority", connector.clone()),
-        graph: Sender::new(&config.egress.graph, "graph.url", connector),
-        turns: Turns::default(),
-        signatures: SignatureChecks::default(),
-        verified: RememberedTokens::default(),
-    })
-}
-
-/// A thread that advances the epoch for as long as the engine lives.
-fn start_epochs(engine: &Engine) {
-    let engine = engine.weak();
-    std::thread::Builder::new()
-        .name("valet-epoch".to_owned())
-        .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(limits::EPOCH_TICK);
-            }
-        })
-        .expect("the system can start a thread");
 }
 
 #[cfg(test)]
