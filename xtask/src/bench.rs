@@ -5,6 +5,7 @@
 
 mod measure;
 mod programs;
+mod refused;
 mod report;
 mod sign_in;
 mod start;
@@ -84,6 +85,17 @@ const TOOLS_LIST: Case = Case {
     contains: &["\"whoami\"", "\"GetUserDetailsFromGraph\"", "\"outputSchema\""],
 };
 
+/// A token whose signature is wrong.
+const REFUSED: Case = Case {
+    name: "refused token",
+    revision: MODERN,
+    method: "tools/call",
+    tool: Some("whoami"),
+    token: measure::Token::BadSignature,
+    status: 401,
+    contains: &["\"error\":\"invalid_token\""],
+};
+
 /// The cases that are measured at each number of connections.
 const CASES: [Case; 6] = [
     WHOAMI,
@@ -101,15 +113,7 @@ const CASES: [Case; 6] = [
         ],
     },
     TOOLS_LIST,
-    Case {
-        name: "refused token",
-        revision: MODERN,
-        method: "tools/call",
-        tool: Some("whoami"),
-        token: measure::Token::BadSignature,
-        status: 401,
-        contains: &["\"error\":\"invalid_token\""],
-    },
+    REFUSED,
     Case { name: "whoami, 2025-11-25", revision: LEGACY, ..WHOAMI },
     Case { name: "tools/list, 2025-11-25", revision: LEGACY, ..TOOLS_LIST },
 ];
@@ -169,6 +173,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             }
         }
         report.row(row);
+    }
+    if wanted(&refused::CASE) {
+        say("measuring what refused tokens leave behind");
+        report.refused(refused::measure(&stage, &load)?);
     }
     drop(emulator);
 

@@ -153,6 +153,8 @@ fn failure(code: ErrorCode) -> http::Failure {
         | ErrorCode::TlsProtocolError
         | ErrorCode::TlsCertificateError
         | ErrorCode::TlsAlertReceived(_) => http::Failure::Unreachable(format!("{code:?}")),
+        // From a host that reads the whole answer before it hands it on, within a limit of its own.
+        ErrorCode::HttpResponseBodySize(_) => http::Failure::TooLarge,
         other => http::Failure::Protocol(format!("{other:?}")),
     }
 }

@@ -20,6 +20,7 @@ pub mod stand_in;
 pub mod stdio;
 pub mod stranger;
 pub mod surroundings;
+pub mod troubles;
 pub mod wire;
 
 pub use ask::{Answer, Ask};

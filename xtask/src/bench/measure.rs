@@ -161,6 +161,20 @@ impl<'a> Load<'a> {
         })
     }
 
+    /// Sends each of these tokens once, whatever the case says of tokens.
+    pub(super) fn once(
+        &self,
+        case: &Case,
+        connections: u16,
+        server: &Server,
+        tokens: &[String],
+    ) -> Result<()> {
+        let mut command = self.command(case, server, tokens)?;
+        command.arg("--connections").arg(connections.to_string()).arg("--once");
+        output(command).with_context(|| format!("{:?}: {}", server.side, server.last_lines()))?;
+        server.cut_log()
+    }
+
     fn tokens(&self, case: &Case, new: Option<Range<usize>>) -> Vec<String> {
         match (case.token, new) {
             (Token::New, Some(range)) => self.new[range].to_vec(),

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::Arguments;
 use super::measure::{Figures, Row};
 use super::programs::{Side, Stage};
-use super::stdio;
+use super::{refused, stdio};
 use crate::workspace::{output, say};
 
 /// What has been measured so far.
@@ -17,6 +17,7 @@ pub(super) struct Report {
     sizes: String,
     starts: [f64; 2],
     stdio: Option<[stdio::Figures; 2]>,
+    refused: Option<[f64; 2]>,
     rows: Vec<Row>,
 }
 
@@ -27,6 +28,7 @@ impl Report {
             sizes: sizes(stage)?,
             starts: [0.0; 2],
             stdio: None,
+            refused: None,
             rows: Vec::new(),
         })
     }
@@ -37,6 +39,10 @@ impl Report {
 
     pub(super) fn stdio(&mut self, figures: [stdio::Figures; 2]) {
         self.stdio = Some(figures);
+    }
+
+    pub(super) fn refused(&mut self, resident: [f64; 2]) {
+        self.refused = Some(resident);
     }
 
     /// Takes a row, and shows it at once: a later failure does not lose it.
@@ -80,6 +86,15 @@ impl Report {
                 pair(valet.start_ms, yardstick.start_ms),
                 pair(valet.p50, yardstick.p50),
                 pair(valet.p99, yardstick.p99),
+            )
+            .expect(WRITES);
+        }
+        if let Some([some, many]) = self.refused {
+            let [few, all] = refused::AFTER;
+            writeln!(
+                out,
+                "| Valet after refused tokens, each another: half of a key that nobody has, half with a wrong signature | resident MiB |\n| --- | ---: |\n\
+                 | {few} | {some:.1} |\n| {all} | {many:.1} |\n"
             )
             .expect(WRITES);
         }

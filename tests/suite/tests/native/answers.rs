@@ -11,7 +11,7 @@ use valet_suite::{Ask, Rig, run};
 use crate::downstream::{TOOL, UNREACHABLE, internal, logged, told, told_by_gateway};
 
 /// An authority whose keys are the emulator's and whose token endpoint answers what it is told to; and a token that it seems to have issued.
-async fn authority(emulator: &Emulator, http_client: &reqwest::Client) -> StandIn {
+pub(crate) async fn authority(emulator: &Emulator, http_client: &reqwest::Client) -> StandIn {
     let stand_in = StandIn::start().await;
     let base = format!("{}/{}", emulator.authority_url(), ids::TENANT);
     for (part, path) in

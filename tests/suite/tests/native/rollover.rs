@@ -1,16 +1,15 @@
-//! Drills with the authority's keys: floods, an endpoint in trouble, and several tenants with keys of their own.
+//! Drills with the authority's keys: floods, and an endpoint in trouble. Several tenants with keys of their own are in `tenants.rs`.
 
 use std::time::{Duration, Instant};
 
-use entra_emulator::{Endpoint, Fault, FaultBody, Operation, ids};
+use entra_emulator::{Endpoint, Fault, Operation, ids};
 use serde_json::{Value, json};
-use valet_minting::base64url;
+use valet_minting::{base64url, with};
 use valet_suite::check::{Refusal, refused};
-use valet_suite::config::{Config, list};
-use valet_suite::log::is_audit;
+use valet_suite::config::list;
 use valet_suite::rig::{QUIET, emulator};
-use valet_suite::stand_in::{StandIn, http};
 use valet_suite::surroundings::Surroundings;
+use valet_suite::troubles::{Trouble, troubles};
 use valet_suite::{Ask, Rig, run};
 
 fn fetches(rig: &Rig) -> u64 {
@@ -108,30 +107,13 @@ async fn asks_and_leaves(rig: &Rig, ask: Ask) {
     assert_eq!(fetches(rig), before + 1);
 }
 
-/// What happens to the key endpoint, and what the operator then reads; nothing where it answers after all.
-fn troubles() -> Vec<(&'static str, Fault, Option<&'static str>)> {
-    let answer = |body| Fault::Answer { code: 200, retry_after: None, body };
-    vec![
-        ("down", Fault::Status { code: 503, retry_after: None }, Some("answered with status 503")),
-        ("reset", Fault::Reset, Some("broke off")),
-        ("cut off", Fault::CutOff, Some("broke off")),
-        ("HTML", answer(FaultBody::Html), Some("not a JSON Web Key Set")),
-        ("no JSON", answer(FaultBody::NotJson), Some("not a JSON Web Key Set")),
-        ("empty", answer(FaultBody::Empty), Some("not a JSON Web Key Set")),
-        ("an empty set", answer(FaultBody::EmptyKeys), Some("the key set has no keys")),
-        ("10 MB, good but for that", Fault::Huge { megabytes: 10 }, Some("answered with too much")),
-        ("slow", Fault::Delay(Duration::from_millis(1500)), None),
-        ("silent", Fault::Delay(Duration::from_secs(30)), Some("did not answer in time")),
-    ]
-}
-
 #[test]
 fn an_endpoint_in_trouble_leaves_known_keys_alone_and_is_left_alone() {
     run(async {
         let rig = std::sync::Arc::new(with_floor(1).await);
         let old = rig.token(ids::ADELE_UPN);
         rig.call("whoami", &old).await.result();
-        for (name, fault, why) in troubles() {
+        for Trouble { name, fault, why } in troubles() {
             rig.emulator.rotate_keys().unwrap();
             let new = rig.token(ids::ADELE_UPN);
             rig.emulator.faults().set(Endpoint::Keys, fault.clone());
@@ -160,93 +142,6 @@ fn an_endpoint_in_trouble_leaves_known_keys_alone_and_is_left_alone() {
             tokio::time::sleep(Duration::from_millis(1100)).await;
             rig.call("whoami", &new).await.result();
             rig.call("whoami", &old).await.result();
-        }
-    });
-}
-
-#[test]
-fn users_of_each_listed_tenant_may_call_and_no_others() {
-    run(async {
-        let emulator = emulator().await;
-        let tenants = [ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string()];
-        let both = list(&[&tenants[0], &tenants[1]]);
-        let rig = Rig::start_with(emulator, |config| config.set("entra.tenants", both)).await;
-        let farah = rig
-            .emulator
-            .access_token(ids::FARAH_UPN, ids::FOREIGN_APP, ids::VALET, &[ids::VALET_SCOPE])
-            .unwrap();
-        let farah = rig.keep(farah);
-        for (token, tenant) in [(rig.token(ids::ADELE_UPN), &tenants[0]), (farah, &tenants[1])] {
-            let result = rig.call("whoami", &token).await.result();
-            assert_eq!(result["structuredContent"]["tenantId"], json!(tenant));
-        }
-        assert_eq!(fetches(&rig), 2, "each tenant's keys were fetched by themselves");
-        let personal = entra_emulator::CONSUMER_TENANT;
-        let claims = with(rig.claims(), "tid", json!(personal));
-        let issuer = format!("{}/{personal}/v2.0", rig.emulator.authority_url());
-        let token = rig.signed(with(claims, "iss", json!(issuer)));
-        let audit = format!("denied foreign_tenant: tid `{personal}` is not among the tenants that may call");
-        let expected = Refusal::challenge(401, "invalid_token", "the token is of another tenant", &audit);
-        refused(&rig, "a third tenant", Ask::tool("whoami").bearer(&token), &expected).await;
-    });
-}
-
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
-    claims[name] = value;
-    claims
-}
-
-/// Two tenants whose documents have one `kid` for two keys: a mix-up would let one sign for the other.
-#[test]
-fn two_tenants_never_share_a_key() {
-    run(async {
-        let emulator = emulator().await;
-        let stand_in = StandIn::start().await;
-        let url = stand_in.url();
-        let (ours, theirs) = (ids::TENANT.to_string(), ids::FOREIGN_TENANT.to_string());
-        let keys = [valet_minting::key(), valet_minting::key()];
-        let json_answer =
-            |body: &Value| http("200 OK", &[("content-type", "application/json")], &body.to_string());
-        for (tenant, key, discovery, jwks) in [
-            (
-                &ours,
-                &keys[0],
-                "7e57a000-0000-4000-8000-000000000001/v2.0/",
-                "7e57a000-0000-4000-8000-000000000001/keys",
-            ),
-            (
-                &theirs,
-                &keys[1],
-                "7e57a000-0000-4000-8000-000000000002/v2.0/",
-                "7e57a000-0000-4000-8000-000000000002/keys",
-            ),
-        ] {
-            let issuer = format!("{url}/{tenant}/v2.0");
-            stand_in.answer(
-                discovery,
-                json_answer(&json!({ "issuer": issuer, "jwks_uri": format!("{url}/{jwks}") })),
-            );
-            stand_in.answer(jwks, json_answer(&json!({ "keys": [valet_minting::jwk(key, "shared-name")] })));
-        }
-        let both = list(&[&ours, &theirs]);
-        let change = |config: Config| config.set("entra.authority", url.as_str()).set("entra.tenants", both);
-        let rig = Rig::start_with(emulator, change).await;
-        let token = |tenant: &str, key| {
-            let claims = with(rig.claims(), "iss", json!(format!("{url}/{tenant}/v2.0")));
-            let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "shared-name" });
-            rig.keep(valet_minting::mint(key, &header, &with(claims, "tid", json!(tenant))))
-        };
-        for (tenant, own, other) in [(&ours, &keys[0], &keys[1]), (&theirs, &keys[1], &keys[0])] {
-            let result = rig.call("whoami", &token(tenant, own)).await.result();
-            assert_eq!(result["structuredContent"]["tenantId"], json!(tenant));
-            let mark = rig.log().mark();
-            let answer = rig.call("whoami", &token(tenant, other)).await;
-            assert_eq!(answer.status, 401, "a key of the other tenant");
-            // Not a key that is not known: the names are the same, the keys are not.
-            rig.log()
-                .wait(mark, "bad_signature", |event| is_audit(event) && event["reason"] == "bad_signature")
-                .await;
-            rig.call("whoami", &token(tenant, own)).await.result();
         }
     });
 }
