@@ -17,6 +17,8 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 const CONNECT: u64 = 5_000_000_000;
 /// Time to the first byte of an answer and between two bytes, in nanoseconds.
 const FIRST_BYTE: u64 = 15_000_000_000;
+/// The same for the custodian, which answers when it has asked Entra and then Graph, each of which is waited for that long.
+const CUSTODIAN_FIRST_BYTE: u64 = 60_000_000_000;
 /// Bytes asked for in one read.
 const READ_BYTES: u64 = 64 * 1024;
 /// Most bytes that `blocking-write-and-flush` takes at once, by its definition.
@@ -27,30 +29,30 @@ impl egress_keys::Guest for Component {
         if request.method != "GET" {
             return Err(http::Failure::Denied("egress-keys sends GET only".to_owned()));
         }
-        send("authority", request)
+        send("authority", FIRST_BYTE, request)
     }
 }
 
 impl egress_authority::Guest for Component {
     fn send(request: http::Request) -> Result<http::Response, http::Failure> {
-        send("authority", request)
+        send("authority", FIRST_BYTE, request)
     }
 }
 
 impl egress_graph::Guest for Component {
     fn send(request: http::Request) -> Result<http::Response, http::Failure> {
-        send("graph_url", request)
+        send("graph_url", FIRST_BYTE, request)
     }
 }
 
 impl egress_custodian::Guest for Component {
     fn send(request: http::Request) -> Result<http::Response, http::Failure> {
-        send("custodian_url", request)
+        send("custodian_url", CUSTODIAN_FIRST_BYTE, request)
     }
 }
 
-/// Sends `request` if it lies below the base URL that `setting` names.
-fn send(setting: &str, request: http::Request) -> Result<http::Response, http::Failure> {
+/// Sends `request` if it lies below the base URL that `setting` names. `first_byte` is waited for the answer to begin, in nanoseconds.
+fn send(setting: &str, first_byte: u64, request: http::Request) -> Result<http::Response, http::Failure> {
     let denied = || http::Failure::Denied(format!("setting `{setting}` does not cover this URL"));
     let base = configured(setting).ok().flatten().ok_or_else(denied)?;
     let path = request.url.strip_prefix(&base).filter(|path| path.starts_with('/')).ok_or_else(denied)?;
@@ -62,7 +64,7 @@ fn send(setting: &str, request: http::Request) -> Result<http::Response, http::F
     let options = RequestOptions::new();
     for set in [
         options.set_connect_timeout(Some(CONNECT)),
-        options.set_first_byte_timeout(Some(FIRST_BYTE)),
+        options.set_first_byte_timeout(Some(first_byte)),
         options.set_between_bytes_timeout(Some(FIRST_BYTE)),
     ] {
         // A host without that option keeps its own limit.
