@@ -118,14 +118,23 @@ fn signed_in(
     request: &EntraRequest,
 ) -> Response {
     let link = transaction.purpose().link();
-    let stepped =
-        redeem(exchange, transaction, code, request, |sign_in| sessions::step_up(&link.session, sign_in));
+    // The link is claimed before Entra is asked: of those who come back with it at the same time, one goes on.
+    let stepped = redeem(exchange, transaction, code, request, Progress::claim, |sign_in| {
+        sessions::step_up(&link.session, sign_in)
+    });
+    if matches!(stepped, Ok(Ok(false) | Err(_))) {
+        // Nothing came of it, and it is as good as before. Should this fail, the next call of the tool is answered with another.
+        let _ = advance(transaction, |progress| Ok(progress.release()));
+    }
     match stepped {
         Err(NotAsked::TooMany(detail)) => {
             let too_many = Undone::Session(SessionFailure::TooMany);
             undone(exchange, transaction, too_many, "rate_limited", detail)
         }
-        Err(NotAsked::Step(why)) => not_advanced(exchange, why),
+        Err(NotAsked::Step(NotAdvanced::Step(error))) => {
+            callback::refuse(exchange, &CallbackError::Transaction(error))
+        }
+        Err(NotAsked::Step(NotAdvanced::Store(why))) => exchange.failed("store", why),
         Ok(Err(failure)) => {
             let (why, reason) = failed(&failure);
             undone(exchange, transaction, Undone::Session(why), reason, words(&failure))
@@ -138,11 +147,7 @@ fn signed_in(
             if let Some(user) = user(link) {
                 audit::allowed(exchange.id(), "stepped_up", &user, &link.client_id);
             }
-            // The session has what it needs, whatever becomes of this: at worst the link leads through Entra once more.
-            match advance(transaction, Progress::finish) {
-                Ok(()) => step_up::done(transaction),
-                Err(why) => not_advanced(exchange, why),
-            }
+            step_up::done(transaction)
         }
     }
 }
@@ -157,11 +162,4 @@ fn undone(
 ) -> Response {
     audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
     undone.response(transaction, exchange.id())
-}
-
-fn not_advanced(exchange: &Exchange<'_>, why: NotAdvanced) -> Response {
-    match why {
-        NotAdvanced::Step(error) => callback::refuse(exchange, &CallbackError::Transaction(error)),
-        NotAdvanced::Store(why) => exchange.failed("store", why),
-    }
 }
