@@ -8,7 +8,7 @@ use valet_core_oauth::http::Response;
 use valet_core_oauth::step_up::{self, Link, LinkError, StepUp, Undone};
 use valet_core_oauth::transaction::{EntraRequest, Progress, Transaction};
 use valet_core_oauth::user::User;
-use valet_core_oauth::{SecretString, page, route};
+use valet_core_oauth::{SecretString, limits, page, route};
 
 use crate::authorize::{self, to_entra};
 use crate::bindings::valet::capability::request_state::{self, Refusal};
@@ -87,7 +87,9 @@ pub(crate) fn decided(
             undone(exchange, &transaction, Undone::Cancelled, "step_up_cancelled", String::new())
         }
         Ok((Decision::Allow, transaction)) => {
-            let claims = transaction.purpose().link().claims.clone();
+            let Link { session, claims, .. } = transaction.purpose().link().clone();
+            // Should this fail, the session is not renewed meanwhile, and nothing else is wrong.
+            let _ = grants::set(&step_up::open_record(&session), &[], limits::TRANSACTION_LIFETIME);
             let wanted = Ask { claims: Some(&claims), account: true };
             to_entra(exchange, &transaction, wanted, |location| page::onward(&location))
                 .unwrap_or_else(|error| exchange.failed("seal", error.words()))
@@ -147,6 +149,7 @@ fn signed_in(
             if let Some(user) = user(link) {
                 audit::allowed(exchange.id(), "stepped_up", &user, &link.client_id);
             }
+            left(transaction);
             step_up::done(transaction)
         }
     }
@@ -161,5 +164,17 @@ fn undone(
     detail: String,
 ) -> Response {
     audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
+    left(transaction);
     undone.response(transaction, exchange.id())
+}
+
+/// The user is back.
+fn left(transaction: &Transaction<StepUp>) {
+    // Should this fail, the record ends by itself.
+    let _ = grants::delete(&step_up::open_record(&transaction.purpose().link().session));
+}
+
+/// Whether the user of a session is at Entra to do what is wanted.
+pub(crate) fn is_open(session: &str) -> Result<bool, String> {
+    Ok(grants::get(&step_up::open_record(session))?.is_some())
 }

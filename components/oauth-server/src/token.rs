@@ -16,7 +16,7 @@ use crate::clients::{self, NoClient};
 use crate::entra::words;
 use crate::exchange::Exchange;
 use crate::grants::{self, Change};
-use crate::{accounts, audit, random};
+use crate::{accounts, audit, random, step_up};
 
 /// A client asks for tokens.
 pub(crate) fn token(exchange: &Exchange<'_>) -> Response {
@@ -126,7 +126,7 @@ fn rotate(
                 let ended = end(exchange, &grant, Some(presented.family()));
                 Change::Nothing(ended.and(Err(TokenError::RefreshReused)))
             }
-            Ok(refresh::Decision::Rotate(rotation)) => match renewed(rotation.session()) {
+            Ok(refresh::Decision::Rotate(rotation)) => match renewed(&rotation.grant().session) {
                 Ok(session) => {
                     let issued = rotation.finish(session, exchange.now);
                     Change::Replace(issued.value.clone(), issued.lifetime, Ok(issued))
@@ -143,17 +143,24 @@ fn rotate(
     decided.map_err(TokenError::Unavailable)?
 }
 
-/// The session as Entra sees it now.
-fn renewed(session: &str) -> Result<Session, TokenError> {
-    match sessions::renew(session) {
-        Ok(session) => Ok(session.into()),
-        Err(failure) => Err(match failure {
-            Failure::Ended(_) => TokenError::SessionEnded(words(&failure)),
-            Failure::InteractionRequired(_) => TokenError::InteractionRequired(words(&failure)),
-            Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),
-            Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(words(&failure)),
-        }),
-    }
+/// The session as Entra sees it now; as it saw it last while the user is there to do what is wanted of them.
+fn renewed(session: &Session) -> Result<Session, TokenError> {
+    let failure = match sessions::renew(&session.id) {
+        Ok(session) => return Ok(session.into()),
+        Err(failure) => failure,
+    };
+    let why = words(&failure);
+    Err(match failure {
+        Failure::Ended(_) => TokenError::SessionEnded(why),
+        Failure::InteractionRequired(_) => {
+            if step_up::is_open(&session.id).map_err(TokenError::Unavailable)? {
+                return Ok(session.clone());
+            }
+            TokenError::InteractionRequired(why)
+        }
+        Failure::Misconfigured(_) => TokenError::Misconfigured(why),
+        Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(why),
+    })
 }
 
 /// Ends what two have got hold of, or what is over.

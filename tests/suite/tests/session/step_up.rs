@@ -35,12 +35,12 @@ fn retry(tokens: &Tokens, action: &str) -> Ask {
 }
 
 /// Sends a call that is answered with a link. What is sealed is random, so that the beginning of a token could be in it by chance: it is not searched for one.
-async fn send(rig: &Rig, ask: Ask) -> Answer {
+pub(crate) async fn send(rig: &Rig, ask: Ask) -> Answer {
     Answer::read(rig.open(ask).await).await
 }
 
 /// The page that an answer sends the user to.
-fn link(rig: &Rig, answer: &Answer) -> String {
+pub(crate) fn link(rig: &Rig, answer: &Answer) -> String {
     let result = answer.result();
     assert_eq!(result["resultType"], "input_required", "{result}");
     assert!(result["requestState"].is_null(), "the session knows what was done: {result}");
@@ -72,7 +72,7 @@ pub(crate) async fn challenged(rig: &Rig) -> (Browser, Tokens, String) {
 }
 
 /// Opens the link and presses the button, as far as Entra's answer goes; it is not delivered yet.
-async fn at_the_door(rig: &Rig, browser: &mut Browser, url: &str) -> String {
+pub(crate) async fn at_the_door(rig: &Rig, browser: &mut Browser, url: &str) -> String {
     let asked = browser.go(url).await;
     assert!(asked.asks(), "{asked:?}");
     let mut page = browser.post_decision(&asked, "allow").await;
@@ -97,7 +97,7 @@ async fn satisfied(browser: &mut Browser, url: &str) -> Page {
     browser.decide(&asked, "allow").await
 }
 
-fn is_page(page: &Page, status: u16, words: &str) {
+pub(crate) fn is_page(page: &Page, status: u16, words: &str) {
     assert!(page.status == status && page.text.contains(words), "{page:?}");
     assert!(!page.headers.contains_key("location"));
 }
@@ -108,7 +108,7 @@ pub(crate) async fn audited(rig: &Rig, mark: usize) -> String {
 }
 
 /// The session has what it needs: the same one, with the tokens that its client had.
-async fn goes_on(rig: &Rig, tokens: &Tokens) {
+pub(crate) async fn goes_on(rig: &Rig, tokens: &Tokens) {
     let answer = rig.send(retry(tokens, "accept")).await.result();
     assert!(answer["isError"] != true && answer["resultType"] == "complete", "{answer}");
     let next = Tokens::read(rig, &refresh(rig, &tokens.refresh).await);
@@ -117,7 +117,7 @@ async fn goes_on(rig: &Rig, tokens: &Tokens) {
 }
 
 /// Nothing has changed, and a new link does what it is for.
-async fn still_wanting(rig: &Rig, browser: &mut Browser, tokens: &Tokens) {
+pub(crate) async fn still_wanting(rig: &Rig, browser: &mut Browser, tokens: &Tokens) {
     let url = link(rig, &send(rig, ask(tokens)).await);
     is_page(&satisfied(browser, &url).await, 200, "<h1>Done</h1>");
     goes_on(rig, tokens).await;
