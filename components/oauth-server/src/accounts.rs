@@ -38,8 +38,12 @@ pub(crate) fn end_family(family: &str) -> Result<(), String> {
     grants::delete(&refresh::record_name(family))
 }
 
-/// The same for what a client presented, and takes it out of its user's record.
-pub(crate) fn end_granted(exchange: &Exchange<'_>, grant: &Grant, family: &str) -> Result<(), String> {
-    end(&grant.session.id, Some(family))?;
+/// Ends what a client presented, as [`end`] does, and takes it out of its user's record.
+pub(crate) fn end_granted(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    family: Option<&str>,
+) -> Result<(), String> {
+    end(&grant.session.id, family)?;
     change(exchange, &grant.session.user, |account| account.end(&grant.session.id))
 }

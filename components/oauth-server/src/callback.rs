@@ -85,7 +85,7 @@ fn signed_in(
     code: &SecretString,
     request: EntraRequest,
 ) -> Result<Response, Trouble> {
-    let opened = match redeem(exchange, transaction, code, &request, sessions::open) {
+    let opened = match redeem(exchange, transaction, code, &request, Progress::take, sessions::open) {
         Ok(opened) => opened,
         Err(NotAsked::TooMany(detail)) => {
             return Err(told(SessionFailure::TooMany, "rate_limited", detail));
@@ -146,12 +146,13 @@ impl From<NotAdvanced> for Trouble {
     }
 }
 
-/// Has a code redeemed by `with`, once, and counted until Entra takes it.
+/// Has a code redeemed by `with`, once, and counted until Entra takes it. `take` is the step by which its transaction takes the answer.
 pub(crate) fn redeem<P: Purpose, T>(
     exchange: &Exchange<'_>,
     transaction: &Transaction<P>,
     code: &SecretString,
     request: &EntraRequest,
+    take: impl Fn(Progress, &EntraRequest) -> Result<Progress, TransactionError>,
     with: impl FnOnce(&SignIn) -> Result<T, Failure>,
 ) -> Result<Result<T, Failure>, NotAsked> {
     let known = browser::user(&exchange.cookies());
@@ -160,7 +161,7 @@ pub(crate) fn redeem<P: Purpose, T>(
         return Err(NotAsked::TooMany(format!("{caller}: again in {seconds} s")));
     }
     // Written before Entra is asked: however often this is sent, it is asked once. And after the count, so that who makes up codes fills no store.
-    if let Err(why) = advance(transaction, |progress| progress.take(request)) {
+    if let Err(why) = advance(transaction, |progress| take(progress, request)) {
         rate_limit::give_back(&caller);
         return Err(NotAsked::Step(why));
     }

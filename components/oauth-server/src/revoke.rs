@@ -50,20 +50,23 @@ fn answer(exchange: &Exchange<'_>) -> Result<Response, TokenError> {
         }
         Target::Unknown => return Ok(revoke::done()),
     };
-    give_back(exchange, &user, &session, family.as_deref()).map_err(TokenError::Unavailable)?;
+    give_back(exchange, &user, &session, &client.id, family.as_deref()).map_err(TokenError::Unavailable)?;
     audit::allowed(exchange.id(), "revoked", &user, &client.id);
     Ok(revoke::done())
 }
 
 /// Ends the session first, so that what fails after that lets nobody in meanwhile. The record by which a refresh token is known goes last: with it gone, the client that tries
-/// again would be told that all is done (RFC 7009 section 2.2), and the permission would stay.
+/// again would be told that all is done (RFC 7009 section 2.2), and the permission would stay. An access token whose session has no family (any more) was given back before, or is
+/// over, and takes no permission along: its user may have given a new one.
 fn give_back(
     exchange: &Exchange<'_>,
     user: &User,
     session: &str,
+    client_id: &str,
     family: Option<&str>,
 ) -> Result<(), String> {
     accounts::end(session, None)?;
-    accounts::change(exchange, user, |account| account.give_back(session))?;
-    family.map_or(Ok(()), accounts::end_family)
+    let Some(family) = family else { return Ok(()) };
+    accounts::change(exchange, user, |account| account.give_back(session, client_id))?;
+    accounts::end_family(family)
 }

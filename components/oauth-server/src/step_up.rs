@@ -8,7 +8,7 @@ use valet_core_oauth::http::Response;
 use valet_core_oauth::step_up::{self, Link, LinkError, StepUp, Undone};
 use valet_core_oauth::transaction::{EntraRequest, Progress, Transaction};
 use valet_core_oauth::user::User;
-use valet_core_oauth::{SecretString, page, route};
+use valet_core_oauth::{SecretString, limits, page, route};
 
 use crate::authorize::{self, to_entra};
 use crate::bindings::valet::capability::request_state::{self, Refusal};
@@ -87,7 +87,9 @@ pub(crate) fn decided(
             undone(exchange, &transaction, Undone::Cancelled, "step_up_cancelled", String::new())
         }
         Ok((Decision::Allow, transaction)) => {
-            let claims = transaction.purpose().link().claims.clone();
+            let Link { session, claims, .. } = transaction.purpose().link().clone();
+            // Should this fail, the session is not renewed meanwhile, and nothing else is wrong.
+            let _ = grants::set(&step_up::open_record(&session), &[], limits::TRANSACTION_LIFETIME);
             let wanted = Ask { claims: Some(&claims), account: true };
             to_entra(exchange, &transaction, wanted, |location| page::onward(&location))
                 .unwrap_or_else(|error| exchange.failed("seal", error.words()))
@@ -118,14 +120,23 @@ fn signed_in(
     request: &EntraRequest,
 ) -> Response {
     let link = transaction.purpose().link();
-    let stepped =
-        redeem(exchange, transaction, code, request, |sign_in| sessions::step_up(&link.session, sign_in));
+    // The link is claimed before Entra is asked: of those who come back with it at the same time, one goes on.
+    let stepped = redeem(exchange, transaction, code, request, Progress::claim, |sign_in| {
+        sessions::step_up(&link.session, sign_in)
+    });
+    if matches!(stepped, Ok(Ok(false) | Err(_))) {
+        // Nothing came of it, and it is as good as before. Should this fail, the next call of the tool is answered with another.
+        let _ = advance(transaction, |progress| Ok(progress.release()));
+    }
     match stepped {
         Err(NotAsked::TooMany(detail)) => {
             let too_many = Undone::Session(SessionFailure::TooMany);
             undone(exchange, transaction, too_many, "rate_limited", detail)
         }
-        Err(NotAsked::Step(why)) => not_advanced(exchange, why),
+        Err(NotAsked::Step(NotAdvanced::Step(error))) => {
+            callback::refuse(exchange, &CallbackError::Transaction(error))
+        }
+        Err(NotAsked::Step(NotAdvanced::Store(why))) => exchange.failed("store", why),
         Ok(Err(failure)) => {
             let (why, reason) = failed(&failure);
             undone(exchange, transaction, Undone::Session(why), reason, words(&failure))
@@ -138,11 +149,8 @@ fn signed_in(
             if let Some(user) = user(link) {
                 audit::allowed(exchange.id(), "stepped_up", &user, &link.client_id);
             }
-            // The session has what it needs, whatever becomes of this: at worst the link leads through Entra once more.
-            match advance(transaction, Progress::finish) {
-                Ok(()) => step_up::done(transaction),
-                Err(why) => not_advanced(exchange, why),
-            }
+            left(transaction);
+            step_up::done(transaction)
         }
     }
 }
@@ -156,12 +164,17 @@ fn undone(
     detail: String,
 ) -> Response {
     audit::denied(exchange.id(), reason, Some(transaction.client_id()), detail);
+    left(transaction);
     undone.response(transaction, exchange.id())
 }
 
-fn not_advanced(exchange: &Exchange<'_>, why: NotAdvanced) -> Response {
-    match why {
-        NotAdvanced::Step(error) => callback::refuse(exchange, &CallbackError::Transaction(error)),
-        NotAdvanced::Store(why) => exchange.failed("store", why),
-    }
+/// The user is back.
+fn left(transaction: &Transaction<StepUp>) {
+    // Should this fail, the record ends by itself.
+    let _ = grants::delete(&step_up::open_record(&transaction.purpose().link().session));
+}
+
+/// Whether the user of a session is at Entra to do what is wanted.
+pub(crate) fn is_open(session: &str) -> Result<bool, String> {
+    Ok(grants::get(&step_up::open_record(session))?.is_some())
 }

@@ -16,7 +16,7 @@ use crate::clients::{self, NoClient};
 use crate::entra::words;
 use crate::exchange::Exchange;
 use crate::grants::{self, Change};
-use crate::{accounts, audit, random};
+use crate::{accounts, audit, random, step_up};
 
 /// A client asks for tokens.
 pub(crate) fn token(exchange: &Exchange<'_>) -> Response {
@@ -102,7 +102,7 @@ fn redeem(
     match decided.map_err(TokenError::Unavailable)?? {
         Ok(issued) => Ok(issued),
         Err(spent) => {
-            end(exchange, &spent.grant, &spent.family)?;
+            end(exchange, &spent.grant, Some(&spent.family))?;
             Err(TokenError::CodeReplayed)
         }
     }
@@ -123,16 +123,18 @@ fn rotate(
         match decision {
             Err(error) => Change::Nothing(Err(TokenError::Refresh(error))),
             Ok(refresh::Decision::Reused { grant }) => {
-                Change::Nothing(end(exchange, &grant, presented.family()).and(Err(TokenError::RefreshReused)))
+                let ended = end(exchange, &grant, Some(presented.family()));
+                Change::Nothing(ended.and(Err(TokenError::RefreshReused)))
             }
-            Ok(refresh::Decision::Rotate(rotation)) => match renewed(rotation.session()) {
+            Ok(refresh::Decision::Rotate(rotation)) => match renewed(&rotation.grant().session) {
                 Ok(session) => {
                     let issued = rotation.finish(session, exchange.now);
                     Change::Replace(issued.value.clone(), issued.lifetime, Ok(issued))
                 }
-                // Entra said so, or it is not there: whatever is left of it ends too, with the access tokens that still live.
+                // Entra said so, or it is not there: whatever is left of it ends too, with the access tokens that still live. By the family, of which no token is
+                // taken any more, the permission can still be given back: perhaps that was begun, and failed when the session had been ended.
                 Err(error @ TokenError::SessionEnded(_)) => {
-                    Change::Nothing(end(exchange, rotation.grant(), presented.family()).and(Err(error)))
+                    Change::Nothing(end(exchange, rotation.grant(), None).and(Err(error)))
                 }
                 Err(error) => Change::Nothing(Err(error)),
             },
@@ -141,21 +143,28 @@ fn rotate(
     decided.map_err(TokenError::Unavailable)?
 }
 
-/// The session as Entra sees it now.
-fn renewed(session: &str) -> Result<Session, TokenError> {
-    match sessions::renew(session) {
-        Ok(session) => Ok(session.into()),
-        Err(failure) => Err(match failure {
-            Failure::Ended(_) => TokenError::SessionEnded(words(&failure)),
-            Failure::InteractionRequired(_) => TokenError::InteractionRequired(words(&failure)),
-            Failure::Misconfigured(_) => TokenError::Misconfigured(words(&failure)),
-            Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(words(&failure)),
-        }),
-    }
+/// The session as Entra sees it now; as it saw it last while the user is there to do what is wanted of them.
+fn renewed(session: &Session) -> Result<Session, TokenError> {
+    let failure = match sessions::renew(&session.id) {
+        Ok(session) => return Ok(session.into()),
+        Err(failure) => failure,
+    };
+    let why = words(&failure);
+    Err(match failure {
+        Failure::Ended(_) => TokenError::SessionEnded(why),
+        Failure::InteractionRequired(_) => {
+            if step_up::is_open(&session.id).map_err(TokenError::Unavailable)? {
+                return Ok(session.clone());
+            }
+            TokenError::InteractionRequired(why)
+        }
+        Failure::Misconfigured(_) => TokenError::Misconfigured(why),
+        Failure::Throttled(_) | Failure::Unavailable(_) => TokenError::Unavailable(why),
+    })
 }
 
-/// Ends what two have got hold of.
-fn end(exchange: &Exchange<'_>, grant: &Grant, family: &str) -> Result<(), TokenError> {
+/// Ends what two have got hold of, or what is over.
+fn end(exchange: &Exchange<'_>, grant: &Grant, family: Option<&str>) -> Result<(), TokenError> {
     accounts::end_granted(exchange, grant, family).map_err(TokenError::Unavailable)
 }
 

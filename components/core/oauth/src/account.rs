@@ -138,10 +138,9 @@ impl Account {
     }
 
     /// Forgets one session that its client gave back, and with it what the user permitted that client: the authorization grant itself (RFC 7009 section 1). Other
-    /// sessions of the client go on; the next one is asked for.
-    pub fn give_back(&mut self, session: &str) {
-        let Some(at) = self.sessions.iter().position(|kept| kept.session == session) else { return };
-        let client_id = self.sessions.remove(at).client_id;
+    /// sessions of the client go on; the next one is asked for. That the session is here no more, since it ended before, changes nothing about the permission.
+    pub fn give_back(&mut self, session: &str, client_id: &str) {
+        self.end(session);
         self.consents.retain(|consent| consent.client_id != client_id);
     }
 

@@ -63,14 +63,15 @@ fn a_session_that_is_given_back_takes_the_permission_of_its_client_along() {
     account.begin(&session("one"), "family-1", DAY, NOW);
     account.begin(&session("two"), "family-2", DAY, NOW);
     assert_eq!((account.family_of("one"), account.family_of("three")), (Some("family-1"), None));
-    account.give_back("three");
-    assert_eq!(account.consents().len(), 1, "what is over changes nothing");
-    account.give_back("one");
+    account.give_back("three", "other");
+    assert_eq!(account.consents().len(), 1, "another client's");
+    account.give_back("one", "web");
     assert!(account.consents().is_empty());
     assert_eq!((account.family_of("one"), account.family_of("two")), (None, Some("family-2")));
     account.permit(&at_entra(), NOW);
-    account.give_back("one");
-    assert_eq!(account.consents().len(), 1, "nor does it a second time");
+    account.give_back("one", "web");
+    assert!(account.consents().is_empty(), "of a session that had ended before");
+    assert_eq!(account.family_of("two"), Some("family-2"));
 }
 
 #[test]

@@ -18,7 +18,7 @@
 //! | `GET /auth/callback` | opens the cookie that `state` names, redeems Entra's code and opens a session | [`callback::Answer`] |
 //! | | who came back has not permitted it: closes the session and asks again | [`consent::holds`], [`transaction::Transaction::asking_again`] |
 //! | | writes that the answer is taken before, and that the transaction is used after it; then the account, the code; sets the user cookie; sends the code to the client | [`transaction::Progress`], [`account::Account`], [`code::issue`], [`transaction::Transaction::success`] |
-//! | `GET /oauth/step-up` | opens the link that a client was given for its user, seals a transaction into a cookie, shows the page; the form and Entra's answer go the ways above | [`step_up`], [`transaction::Transaction::step_up`] |
+//! | `GET /oauth/step-up` | opens the link that a client was given for its user, seals a transaction into a cookie, shows the page; the form and Entra's answer go the ways above, and between the two the session is renewed although something is wanted | [`step_up`], [`transaction::Transaction::step_up`], [`step_up::open_record`] |
 //! | `POST /oauth/token` | a code: begins a family of refresh tokens, then marks the code spent | [`token::Request`], [`code::redeem`], [`refresh::begin`] |
 //! | | a refresh token: renews the session, then replaces the family's record | [`refresh::decide`], [`refresh::Rotation::finish`] |
 //! | | signs an access token | [`at_jwt`], [`token::response`] |

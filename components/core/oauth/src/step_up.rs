@@ -67,6 +67,14 @@ pub fn used_record(sealed: &str) -> String {
     crate::transaction::used_record(&secret::digest(sealed))
 }
 
+/// Name of the record that is there while the user of a session is at Entra to do what is wanted: from the button of our page to the answer, and for
+/// [`limits::TRANSACTION_LIFETIME`] at most. Meanwhile the session is renewed as it is, since a client that was given a link waits for its user; one that was answered 401 has no such
+/// page, and has to sign in anew.
+#[must_use]
+pub fn open_record(session: &str) -> String {
+    format!("step-up/{session}")
+}
+
 /// Why a link leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkError {

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use entra_emulator::{Emulator, Endpoint, Fault, Operation, RetryAfter, ids};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use entra_emulator::{Control, Emulator, Endpoint, Fault, Operation, RetryAfter, ids};
 use valet_suite::check::{Refusal, refused};
 use valet_suite::config::Config;
-use valet_suite::rig::emulator;
+use valet_suite::rig::{emulator, policy_for_graph};
 use valet_suite::stand_in::{StandIn, http};
 use valet_suite::{Ask, Rig, run};
+
+use crate::good::{sign_in, sign_in_for};
 
 pub(crate) const TOOL: &str = "GetUserDetailsFromGraph";
 pub(crate) const UNREACHABLE: &str = "Microsoft 365 cannot be reached at the moment. Try again later.";
@@ -130,6 +134,48 @@ fn a_token_that_graph_refused_is_exchanged_anew() {
         assert_eq!(rig.call(TOOL, &token).await.result()["isError"], true);
         assert_eq!(faults.count(Operation::OnBehalfOf), 3);
         rig.call(TOOL, &token).await.result();
+    });
+}
+
+/// Continuous access evaluation, where clients bring Entra's tokens: Graph does not take the one any more that was got on behalf of the user, and says
+/// what it wants.
+#[test]
+fn a_challenge_of_graph_is_met_on_behalf_of_the_user_or_by_the_client() {
+    run(async {
+        let rig = Rig::own().await;
+        let faults = rig.emulator.faults();
+        let exchanges = || faults.count(Operation::OnBehalfOf);
+        let profile = async |token: &str| {
+            let answer = rig.call(TOOL, token).await.result();
+            assert_eq!(answer["structuredContent"]["displayName"], "Adele Vance", "{answer}");
+        };
+        let token = sign_in(&rig, ids::ADELE_UPN).await;
+        profile(&token).await;
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        assert_eq!(exchanges(), 1);
+        profile(&token).await;
+        profile(&token).await;
+        assert_eq!(exchanges(), 2, "the challenged call succeeds itself, and what it brought is kept");
+
+        // Now a policy wants the person before there is a newer token. Its claims are told, since Entra was told Graph's.
+        policy_for_graph(&rig.emulator, Control::Mfa);
+        profile(&token).await;
+        rig.emulator.outdate_graph_tokens(ids::ADELE_UPN).unwrap();
+        let audit = "allowed permitted; failed interaction_required";
+        let mut wanted =
+            Refusal::challenge(401, "insufficient_claims", "the user has to sign in again", audit);
+        wanted.challenge.push_str(", claims=\"*\"");
+        let answer = refused(&rig, "challenged", Ask::tool(TOOL).bearer(&token), &wanted).await;
+        let (_, claims) = answer.field("www-authenticate").split_once(", claims=\"").unwrap();
+        let claims = String::from_utf8(STANDARD.decode(claims.trim_end_matches('"')).unwrap()).unwrap();
+        assert!(claims.contains("polids"), "{claims}");
+        assert_eq!(rig.call("whoami", &token).await.status, 200, "the token is good for the rest");
+
+        // A sign-in that was not asked for more brings nothing that would do.
+        let other = sign_in(&rig, ids::ADELE_UPN).await;
+        refused(&rig, "without the claims", Ask::tool(TOOL).bearer(&other), &wanted).await;
+        let token = sign_in_for(&rig, ids::ADELE_UPN, Some(&claims)).await;
+        profile(&token).await;
     });
 }
 

@@ -62,7 +62,12 @@ fn alex() -> Value {
 }
 
 /// Authorization code with PKCE at the emulator, as an MCP client does it: everything that it needs comes from the server's challenge.
-async fn sign_in(rig: &Rig, user: &str) -> String {
+pub(crate) async fn sign_in(rig: &Rig, user: &str) -> String {
+    sign_in_for(rig, user, None).await
+}
+
+/// The same with the claims that a challenge wanted, by a user who then has a second factor at hand.
+pub(crate) async fn sign_in_for(rig: &Rig, user: &str, claims: Option<&str>) -> String {
     let challenge = rig.send(Ask::tool("whoami")).await;
     let field = challenge.field("www-authenticate").to_owned();
     let parameter = |name: &str| {
@@ -88,10 +93,12 @@ async fn sign_in(rig: &Rig, user: &str) -> String {
             ("state", "s-1"),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
-        ])
-        .send()
-        .await
-        .unwrap();
+        ]);
+    let asked = match claims {
+        Some(claims) => asked.header("x-emulator-mfa", "1").query(&[("claims", claims)]),
+        None => asked,
+    };
+    let asked = asked.send().await.unwrap();
     let location = asked.headers()["location"].to_str().unwrap().to_owned();
     let code = location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     assert!(!resource.is_empty());

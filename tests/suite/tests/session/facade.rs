@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entra_emulator::{Emulator, Endpoint, ids};
+use entra_emulator::{Emulator, Endpoint, Fault, FaultBody, RetryAfter, ids};
 use serde_json::{Value, json};
 use valet_suite::browser::Browser;
 use valet_suite::config::{Config, ENDPOINT, REDIRECT_URI};
@@ -38,6 +38,15 @@ pub(crate) fn form(code: &str) -> Vec<(&'static str, String)> {
     let mut form = code_form(code);
     form[1].1 = ids::VALET.to_string();
     form
+}
+
+/// The form by which a client comes with a refresh token of Entra's.
+fn again(refresh: &str) -> [(&'static str, String); 3] {
+    [
+        ("grant_type", "refresh_token".to_owned()),
+        ("client_id", ids::VALET.to_string()),
+        ("refresh_token", refresh.to_owned()),
+    ]
 }
 
 /// Entra's tokens for a person who signs in.
@@ -174,11 +183,7 @@ fn what_entra_fails_at_can_be_tried_again() {
     run(async {
         let rig = rig().await;
         let (access, refresh) = sign_in(&rig).await;
-        let again = [
-            ("grant_type", "refresh_token".to_owned()),
-            ("client_id", ids::VALET.to_string()),
-            ("refresh_token", refresh),
-        ];
+        let again = again(&refresh);
         for (name, fault) in faults() {
             rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
             let answer = token(&rig, &again).await;
@@ -195,6 +200,58 @@ fn what_entra_fails_at_can_be_tried_again() {
     });
 }
 
+/// RFC 9110 section 10.2.3. How long to wait is Entra's to say: the client hears it as it was said, also what is no such value, and nothing is made up.
+#[test]
+fn when_to_come_back_is_told_as_entra_says_it() {
+    run(async {
+        let rig = rig().await;
+        let (_, mut refresh) = sign_in(&rig).await;
+        let fails = |code, retry_after, body| {
+            let fault = Fault::Answer { code, retry_after, body };
+            rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
+        };
+        let date = "Fri, 31 Dec 2027 23:59:59 GMT";
+        for said in ["7", "0", date, "1.5", "-1", "99999999999999999999999", "soon; <b>\"now\"</b>", ""] {
+            for (code, body, status) in [
+                (429, FaultBody::Service, 429),
+                (503, FaultBody::Service, 503),
+                // What is no error of Entra's is told in our words.
+                (429, FaultBody::Html, 503),
+                (503, FaultBody::Html, 503),
+            ] {
+                let retry_after = Some(said).filter(|said| !said.is_empty());
+                fails(code, retry_after.map(|said| RetryAfter::Text(said.to_owned())), body);
+                let mark = rig.log().mark();
+                let answer = token(&rig, &again(&refresh)).await;
+                let name = format!("{code} {body:?} {said}");
+                let error = (status, "temporarily_unavailable".to_owned());
+                assert_eq!(oauth::error(&answer), error, "{name}");
+                let told = answer.headers.get("retry-after").map(|value| value.to_str().unwrap());
+                assert_eq!((told, answer.field("cache-control")), (retry_after, "no-store"), "{name}");
+                let of_entra = body == FaultBody::Service;
+                assert_eq!(answer.body.contains("AADSTS"), of_entra, "{name}: {answer:?}");
+                let audit = if of_entra {
+                    format!("denied entra_refused: HTTP {code} temporarily_unavailable AADSTS900")
+                } else {
+                    let why = format!("no answer of Entra's: HTTP {code} without an OAuth error");
+                    format!("failed temporarily_unavailable: not available: {why}")
+                };
+                let found = log::audit_line(&rig.log().wait(mark, "audit event", log::is_refusal).await);
+                assert!(found.starts_with(&audit), "{name}: {found}");
+                (_, refresh) = tokens(&rig, &token(&rig, &again(&refresh)).await);
+            }
+        }
+        // A code is as good as before.
+        let page = Browser::new(&rig, ids::ADELE_UPN).go(&request().url()).await;
+        let code = page.parameter("code").unwrap();
+        rig.keep_secret(&code);
+        fails(429, Some(RetryAfter::Seconds(7)), FaultBody::Service);
+        let answer = token(&rig, &form(&code)).await;
+        assert_eq!((answer.status, answer.field("retry-after")), (429, "7"), "{answer:?}");
+        tokens(&rig, &token(&rig, &form(&code)).await);
+    });
+}
+
 #[test]
 fn an_entra_that_takes_too_long_is_not_waited_for() {
     run(async {
@@ -204,11 +261,7 @@ fn an_entra_that_takes_too_long_is_not_waited_for() {
         let mut until = 0;
         for (name, fault, limit) in slow_faults() {
             until += limit;
-            let again = [
-                ("grant_type", "refresh_token".to_owned()),
-                ("client_id", ids::VALET.to_string()),
-                ("refresh_token", refresh.clone()),
-            ];
+            let again = again(&refresh);
             rig.emulator.faults().set_times(Endpoint::Token, fault, 1);
             let passing = time_passes(&rig, &surroundings, until);
             let (answer, ()) = tokio::join!(token(&rig, &again), passing);

@@ -20,6 +20,7 @@ mod fields;
 mod floods;
 mod flow;
 mod id_token;
+mod meanwhile;
 mod metadata;
 mod redirects;
 mod refresh;

@@ -1,12 +1,13 @@
 //! The ends of a session: revoked by the client, or by its user, everywhere.
 
-use entra_emulator::ids;
+use entra_emulator::{RevocationReason, ids};
 use valet_suite::browser::Browser;
 use valet_suite::config::{CLIENT, list};
 use valet_suite::oauth::{self, Authorize, Tokens, post, refresh, sign_in};
 use valet_suite::{Rig, log, run};
 
-use crate::rig;
+use crate::step_up::audited;
+use crate::{own_rig, rig};
 
 pub(crate) async fn dead(rig: &Rig, tokens: &Tokens) {
     let mark = rig.log().mark();
@@ -39,6 +40,27 @@ fn a_client_gives_its_token_back() {
         Tokens::read(&rig, &refresh(&rig, &second.refresh).await);
         // The authorization grant goes with its token (RFC 7009 section 1).
         assert!(browser.go(&Authorize::default().url()).await.asks(), "the client has to ask again");
+        sign_in(&rig, &mut browser).await;
+        assert_eq!(revoke(&rig, &first.refresh, CLIENT).await.status, 200, "a third time");
+        assert!(!browser.go(&Authorize::default().url()).await.asks(), "a new permission is another");
+    });
+}
+
+/// The client may have noticed that the session is over, and its permission is still there to be given back.
+#[test]
+fn a_client_gives_a_token_back_whose_session_has_ended() {
+    run(async {
+        let rig = own_rig().await;
+        let mut browser = Browser::new(&rig, ids::ADELE_UPN);
+        let tokens = sign_in(&rig, &mut browser).await;
+        rig.emulator.revoke(ids::ADELE_UPN, RevocationReason::PasswordChange).unwrap();
+        let mark = rig.log().mark();
+        assert_eq!(rig.call("GetUserDetailsFromGraph", &tokens.access).await.status, 401);
+        assert_eq!(audited(&rig, mark).await, "failed assertion_refused");
+        dead(&rig, &tokens).await;
+        assert!(!browser.go(&Authorize::default().url()).await.asks(), "that takes no permission back");
+        assert_eq!(revoke(&rig, &tokens.refresh, CLIENT).await.status, 200);
+        assert!(browser.go(&Authorize::default().url()).await.asks(), "this does");
         sign_in(&rig, &mut browser).await;
     });
 }
@@ -80,6 +102,8 @@ fn a_client_gives_an_access_token_back() {
         assert_eq!(revoke(&second.access, "access_token").await, 200);
         dead(&rig, &second).await;
         sign_in(&rig, &mut browser).await;
+        assert_eq!(revoke(&second.access, "access_token").await, 200, "a second time");
+        assert!(!browser.go(&Authorize::default().url()).await.asks(), "a new permission is another");
     });
 }
 

@@ -1,6 +1,8 @@
 //! Conditional Access, for clients that can send their user to a page: what a policy wants is satisfied there, and the session goes on.
 
-use entra_emulator::{Control, Operation, ids};
+use std::time::{Duration, Instant};
+
+use entra_emulator::{Control, Endpoint, Fault, Operation, ids};
 use serde_json::{Value, json};
 use valet_suite::browser::{Browser, Page};
 use valet_suite::config::CLIENT;
@@ -33,12 +35,12 @@ fn retry(tokens: &Tokens, action: &str) -> Ask {
 }
 
 /// Sends a call that is answered with a link. What is sealed is random, so that the beginning of a token could be in it by chance: it is not searched for one.
-async fn send(rig: &Rig, ask: Ask) -> Answer {
+pub(crate) async fn send(rig: &Rig, ask: Ask) -> Answer {
     Answer::read(rig.open(ask).await).await
 }
 
 /// The page that an answer sends the user to.
-fn link(rig: &Rig, answer: &Answer) -> String {
+pub(crate) fn link(rig: &Rig, answer: &Answer) -> String {
     let result = answer.result();
     assert_eq!(result["resultType"], "input_required", "{result}");
     assert!(result["requestState"].is_null(), "the session knows what was done: {result}");
@@ -70,7 +72,7 @@ pub(crate) async fn challenged(rig: &Rig) -> (Browser, Tokens, String) {
 }
 
 /// Opens the link and presses the button, as far as Entra's answer goes; it is not delivered yet.
-async fn at_the_door(rig: &Rig, browser: &mut Browser, url: &str) -> String {
+pub(crate) async fn at_the_door(rig: &Rig, browser: &mut Browser, url: &str) -> String {
     let asked = browser.go(url).await;
     assert!(asked.asks(), "{asked:?}");
     let mut page = browser.post_decision(&asked, "allow").await;
@@ -95,7 +97,7 @@ async fn satisfied(browser: &mut Browser, url: &str) -> Page {
     browser.decide(&asked, "allow").await
 }
 
-fn is_page(page: &Page, status: u16, words: &str) {
+pub(crate) fn is_page(page: &Page, status: u16, words: &str) {
     assert!(page.status == status && page.text.contains(words), "{page:?}");
     assert!(!page.headers.contains_key("location"));
 }
@@ -106,7 +108,7 @@ pub(crate) async fn audited(rig: &Rig, mark: usize) -> String {
 }
 
 /// The session has what it needs: the same one, with the tokens that its client had.
-async fn goes_on(rig: &Rig, tokens: &Tokens) {
+pub(crate) async fn goes_on(rig: &Rig, tokens: &Tokens) {
     let answer = rig.send(retry(tokens, "accept")).await.result();
     assert!(answer["isError"] != true && answer["resultType"] == "complete", "{answer}");
     let next = Tokens::read(rig, &refresh(rig, &tokens.refresh).await);
@@ -115,7 +117,7 @@ async fn goes_on(rig: &Rig, tokens: &Tokens) {
 }
 
 /// Nothing has changed, and a new link does what it is for.
-async fn still_wanting(rig: &Rig, browser: &mut Browser, tokens: &Tokens) {
+pub(crate) async fn still_wanting(rig: &Rig, browser: &mut Browser, tokens: &Tokens) {
     let url = link(rig, &send(rig, ask(tokens)).await);
     is_page(&satisfied(browser, &url).await, 200, "<h1>Done</h1>");
     goes_on(rig, tokens).await;
@@ -197,7 +199,9 @@ fn a_page_is_for_the_user_of_the_session_alone() {
         let who = rig.call("whoami", &tokens.access).await.result()["structuredContent"]["objectId"].clone();
         assert_eq!(who, ids::ADELE.to_string());
         link(&rig, &send(&rig, ask(&own)).await);
-        still_wanting(&rig, &mut adele, &tokens).await;
+        // Nor is the link spent.
+        is_page(&satisfied(&mut adele, &url).await, 200, "<h1>Done</h1>");
+        goes_on(&rig, &tokens).await;
     });
 }
 
@@ -236,6 +240,44 @@ fn a_link_is_used_once() {
         let mark = rig.log().mark();
         is_page(&browser.go(&url).await, 400, "This link was used already.");
         assert_eq!(audited(&rig, mark).await, "denied step_up_link: the link was used before");
+        goes_on(&rig, &tokens).await;
+    });
+}
+
+/// By one at a time, also of those who come back at once; and what Entra fails at leaves it as it was.
+#[test]
+fn a_link_is_claimed_before_entra_is_asked() {
+    run(async {
+        let rig = rig_with_a_tool_of_its_own_scopes().await;
+        let (mut browser, tokens, url) = challenged(&rig).await;
+        browser.has_second_factor = true;
+        let (mut second, mut third) = (browser.clone(), browser.clone());
+        let first = at_the_door(&rig, &mut browser, &url).await;
+        let late = at_the_door(&rig, &mut second, &url).await;
+        let failing = at_the_door(&rig, &mut third, &url).await;
+        let faults = rig.emulator.faults();
+        faults.set_times(Endpoint::Token, Fault::Status { code: 503, retry_after: None }, 1);
+        let mark = rig.log().mark();
+        is_page(&third.go(&failing).await, 503, "The server cannot do this now.");
+        let found = audited(&rig, mark).await;
+        assert!(found.starts_with("denied entra_unavailable"), "{found}");
+
+        // The first is at Entra, which takes its time, when the second comes.
+        faults.set_times(Endpoint::Token, Fault::Delay(Duration::from_secs(2)), 1);
+        let before = faults.count(Operation::Token);
+        let meanwhile = async {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while faults.count(Operation::Token) == before {
+                assert!(Instant::now() < deadline, "Entra is not asked");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let mark = rig.log().mark();
+            is_page(&second.go(&late).await, 400, "This step was taken already.");
+            assert_eq!(audited(&rig, mark).await, "denied callback: the sign-in is not at this step");
+        };
+        let (page, ()) = tokio::join!(browser.go(&first), meanwhile);
+        is_page(&page, 200, "<h1>Done</h1>");
+        assert_eq!(faults.count(Operation::Token), before + 1, "Entra was asked once");
         goes_on(&rig, &tokens).await;
     });
 }

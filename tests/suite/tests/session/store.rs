@@ -112,7 +112,10 @@ fn what_could_not_be_given_back_for_want_of_room_is_given_back_at_the_next_try()
             assert!(begins && found.contains("bytes are free on the disk"), "{found}");
         }
         assert_eq!(rig.call("whoami", &tokens.access).await.status, 401, "the session is over all the same");
+        // A client of several parts refreshes before it tries again, while there is no room and when there is.
+        not_now(&rig, &refresh_form(&tokens.refresh), "the store is full").await;
         disk.clear();
+        assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
         assert_eq!(oauth::post(&rig, "/oauth/revoke", &form).await.status, 200);
         assert_eq!(oauth::error(&refresh(&rig, &tokens.refresh).await), (400, "invalid_grant".to_owned()));
         // The permission went with it: who signs in is asked.

@@ -55,6 +55,21 @@ impl Progress {
         Ok(self)
     }
 
+    /// Takes the answer and ends the transaction in one, before anything has come of it: where several transactions are counted together, one of them goes on at a time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::take`].
+    pub fn claim(self, request: &EntraRequest) -> Result<Self, TransactionError> {
+        self.take(request)?.finish()
+    }
+
+    /// Takes back the end that [`Self::claim`] made: nothing has come of the answer, which stays taken.
+    #[must_use]
+    pub fn release(self) -> Self {
+        Self { finished: false, ..self }
+    }
+
     /// Ends the transaction: the record has to be written before the client gets its code.
     ///
     /// # Errors
@@ -90,6 +105,16 @@ mod tests {
         let ended = kept(&second.finish().unwrap());
         assert_eq!(ended.clone().finish(), Err(TransactionError::Phase));
         assert_eq!(ended.take(&request(3)), Err(TransactionError::Phase));
+    }
+
+    #[test]
+    fn what_is_claimed_is_one_answers_until_it_is_released() {
+        let claimed = kept(&Progress::read(None).claim(&request(1)).unwrap());
+        assert_eq!(claimed.clone().claim(&request(2)), Err(TransactionError::Phase));
+        assert_eq!(claimed.clone().take(&request(2)), Err(TransactionError::Phase));
+        let released = kept(&claimed.release());
+        assert_eq!(released.clone().claim(&request(1)), Err(TransactionError::Phase), "it was taken");
+        assert_eq!(released.claim(&request(2)).unwrap().finish(), Err(TransactionError::Phase));
     }
 
     /// Each answer makes one request to Entra, with our credential.

@@ -357,7 +357,7 @@ impl Shell {
             Ok(grant) => {
                 self.end(&grant.session.id, presented.family());
                 let mut account = self.account(&grant.session.user);
-                account.give_back(&grant.session.id);
+                account.give_back(&grant.session.id, &client.id);
                 self.store.insert(account::record_name(&grant.session.user), account.to_record());
                 revoke::done().status
             }
