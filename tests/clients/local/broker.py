@@ -1,8 +1,8 @@
 """A broker of Linux on a session bus of its own, which opens no window and keeps what it was told. Run as a program it is the service itself; imported it
 starts one.
 
-What it says is what the fake of host/sign-in's own tests says, which Microsoft's runtime has signed in through. It gives nobody a token: what is looked at
-is how a sign-in ends that waits for its window."""
+Its refusals have the members of those of the fake in host/sign-in's own tests, where Microsoft's runtime reads them. It gives nobody a token: what is looked
+at is how a sign-in ends that waits for its window."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NAME = "com.microsoft.identity.broker1"
+
+# Statuses of its refusals.
+API_CONTRACT_VIOLATION = 6
+USER_CANCELED = 7
 
 # For authentication on the bus, on a busy machine.
 PATIENCE = 60
@@ -88,13 +92,14 @@ def serve(address: str, folder: Path) -> None:
         if call == "cancelInteractiveFlow" and will == "deaf":
             continue
         if call == "cancelInteractiveFlow" and correlation in windows:
-            bus.send(new_method_return(windows.pop(correlation), "s", (refusal("UserCanceled"),)))
+            bus.send(new_method_return(windows.pop(correlation), "s", (refusal(USER_CANCELED),)))
         answers = {"getAccounts": json.dumps({"accounts": []}), "cancelInteractiveFlow": "{}"}
-        bus.send(new_method_return(message, "s", (answers.get(call, refusal("ApiContractViolation")),)))
+        bus.send(new_method_return(message, "s", (answers.get(call, refusal(API_CONTRACT_VIOLATION)),)))
 
 
-def refusal(status: str) -> str:
-    return json.dumps({"brokerTokenResponse": {"error": {"status": status, "code": 7, "context": "a context"}}})
+def refusal(status: int) -> str:
+    error = {"status": status, "subStatus": 0, "errorCode": 7, "tag": 9, "context": "a context", "diagnostics": {"raw_error_code": "an error"}}
+    return json.dumps({"brokerTokenResponse": {"accessTokenType": 0, "expiresOn": 0, "extendedExpiresOn": 0, "error": error}})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use zbus::connection::Builder;
 use zbus::{Connection, proxy};
 
 use super::Raised;
-use super::message::{self, BrokerAccount, BrokerError, BrokerToken};
+use super::message::{self, Authorization, BrokerAccount, BrokerError, BrokerToken};
 use crate::account::AccountId;
 use crate::ask::Ask;
 use crate::error::{Halt, SignInError, Step};
@@ -60,8 +60,8 @@ pub(crate) async fn sign_in(settings: &Settings, ask: &Ask, raised: Raised) -> R
     let accounts = within(BROKER_SILENT, broker.get_accounts(PROTOCOL, &correlation, &request)).await?;
     let accounts = message::read_accounts(&accounts).map_err(halt)?;
     let known = known(&accounts, ask);
-    let request = message::token_request(settings, ask, known);
     if known.is_some() {
+        let request = message::token_request(settings, ask, known, Authorization::Silent);
         let answer =
             within(BROKER_SILENT, broker.acquire_token_silently(PROTOCOL, &correlation, &request)).await?;
         match message::read_token(&answer) {
@@ -72,6 +72,7 @@ pub(crate) async fn sign_in(settings: &Settings, ask: &Ask, raised: Raised) -> R
         }
     }
     let flow = Flow { broker: broker.clone(), correlation: correlation.clone(), raised: Some(raised) };
+    let request = message::token_request(settings, ask, known, Authorization::Interactive);
     let answer =
         within(BROWSER_WAIT, broker.acquire_token_interactively(PROTOCOL, &correlation, &request)).await?;
     flow.over();
@@ -185,11 +186,12 @@ impl Drop for Flow<'_> {
         let connection = self.broker.inner().connection().clone();
         let correlation = std::mem::take(&mut self.correlation);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let request = message::cancel_request();
             runtime.spawn(async move {
                 let cancelled = async {
                     Broker1Proxy::new(&connection)
                         .await?
-                        .cancel_interactive_flow(PROTOCOL, &correlation, "{}")
+                        .cancel_interactive_flow(PROTOCOL, &correlation, &request)
                         .await
                 };
                 if let Err(halt) = within(BROKER_SILENT, cancelled).await {

@@ -13,6 +13,45 @@ use crate::settings::Settings;
 /// The redirect URI of native clients; the broker uses it in its own window.
 const REDIRECT_URI: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";
 
+/// The names of an error's `status`, which is the number of its place here. Microsoft's runtime (pymsalruntime 0.20.7) reports each by this name, except 12,
+/// which it takes for no error.
+const STATUSES: [&str; 22] = [
+    "Unexpected",
+    "Reserved",
+    "InteractionRequired",
+    "NoNetwork",
+    "NetworkTemporarilyUnavailable",
+    "ServerTemporarilyUnavailable",
+    "ApiContractViolation",
+    "UserCanceled",
+    "ApplicationCanceled",
+    "IncorrectConfiguration",
+    "InsufficientBuffer",
+    "AuthorityUntrusted",
+    "UserSwitch",
+    "AccountUnusable",
+    "UserDataRemovalRequired",
+    "TransientError",
+    "AccountSwitch",
+    "DeviceNotRegistered",
+    "KeyNotFound",
+    "AccountNotFound",
+    "RequiredBrokerMissing",
+    "FallbackToNativeMsal",
+];
+
+/// The place of `UserCanceled` among them: the person dismissed the window.
+const USER_CANCELED: u64 = 7;
+
+/// Where a token is to come from: `authorizationType`, by the numbers of Microsoft's runtime.
+#[derive(Clone, Copy)]
+pub(super) enum Authorization {
+    /// From what the broker keeps.
+    Silent = 1,
+    /// From a sign-in in its window.
+    Interactive = 6,
+}
+
 /// What was wrong with the broker's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BrokerError {
@@ -48,20 +87,42 @@ pub(super) fn accounts_request(settings: &Settings) -> String {
 }
 
 /// The request for a token.
-pub(super) fn token_request(settings: &Settings, ask: &Ask, account: Option<&BrokerAccount>) -> String {
-    let username = ask.login_hint.as_deref().unwrap_or_default();
+pub(super) fn token_request(
+    settings: &Settings,
+    ask: &Ask,
+    account: Option<&BrokerAccount>,
+    authorization: Authorization,
+) -> String {
+    // Whose account it is; else whom the window begins with.
+    let username = match account {
+        Some(account) => account.raw.get("username").and_then(Value::as_str),
+        None => ask.login_hint.as_deref(),
+    };
     json!({ "authParameters": {
         "account": account.map(|account| &account.raw),
         "additionalQueryParametersForAuthorization": {},
         "authority": format!("{}/{}", settings.authority, settings.tenant),
-        "authorizationType": 1,
+        "authorizationType": authorization as u8,
         "clientId": settings.client_id,
         "decodedClaims": ask.claims,
         "redirectUri": REDIRECT_URI,
         // The broker asks for the OpenID words by itself.
         "requestedScopes": ask.scopes.iter().filter(|scope| !OPENID_SCOPES.contains(&scope.as_str())).collect::<Vec<_>>(),
-        "username": username,
+        "username": username.unwrap_or_default(),
         "uxContextHandle": -1,
+    } })
+    .to_string()
+}
+
+/// The request to take the window away. It says why, in the members of an error, as Microsoft's runtime does.
+pub(super) fn cancel_request() -> String {
+    json!({ "error": {
+        "context": "nobody waits for this sign-in any more",
+        "diagnostics": null,
+        "errorCode": 0,
+        "status": USER_CANCELED,
+        "subStatus": 0,
+        "tag": 0,
     } })
     .to_string()
 }
@@ -135,23 +196,32 @@ fn object(text: &str) -> Result<Map<String, Value>, BrokerError> {
     serde_json::from_str(text).map_err(|_| BrokerError::Malformed("it is not a JSON object"))
 }
 
-/// What an `error` member says, in whatever detail it has.
+/// What an `error` member says: its status by name, its code and its words.
 fn refused(answer: &Map<String, Value>) -> Option<BrokerError> {
     let error = answer.get("error").filter(|error| !error.is_null())?;
-    let text = match error {
-        Value::String(text) => text.clone(),
-        error => ["status", "code", "errorCode", "context", "message", "description"]
-            .iter()
-            .filter_map(|name| error.get(name))
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            .collect::<Vec<_>>()
-            .join(" "),
-    };
-    let words = text.to_ascii_lowercase().replace('_', "");
-    if words.contains("usercancel") {
+    let status = error.get("status").and_then(number);
+    if status == Some(USER_CANCELED) {
         return Some(BrokerError::Cancelled);
     }
-    Some(BrokerError::Refused(shown(&text)))
+    let name = status.and_then(|status| STATUSES.get(usize::try_from(status).ok()?).copied());
+    let said = |member: &str| error.get(member).map(text);
+    let told = match error {
+        Value::Object(_) => {
+            let name = name.map(str::to_owned).or_else(|| said("status"));
+            [name, said("errorCode"), said("context")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+        other => text(other),
+    };
+    Some(BrokerError::Refused(shown(&told)))
+}
+
+/// A number, which Microsoft's runtime takes as text too.
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn id(account: &Map<String, Value>) -> Option<AccountId> {

@@ -62,15 +62,35 @@ fn answers_of_another_shape_are_refused() {
 
 #[test]
 fn errors_are_told_in_one_line_wherever_they_stand() {
-    let error = json!({ "status": "Status_Unexpected", "context": "a\nb" });
-    let expected = BrokerError::Refused("Status_Unexpected a?b".to_owned());
+    let error = json!({
+        "status": 3, "subStatus": 0, "errorCode": 4, "tag": 5, "context": "a\nb", "diagnostics": { "exception_type": "x" },
+    });
+    let expected = BrokerError::Refused("NoNetwork 4 a?b".to_owned());
     assert_eq!(read(&json!({ "error": error })).unwrap_err(), expected);
     assert_eq!(read_token(&json!({ "error": error }).to_string()).unwrap_err(), expected);
-    assert_eq!(
-        read(&json!({ "error": { "status": "Status_User_Canceled" } })).unwrap_err(),
-        BrokerError::Cancelled
-    );
     assert_eq!(read_token(r#"{"error":"no"}"#).unwrap_err(), BrokerError::Refused("no".to_owned()));
+    let mut response = perfect();
+    response["error"] = Value::Null;
+    assert!(read(&response).is_ok(), "null is no error");
+}
+
+#[test]
+fn a_status_is_a_number_and_only_its_own_is_a_dismissed_window() {
+    let refused = |status: Value| read(&json!({ "error": { "status": status } })).unwrap_err();
+    let named = |name: &str| BrokerError::Refused(name.to_owned());
+    assert_eq!(refused(7.into()), BrokerError::Cancelled);
+    assert_eq!(refused("7".into()), BrokerError::Cancelled);
+    assert_eq!(refused(0.into()), named("Unexpected"));
+    assert_eq!(refused(2.into()), named("InteractionRequired"));
+    assert_eq!(refused(8.into()), named("ApplicationCanceled"));
+    assert_eq!(refused(21.into()), named("FallbackToNativeMsal"));
+    // No number that is known: as it came.
+    assert_eq!(refused(22.into()), named("22"));
+    assert_eq!(refused((-7).into()), named("-7"));
+    assert_eq!(refused("UserCanceled".into()), named("UserCanceled"));
+    // Words decide nothing.
+    let error = json!({ "error": { "status": 0, "context": "UserCanceled" } });
+    assert_eq!(read(&error).unwrap_err(), named("Unexpected UserCanceled"));
 }
 
 #[test]
