@@ -50,6 +50,16 @@ impl Workspace {
     }
 }
 
+/// A command for a program whose settings we write: variables of this shell that `valet` would take for keys of its configuration do not reach it.
+pub(crate) fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("VALET_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Runs `command`, its output on the terminal.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let status = command.status().with_context(|| format!("starting {}", shown(&command)))?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::Built;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, without_settings};
 
 /// The emulator's sample (`entra-emulator --print-sample-config`).
 pub(super) const TENANT: &str = "7e57a000-0000-4000-8000-000000000001";
@@ -216,10 +216,10 @@ impl Stage {
 
     fn on_core(&self, core: u8, program: &Path) -> Command {
         if !self.pinned {
-            return Command::new(program);
+            return without_settings(Command::new(program));
         }
         // taskset becomes the program, so the process is the same.
-        let mut command = Command::new("taskset");
+        let mut command = without_settings(Command::new("taskset"));
         command.args(["--cpu-list", &core.to_string()]).arg(program);
         command
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::workspace::without_settings;
+
 /// A running program.
 pub(crate) struct Process {
     name: &'static str,
@@ -26,7 +28,7 @@ impl Process {
     ) -> Result<Self> {
         let log = folder.join(name).with_extension("log");
         let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-        let child = Command::new(program)
+        let child = without_settings(Command::new(program))
             .args(arguments)
             .envs(environment.iter().copied())
             .current_dir(folder)
