@@ -39,7 +39,7 @@ pub(super) fn measure(stage: &Stage, load: &Load) -> Result<[f64; 2]> {
 /// The good token made bad in a way that its number says: it names a key that nobody has, or its signature is another. None if it is no token.
 fn refused(good: &str, number: usize) -> Option<String> {
     let (signed, signature) = good.rsplit_once('.')?;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let header = format!(r#"{{"typ":"JWT","alg":"RS256","kid":"nobodys-{number}"}}"#);
         let payload = signed.split_once('.')?.1;
         return Some(format!("{}.{payload}.{signature}", URL_SAFE_NO_PAD.encode(header)));
