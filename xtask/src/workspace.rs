@@ -38,24 +38,21 @@ impl Workspace {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(arguments).current_dir(&self.root);
         // Set by the `cargo run` that runs us; packages of the inner build must not see them.
-        for (name, _) in std::env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-            {
-                command.env_remove(name);
-            }
-        }
-        command
+        without(command, &["CARGO_PKG_", "CARGO_MANIFEST_"])
     }
 }
 
 /// A command for a program whose settings we write: variables of this shell that `valet` would take for keys of its configuration do not reach it.
-pub(crate) fn without_settings(mut command: Command) -> Command {
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("VALET_")) {
-            command.env_remove(name);
-        }
+pub(crate) fn without_settings(command: Command) -> Command {
+    without(command, &["VALET_"])
+}
+
+/// The command without the variables of this process whose names begin so.
+fn without(mut command: Command, prefixes: &[&str]) -> Command {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let begins = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    for name in names.filter(|name| name.to_str().is_some_and(begins)) {
+        command.env_remove(name);
     }
     command
 }
